@@ -1,0 +1,57 @@
+const folders = {
+  core: [],
+  config: ['core'],
+  lake: ['core'],
+  adapters: ['core'],
+  generator: ['core'],
+  ingestion: ['core'],
+  processing: ['core', 'lake'],
+  inspection: ['core', 'lake', 'ingestion', 'processing'],
+  services: ['core'],
+};
+/** Packages that only adapters may know. */
+const clients = '^node_modules/(kafkajs|@platformatic|@aws-sdk|@elastic|@duckdb|parquetjs-lite)';
+
+/** Dependencies point one way; the only folder that knows them all is cli/. */
+export default {
+  forbidden: [
+    ...Object.entries(folders).map(([folder, allowed]) => ({
+      name: `${folder}-imports`,
+      comment: `${folder}/ may import ${[...allowed, 'itself'].join(', ')} of this project`,
+      severity: 'error',
+      from: { path: `^${folder}/` },
+      to: {
+        path: '^(core|config|lake|adapters|generator|ingestion|processing|inspection|cli|services)/',
+        pathNot: `^(${[folder, ...allowed].join('|')})/`,
+      },
+    })),
+    {
+      name: 'clients-only-in-adapters',
+      severity: 'error',
+      from: { path: '^(core|config|lake|generator|ingestion|processing|inspection|cli)/' },
+      to: { path: clients },
+    },
+    {
+      name: 'lake-and-core-import-no-package',
+      severity: 'error',
+      from: { path: '^(core|lake)/' },
+      to: { path: '^node_modules/' },
+    },
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { type AuditContext, type AuditReport, audit } from '../inspection/audit.ts';
+import { datasetCommand } from './command.ts';
+import { print, table } from './output.ts';
+import { type CommonOptions, openSession, type Session } from './session.ts';
+
+/** Exit code of an audit that does not balance. */
+export const UNBALANCED = 3;
+
+/** `audit`: counts every row at every hop. */
+export function auditCommand(): Command {
+  return datasetCommand('audit', 'count every row at every hop, and prove that they balance').action(
+    async (name: string, options: CommonOptions) => {
+      const session = await openSession(name, options);
+      try {
+        const report = await audit(auditContext(session));
+        print(options.json ?? false, report, auditText);
+        if (!report.balanced) process.exitCode = UNBALANCED;
+      } finally {
+        await session.close();
+      }
+    },
+  );
+}
+
+/** The session as the audit wants it. */
+export function auditContext({ dataset, log, tables, profiles, index, files, sql }: Session): AuditContext {
+  return { dataset, log, ...tables, profiles, index, files, sql };
+}
+
+/** The audit for people. */
+export function auditText(report: AuditReport): string {
+  const { file, log, lake, profiles, index } = report;
+  const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
+  const rows: (string | number)[][] = [
+    ['files', 'rows', file.rows],
+    ['log', 'events', log.events],
+    ['', 'dead letters', log.deadLetters],
+    ...(log.removed > 0 ? [['', 'removed by retention', log.removed]] : []),
+    ['lake', 'events', lake.events],
+    ['', 'of them duplicates', lake.duplicates],
+    ['', 'rejected', rejected],
+    ...Object.entries(lake.rejected).map(([reason, n]) => ['', `  ${reason}`, n]),
+    ['profiles', 'customers', profiles.users],
+    ['', 'events', profiles.events],
+    ...(profiles.totalSpent === null ? [] : [['', 'total spent', profiles.totalSpent]]),
+    ...(index ? [['index', 'documents', index.documents]] : []),
+  ];
+  const verdict = report.balanced ? '✔ balanced: every row is accounted for at every hop' : '✘ NOT balanced';
+  return [
+    table(['hop', 'what', 'count'], rows),
+    '',
+    `  ${verdict}`,
+    ...report.differences.map((text) => `    ${text}`),
+    ...report.notes.map((text) => `    note: ${text}`),
+  ].join('\n');
+}

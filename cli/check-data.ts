@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { type CheckReport, checkData } from '../inspection/check-data.ts';
+import { datasetCommand } from './command.ts';
+import { inputFile } from './ingest.ts';
+import { bytes, print, table, thousands } from './output.ts';
+import { type CommonOptions, openSql, readConfiguration } from './session.ts';
+
+/** `check-data`: would this file pass? */
+export function checkDataCommand(): Command {
+  return datasetCommand(
+    'check-data',
+    'does the file exist, does its header match, do its rows pass; writes nothing',
+  )
+    .option('--file <file>', 'the CSV file, plain or gzip (default: data/<dataset>.csv)')
+    .action(async (name: string, options: CommonOptions & { file?: string }) => {
+      const { settings, dataset } = await readConfiguration(name, options);
+      const source = await inputFile(dataset, options.file);
+      const sql = await openSql(settings);
+      try {
+        print(
+          options.json ?? false,
+          await checkData(dataset, source, sql, join(settings.home, 'tmp')),
+          checkText,
+        );
+      } finally {
+        await sql.close();
+      }
+    });
+}
+
+function checkText(report: CheckReport): string {
+  const lines = [`${report.file}: ${bytes(report.bytes)}, ${thousands(report.rows)} rows`];
+  if (report.header.length === 0) lines.push('  the file is empty: it has not even a header');
+  else lines.push(`  header: all required columns are there (${report.header.join(', ')})`);
+  if (report.extraColumns.length > 0)
+    lines.push(`  not in the contract, not carried: ${report.extraColumns.join(', ')}`);
+  if (report.absentColumns.length > 0)
+    lines.push(`  optional and absent: ${report.absentColumns.join(', ')}`);
+  lines.push(
+    `  ${thousands(report.good)} rows pass, ${thousands(report.rows - report.good)} will be turned away`,
+  );
+  if (report.findings.length > 0) {
+    lines.push(
+      '',
+      table(
+        ['reason', 'rows', 'first on lines'],
+        report.findings.map((f) => [f.reason, f.rows, f.lines.map(String).join(', ')]),
+      ),
+    );
+  }
+  return lines.join('\n');
+}

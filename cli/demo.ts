@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { generate } from '../generator/generate.ts';
+import { loadShape } from '../generator/shape.ts';
+import { highlights } from '../inspection/rows.ts';
+import { UNBALANCED } from './audit.ts';
+import { datasetCommand, defaultFile } from './command.ts';
+import { CHUNK_ROWS } from './ingest.ts';
+import { bars, bytes, cell, note, table, thousands } from './output.ts';
+import { runText, runWholeJob } from './run.ts';
+import { type CommonOptions, DATASETS, openSession, type Session } from './session.ts';
+
+const ROWS = 885_129;
+const SEED = 1;
+
+/** `demo`: the whole job on local files whatever the environment says, and a first look at its result. */
+export function demoCommand(): Command {
+  return datasetCommand(
+    'demo',
+    'the whole job on local files, with synthetic data where there is no file, and a look at the result',
+  ).action(async (name: string, options: CommonOptions) => {
+    const session = await openSession(name, { ...options, embedded: true });
+    try {
+      await provideData(session);
+      note(
+        `\nCSV → event log → Delta lake → customer profiles, in one process, below ${session.settings.home}\n`,
+      );
+      const began = performance.now();
+      const result = await runWholeJob(session, { batchSize: CHUNK_ROWS }, new AbortController().signal);
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      process.stdout.write(
+        `${runText(result)}\n\n  The whole job took ${seconds} s.\n${await look(session)}\n`,
+      );
+      if (!result.audit.balanced) process.exitCode = UNBALANCED;
+    } finally {
+      await session.close();
+    }
+  });
+}
+
+async function provideData({ dataset }: Session): Promise<void> {
+  const file = defaultFile(dataset.name);
+  if (existsSync(file) || existsSync(`${file}.gz`)) return;
+  note(`There is no ${file}: making SYNTHETIC data in the measured shape of the real one.`);
+  if (dataset.source)
+    note(`The real file is at ${dataset.source}; save it as ${file}, then: make reset YES=1 demo`);
+  await mkdir(dirname(file), { recursive: true });
+  const shape = await loadShape(join(DATASETS, `${dataset.name}.shape.yml`));
+  const made = await generate({ shape, rows: ROWS, seed: SEED, out: file });
+  note(`${file}: ${thousands(made.rows)} synthetic rows, ${bytes(made.bytes)}`);
+}
+
+async function look({ dataset, profiles, files, sql, settings }: Session): Promise<string> {
+  const { model } = dataset;
+  if (!model || !profiles) return '';
+  const { segments, top } = await highlights(model, profiles, files, sql);
+  const columns = [
+    model.key,
+    'segment',
+    'purchases',
+    model.amountColumn ?? model.eventsColumn,
+    'favourite_brand',
+    'last_seen',
+  ];
+  const shown = columns.filter((column) => top[0] && column in top[0]);
+  const place = join(settings.home, 'lake', dataset.name);
+  return `
+Customers by segment
+
+${bars(segments.map((row) => ({ label: cell(row.segment), n: Number(row.n) })))}
+
+The ten customers who spent most
+
+${table(
+  shown,
+  top.map((row) => shown.map((column) => cell(row[column]))),
+)}
+
+The lake is in ${place}: Delta tables, for any reader.
+
+  DuckDB   python3 -c "import duckdb; from deltalake import DeltaTable; profiles = duckdb.read_parquet(DeltaTable('${join(place, model.table)}').file_uris()); print(duckdb.sql('FROM profiles ORDER BY ${model.amountColumn ?? model.eventsColumn} DESC LIMIT 10'))"   (pip install duckdb deltalake)
+  Python   python3 -c "from deltalake import DeltaTable; print(DeltaTable('${join(place, model.table)}').to_pandas())"   (pip install deltalake pyarrow pandas)
+
+  One customer: npm run --silent eventlake -- profile ${cell(top[0]?.[model.key])}
+  Where all stands: make status     What was turned away: make rejected     All commands: make`;
+}

@@ -1,0 +1,78 @@
+import type { Row } from '../core/contracts.ts';
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+type Level = (typeof LEVELS)[number];
+let threshold: Level = 'info';
+
+/** Notes below this level are not printed. */
+export function setLogLevel(level: Level): void {
+  threshold = level;
+}
+
+/** Prints a line for people, on standard error so that standard output stays the command's result. */
+export function note(text: string, level: Level = 'info'): void {
+  if (LEVELS.indexOf(level) >= LEVELS.indexOf(threshold)) process.stderr.write(`${text}\n`);
+}
+
+/** `1 commit`, `2 commits`. */
+export function counted(n: number, thing: string): string {
+  return `${thousands(n)} ${thing}${n === 1 ? '' : 's'}`;
+}
+
+/** Prints a result: with `json` one JSON document (bigints as strings), else what `human` makes of it. */
+export function print<T>(json: boolean, result: T, human: (result: T) => string): void {
+  const text = json
+    ? JSON.stringify(result, (_key, value) => (typeof value === 'bigint' ? String(value) : value), 2)
+    : human(result);
+  process.stdout.write(`${text}\n`);
+}
+
+/** `1,234,567` */
+export function thousands(n: number | bigint): string {
+  return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+}
+
+/** `103.4 MB`; decimal units. */
+export function bytes(n: number): string {
+  if (n < 1000) return `${n} B`;
+  const unit = n < 1e6 ? 'kB' : n < 1e9 ? 'MB' : 'GB';
+  return `${(n / (n < 1e6 ? 1e3 : n < 1e9 ? 1e6 : 1e9)).toFixed(1)} ${unit}`;
+}
+
+/** Rows under their headings, numbers to the right. */
+export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const cells = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? thousands(cell) : cell)));
+  const width = headings.map((heading, i) =>
+    Math.max(heading.length, ...cells.map((row) => row[i]?.length ?? 0)),
+  );
+  const right = headings.map(
+    (_, i) =>
+      rows.length > 0 && rows.every((row) => typeof row[i] === 'number' || /^[\d.,]+$/.test(String(row[i]))),
+  );
+  const line = (row: readonly string[]) =>
+    `  ${row.map((cell, i) => (right[i] ? cell.padStart(width[i] ?? 0) : cell.padEnd(width[i] ?? 0))).join('  ')}`.trimEnd();
+  return [line(headings), line(width.map((n) => '─'.repeat(n))), ...cells.map(line)].join('\n');
+}
+
+/** A bar chart of counts. */
+export function bars(items: readonly { label: string; n: number }[], width = 40): string {
+  const most = Math.max(1, ...items.map((item) => item.n));
+  const sum = Math.max(
+    1,
+    items.reduce((total, item) => total + item.n, 0),
+  );
+  const label = Math.max(0, ...items.map((item) => item.label.length));
+  const count = Math.max(0, ...items.map((item) => thousands(item.n).length));
+  return items
+    .map(({ label: text, n }) => {
+      const bar = '█'.repeat(Math.max(n > 0 ? 1 : 0, Math.round((n / most) * width))).padEnd(width);
+      return `  ${text.padEnd(label)}  ${bar}  ${thousands(n).padStart(count)}  ${((100 * n) / sum).toFixed(1).padStart(5)} %`;
+    })
+    .join('\n');
+}
+
+/** A row's value for people: empty for null. */
+export function cell(value: Row[string] | undefined): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(2) : String(value);
+}

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import type { Row } from '../core/contracts.ts';
+import { EventlakeError, UsageError } from '../core/errors.ts';
+import { profileOf } from '../inspection/rows.ts';
+import { DEFAULT_DATASET, datasetCommand } from './command.ts';
+import { cell, print } from './output.ts';
+import { type CommonOptions, openSession } from './session.ts';
+
+/** `profile`: one row of the derived table. `profile USER_ID` takes the default dataset. */
+export function profileCommand(): Command {
+  const command = datasetCommand('profile', "one customer's profile");
+  return command
+    .argument('[user_id]', 'the key of the profile')
+    .usage('[options] [dataset] <user_id>')
+    .action(async (first: string, second: string | undefined, options: CommonOptions) => {
+      const [name, key] = second === undefined ? [DEFAULT_DATASET, first] : [first, second];
+      if (second === undefined && /^[a-z]/.test(first))
+        throw new UsageError(
+          'profile:no_key',
+          'Whose profile? Give a user_id, as in: eventlake profile 1515915625519388267',
+        );
+      const session = await openSession(name, options);
+      try {
+        const { dataset, profiles, files, sql } = session;
+        if (!dataset.model || !profiles)
+          throw new UsageError(
+            'profile:no_model',
+            `The dataset ${dataset.name} has no model, and so no profiles`,
+          );
+        const profile = await profileOf(dataset.model, profiles, files, sql, key);
+        if (!profile) {
+          throw new EventlakeError('profile:unknown', `There is no profile of ${dataset.model.key} ${key}`, {
+            hint: 'Are all events processed? See: make status',
+          });
+        }
+        print(options.json ?? false, profile, profileText);
+      } finally {
+        await session.close();
+      }
+    });
+}
+
+function profileText(profile: Row): string {
+  const width = Math.max(...Object.keys(profile).map((name) => name.length));
+  return Object.entries(profile)
+    .map(([name, value]) => `  ${name.padEnd(width)}  ${cell(value)}`)
+    .join('\n');
+}

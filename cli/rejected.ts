@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { type RejectedReport, rejectedRows } from '../inspection/rows.ts';
+import { datasetCommand, positive } from './command.ts';
+import { cell, print, table, thousands } from './output.ts';
+import { type CommonOptions, openSession } from './session.ts';
+
+const EXAMPLES = 20;
+const PAYLOAD_SHOWN = 60;
+
+/** `rejected`: what was turned away, and why. */
+export function rejectedCommand(): Command {
+  return datasetCommand('rejected', 'what was turned away, why, and from which line or offset')
+    .option('--limit <n>', 'examples to show', positive, EXAMPLES)
+    .action(async (name: string, options: CommonOptions & { limit: number }) => {
+      const session = await openSession(name, options);
+      try {
+        const report = await rejectedRows(session.tables.rejected, session.files, session.sql, options.limit);
+        print(options.json ?? false, report, rejectedText);
+      } finally {
+        await session.close();
+      }
+    });
+}
+
+function rejectedText({ total, reasons, examples }: RejectedReport): string {
+  if (total === 0) return 'nothing was rejected';
+  const rows = examples.map((row) => [
+    cell(row.reason),
+    row.source_file === null
+      ? `events/${cell(row.log_partition)} offset ${cell(row.log_offset)}`
+      : `${cell(row.source_file)}:${cell(row.source_line)}`,
+    oneLine(cell(row.detail)),
+    oneLine(cell(row.payload)),
+  ]);
+  return [
+    table(
+      ['reason', 'rows'],
+      reasons.map(({ reason, rows: n }) => [reason, n]),
+    ),
+    '',
+    table(['reason', 'where', 'detail', 'payload'], rows),
+    '',
+    `${thousands(total)} rows in all, ${examples.length} shown`,
+  ].join('\n');
+}
+
+/** Control characters would disturb the terminal. */
+function oneLine(text: string): string {
+  const plain = text.replace(/\p{Cc}/gu, '·');
+  return plain.length > PAYLOAD_SHOWN ? `${plain.slice(0, PAYLOAD_SHOWN - 1)}…` : plain;
+}

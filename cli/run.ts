@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import type { IngestResult } from '../ingestion/ingest.ts';
+import { type AuditReport, audit } from '../inspection/audit.ts';
+import { type ProcessResult, processTo } from '../processing/process.ts';
+import { auditContext, auditText, UNBALANCED } from './audit.ts';
+import { datasetCommand, stopSignal } from './command.ts';
+import { type IngestOptions, ingestFile, ingestSummary, withIngestOptions } from './ingest.ts';
+import { print } from './output.ts';
+import { processSummary } from './process.ts';
+import { openSession, processContext, type Session } from './session.ts';
+
+/** What `run` did, hop by hop. */
+export interface RunResult {
+  readonly ingest: IngestResult;
+  readonly process: ProcessResult;
+  readonly audit: AuditReport;
+}
+
+/** `run`: the whole job. */
+export function runCommand(): Command {
+  return withIngestOptions(datasetCommand('run', 'the whole job: ingest, process and audit')).action(
+    async (name: string, options: IngestOptions) => {
+      const session = await openSession(name, options);
+      try {
+        const signal = stopSignal();
+        const result = await runWholeJob(session, options, signal);
+        print(options.json ?? false, result, runText);
+        if (signal.aborted) process.exitCode = 1;
+        else if (!result.audit.balanced) process.exitCode = UNBALANCED;
+      } finally {
+        await session.close();
+      }
+    },
+  );
+}
+
+/** Ingest, process and audit. The archive reads what ingest has committed while ingest goes on. */
+export async function runWholeJob(
+  session: Session,
+  options: IngestOptions,
+  signal: AbortSignal,
+): Promise<RunResult> {
+  const context = await processContext(session);
+  const failed = new AbortController();
+  const ingesting = ingestFile(session, options, signal);
+  const ends = ingesting.then(() => session.log.ranges());
+  // Whoever waits for it hears of the failure; nobody may be waiting yet.
+  ends.catch(() => {});
+  const processing = processTo(context, ends, AbortSignal.any([signal, failed.signal]));
+  try {
+    const [ingested, processed] = await Promise.all([ingesting, processing]);
+    return { ingest: ingested, process: processed, audit: await audit(auditContext(session)) };
+  } catch (error) {
+    failed.abort();
+    await Promise.allSettled([ingesting, processing]);
+    throw error;
+  }
+}
+
+/** The whole job's result for people. */
+export function runText({ ingest, process, audit: report }: RunResult): string {
+  return [`ingest:  ${ingestSummary(ingest)}`, processSummary(process), '', auditText(report)].join('\n');
+}

@@ -1,0 +1,174 @@
+import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { DuckDbEngine } from '../adapters/sql-engine-duckdb.ts';
+import { loadDataset } from '../config/dataset-file.ts';
+import { readSettings, type Settings, withEnvFile } from '../config/settings.ts';
+import type { EventLog, ObjectStore, ProfileIndex } from '../core/contracts.ts';
+import { type Dataset, EVENTS_TABLE, REJECTED_TABLE } from '../core/dataset.ts';
+import { UsageError } from '../core/errors.ts';
+import { Checkpoints } from '../lake/checkpoint.ts';
+import { LocalFiles } from '../lake/local-files.ts';
+import { DeltaTable } from '../lake/table.ts';
+import type { ProcessContext } from '../processing/process.ts';
+import { note, setLogLevel } from './output.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+/** Where the datasets are described. */
+export const DATASETS = join(ROOT, 'config', 'datasets');
+const MODELS = join(ROOT, 'processing', 'models');
+/** DuckDB spills beyond this, so that the whole process stays below 500 MB. */
+const SQL_MEMORY_MB = 200;
+
+/** Options that every command has. */
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly envFile?: string;
+  /** Take no servers from the environment: everything on local files. */
+  readonly embedded?: boolean;
+}
+
+/** Everything a command works with, chosen by the environment alone. */
+export interface Session {
+  readonly settings: Settings;
+  readonly dataset: Dataset;
+  readonly log: EventLog;
+  readonly store: ObjectStore;
+  readonly tables: { readonly events: DeltaTable; readonly rejected: DeltaTable };
+  readonly profiles: DeltaTable | null;
+  readonly index: ProfileIndex | null;
+  readonly files: LocalFiles;
+  readonly sql: DuckDbEngine;
+  readonly temporary: string;
+  close(): Promise<void>;
+}
+
+/** Reads the settings and the dataset; opens no connection. */
+export async function readConfiguration(
+  name: string,
+  options: CommonOptions,
+): Promise<{ settings: Settings; dataset: Dataset }> {
+  const environment = options.envFile ? withEnvFile(process.env, options.envFile) : process.env;
+  const settings = readSettings(
+    options.embedded ? { EVENTLAKE_HOME: environment.EVENTLAKE_HOME } : environment,
+  );
+  setLogLevel(settings.logLevel);
+  return { settings, dataset: await loadDataset(DATASETS, name) };
+}
+
+/** Wires the adapters that the settings name. */
+export async function openSession(name: string, options: CommonOptions): Promise<Session> {
+  const { settings, dataset } = await readConfiguration(name, options);
+  const temporary = join(settings.home, 'tmp');
+  const log = await openLog(settings, dataset);
+  const store = await openStore(settings);
+  const sql = await openSql(settings);
+  const files = new LocalFiles(join(settings.home, 'cache'));
+  const checkpoints = new Checkpoints(sql, temporary);
+  const table = (table: string) =>
+    new DeltaTable(store, `${dataset.name}/${table}`, {
+      checkpoints,
+      warn: (warning) => note(`warning: ${warning.message}`, 'warn'),
+    });
+  const index =
+    dataset.model && settings.elasticsearch
+      ? await openIndex(settings.elasticsearch, `${dataset.name}/${dataset.model.table}`)
+      : null;
+  return {
+    settings,
+    dataset,
+    log,
+    store,
+    tables: { events: table(EVENTS_TABLE), rejected: table(REJECTED_TABLE) },
+    profiles: dataset.model ? table(dataset.model.table) : null,
+    index,
+    files,
+    sql,
+    temporary,
+    async close() {
+      await Promise.allSettled([log.close(), store.close(), index?.close(), sql.close()]);
+    },
+  };
+}
+
+/** The session as processing wants it. */
+export async function processContext(session: Session): Promise<ProcessContext> {
+  const { dataset, settings, profiles, log, tables, sql, temporary, index, files } = session;
+  const { batchRows, batchSeconds } = settings;
+  return {
+    archive: {
+      dataset,
+      log,
+      tables,
+      sql,
+      temporary,
+      batchRows,
+      batchSeconds,
+      onSuperseded: (reason) => note(`another worker was faster, reading again: ${reason}`),
+    },
+    model:
+      dataset.model && profiles
+        ? { query: await readFile(join(MODELS, dataset.model.sql), 'utf8'), profiles }
+        : null,
+    index,
+    files,
+  };
+}
+
+/** The SQL engine alone, for commands that look at a file and need no store. */
+export async function openSql(settings: Settings): Promise<DuckDbEngine> {
+  const temporary = join(settings.home, 'tmp');
+  try {
+    await mkdir(temporary, { recursive: true });
+    await access(temporary, constants.W_OK);
+  } catch (cause) {
+    throw new UsageError(
+      'settings:bad_home',
+      `EVENTLAKE_HOME: cannot write to ${settings.home}: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+  return DuckDbEngine.open({
+    temporary,
+    memoryMb: SQL_MEMORY_MB,
+    threads: availableParallelism(),
+  });
+}
+
+// Client libraries are loaded only where they are used: they would triple the time that the embedded pipeline takes to start.
+
+async function openLog(settings: Settings, dataset: Dataset): Promise<EventLog> {
+  const topic = settings.topic ?? dataset.name;
+  const { kafka, partitions, home } = settings;
+  if (!kafka) {
+    const { LocalEventLog } = await import('../adapters/event-log-local.ts');
+    return new LocalEventLog(join(home, 'log', topic), partitions);
+  }
+  const { KafkaEventLog } = await import('../adapters/event-log-kafka.ts');
+  return new KafkaEventLog({
+    brokers: kafka.brokers,
+    topic,
+    partitions,
+    ssl: kafka.ssl,
+    ...(kafka.sasl ? { sasl: kafka.sasl } : {}),
+  });
+}
+
+async function openStore({ minio, home }: Settings): Promise<ObjectStore> {
+  if (!minio) {
+    const { FileObjectStore } = await import('../adapters/object-store-file.ts');
+    return new FileObjectStore(join(home, 'lake'));
+  }
+  const { S3ObjectStore } = await import('../adapters/object-store-s3.ts');
+  const store = new S3ObjectStore(minio);
+  await store.ensureBucket();
+  return store;
+}
+
+async function openIndex(
+  { url, index, login }: NonNullable<Settings['elasticsearch']>,
+  table: string,
+): Promise<ProfileIndex> {
+  const { ElasticsearchProfileIndex } = await import('../adapters/profile-index-elasticsearch.ts');
+  return new ElasticsearchProfileIndex({ url, index, table, login });
+}

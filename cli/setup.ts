@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { dashboardFile } from '../config/kibana/saved-objects.ts';
+import { modelFields } from '../processing/model.ts';
+import { indexField } from '../processing/publish.ts';
+import { datasetCommand } from './command.ts';
+import { print } from './output.ts';
+import { type CommonOptions, openSession, processContext, type Session } from './session.ts';
+
+/** `setup`: topics, index and dashboard, before there is any event; harmless to repeat. */
+export function setupCommand(): Command {
+  return datasetCommand(
+    'setup',
+    'make the topics, the index and the Kibana dashboard; may be repeated',
+  ).action(async (name: string, options: CommonOptions) => {
+    const session = await openSession(name, options);
+    try {
+      const made = [session.log.description];
+      const { partitions } = await session.log.open();
+      if (session.index) {
+        await openIndex(session);
+        made.push(session.index.description);
+      }
+      const { kibana, elasticsearch } = session.settings;
+      if (kibana && elasticsearch) {
+        const { importSavedObjects } = await import('../adapters/kibana.ts');
+        const objects = await importSavedObjects(kibana, await dashboardFile(elasticsearch.index));
+        made.push(`kibana ${new URL(kibana).origin}, ${objects} saved objects`);
+      }
+      print(options.json ?? false, { partitions, made }, () => `ready:\n  ${made.join('\n  ')}`);
+    } finally {
+      await session.close();
+    }
+  });
+}
+
+async function openIndex(session: Session): Promise<void> {
+  const { dataset, index, sql } = session;
+  const { model: text } = await processContext(session);
+  const { model } = dataset;
+  if (!index || !model || !text) return;
+  const fields = await modelFields({ dataset, model, query: text.query, sql });
+  await index.open(fields.map((field) => indexField(field, model.key)));
+}

@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import { type StatusReport, status } from '../inspection/status.ts';
+import { datasetCommand } from './command.ts';
+import { bytes, print, table, thousands } from './output.ts';
+import { type CommonOptions, openSession } from './session.ts';
+
+/** `status`: where every hop stands. */
+export function statusCommand(): Command {
+  return datasetCommand('status', 'positions, lag, table versions, rows and bytes').action(
+    async (name: string, options: CommonOptions) => {
+      const session = await openSession(name, options);
+      try {
+        print(options.json ?? false, await status(session), statusText);
+      } finally {
+        await session.close();
+      }
+    },
+  );
+}
+
+function statusText(report: StatusReport): string {
+  const parts = [
+    `log: ${report.log}, ${report.lag === 0 ? 'all of it in the lake' : `${thousands(report.lag)} offsets not in the lake yet`}`,
+  ];
+  if (report.files.length > 0) {
+    const rows = report.files.map((f) => [
+      f.file,
+      f.rows,
+      bytes(f.bytes),
+      f.complete ? 'complete' : 'unfinished',
+      f.updatedAt,
+    ]);
+    parts.push(table(['file', 'rows', 'size', 'state', 'last ingested'], rows));
+  }
+  if (report.partitions.length > 0) {
+    const rows = report.partitions.map((p) => [p.partition, p.start, p.end, p.archived ?? '-', p.lag]);
+    parts.push(table(['partition', 'start', 'end', 'archived', 'lag'], rows));
+  }
+  if (report.tables.length > 0) {
+    parts.push(
+      table(
+        ['table', 'version', 'rows', 'files', 'size'],
+        report.tables.map((t) => [t.table, t.version, t.rows, t.files, bytes(t.bytes)]),
+      ),
+    );
+    parts.push(
+      report.profilesUpToDate
+        ? 'profiles: up to date'
+        : 'profiles: older than the events (run: make process)',
+    );
+  } else parts.push('lake: empty');
+  if (report.index)
+    parts.push(`index: ${report.index.index}, ${thousands(report.index.documents)} documents`);
+  return parts.join('\n\n');
+}

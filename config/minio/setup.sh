@@ -1,0 +1,29 @@
+#!/bin/sh
+# Makes the lake's bucket, and a user who may read and write this bucket and nothing else. Safe to run again.
+set -eu
+mc alias set lake http://minio:9000 "$ROOT_USER" "$ROOT_PASSWORD" >/dev/null
+mc mb --ignore-existing "lake/$BUCKET"
+cat >/tmp/policy.json <<POLICY
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Action": ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
+      "Resource": ["arn:aws:s3:::$BUCKET"]
+    },
+    {
+      "Effect": "Allow",
+      "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+      "Resource": ["arn:aws:s3:::$BUCKET/*"]
+    }
+  ]
+}
+POLICY
+mc admin policy create lake eventlake /tmp/policy.json
+mc admin user add lake "$ACCESS_KEY" "$SECRET_KEY"
+# Attaching it a second time is an error; what counts is that the user can use the bucket.
+mc admin policy attach lake eventlake --user "$ACCESS_KEY" >/dev/null 2>&1 || true
+mc alias set pipeline http://minio:9000 "$ACCESS_KEY" "$SECRET_KEY" >/dev/null
+mc ls "pipeline/$BUCKET" >/dev/null
+echo "bucket $BUCKET and its user are ready"

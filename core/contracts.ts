@@ -1,0 +1,213 @@
+/**
+ * The contracts between the hops and the outside. Each is small and dumb: no policy, no retries that change meaning, no state
+ * beyond a connection. Policy sits in ingestion/ and processing/. Every adapter of a contract passes the same suite in
+ * test/conformance/.
+ */
+
+/** The two topics of a dataset: its events, and the lines that could not become an event. */
+export type Stream = 'events' | 'dead-letters';
+
+/** One partition of one stream. */
+export interface Partition {
+  readonly stream: Stream;
+  readonly partition: number;
+}
+
+/** The offsets that a partition holds: `start` is the first still there, `end` is one past the last committed. */
+export interface PartitionRange extends Partition {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/** `events/3`: a partition as a map key and in messages. */
+export function partitionId({ stream, partition }: Partition): string {
+  return `${stream}/${partition}`;
+}
+
+/** What one record carries into the log. `value` is at most 1,000,000 bytes. */
+export interface OutgoingRecord {
+  readonly partition: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer;
+}
+
+/**
+ * How far one file has been ingested; the ledger keeps the newest of each `ingestion`.
+ * `bytes` counts the decompressed file from its first byte; `sha256` (hex) is over exactly these bytes, so the file is known again
+ * by content whatever its name. `rows` = `events` + `deadLetters`.
+ */
+export interface LedgerEntry {
+  readonly ingestion: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly lines: number;
+  readonly rows: number;
+  readonly events: number;
+  readonly deadLetters: number;
+  /** True once the end of the file was reached. A file that grows later is continued. */
+  readonly complete: boolean;
+  /** UTC, ISO 8601. */
+  readonly updatedAt: string;
+}
+
+/** What commits together: events, dead letters and the progress that they make. */
+export interface Chunk {
+  readonly events: readonly OutgoingRecord[];
+  readonly deadLetters: readonly OutgoingRecord[];
+  readonly progress: LedgerEntry;
+}
+
+/**
+ * The only writer of a dataset's log. Opening one supersedes any older writer of the same log.
+ * `append` is called with one chunk at a time, in order. It resolves when the chunk is durable; when it rejects, the chunk is wholly
+ * absent or (for a lost answer only) wholly there, and the caller opens a new writer and trusts the ledger alone.
+ * A superseded writer gets `log:fenced` and must stop.
+ */
+export interface LogWriter {
+  append(chunk: Chunk): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Consecutive records of one partition, as read. Offsets ascend and may have gaps (control records, compaction): the batch covers
+ * every offset from `from` up to, not including, `next`, and holds all records that are left there. It may hold none.
+ * `timestamps` are milliseconds since the epoch. A null value is a tombstone. Buffers must not be modified.
+ */
+export interface RecordBatch extends Partition {
+  readonly from: bigint;
+  readonly next: bigint;
+  readonly offsets: readonly bigint[];
+  readonly timestamps: readonly number[];
+  readonly values: readonly (Buffer | null)[];
+}
+
+/** How a reader is opened. */
+export interface ReaderOptions {
+  /** Readers with the same group share the partitions between them; without one the reader has them all. */
+  readonly group?: string;
+  /**
+   * Where to begin in a partition: asked each time that the partition is given to this reader (again).
+   * Null means from the first offset that is left.
+   */
+  position(partition: Partition): Promise<bigint | null>;
+}
+
+/**
+ * Reads both streams of a dataset, committed records only, in order within a partition.
+ * A position below what retention has left, or beyond the partition's end, is `log:offsets_missing`: never a silent skip.
+ */
+export interface LogReader {
+  /** The next batch, or null when none came within `waitMs`. Batches of different partitions come in any order. */
+  poll(waitMs: number): Promise<RecordBatch | null>;
+  /** Tells lag tools how far this group has read. Nothing is resumed from it; it may be lost. */
+  commit(positions: ReadonlyMap<string, bigint>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The event log of one dataset: a topic of events, a topic of dead letters, and the ledger of what was ingested. */
+export interface EventLog {
+  /** For people: `kafka 127.0.0.1:9092, topic electronics`. */
+  readonly description: string;
+  /**
+   * Makes the topics where they are missing. `partitions` counts those of the events topic. `id` is unique to this log: a log that was wiped and made
+   * again has another id (Kafka: the events topic's id), so that positions in one are never taken for positions in the other.
+   */
+  open(): Promise<{ id: string; partitions: number }>;
+  writer(): Promise<LogWriter>;
+  reader(options: ReaderOptions): Promise<LogReader>;
+  /** What every partition of both streams holds now; empty when there are no topics yet. */
+  ranges(): Promise<PartitionRange[]>;
+  /** The newest entry of each ingestion, oldest ingestion first. Called after `writer()`, it shows all that older writers committed. */
+  ledger(): Promise<LedgerEntry[]>;
+  /** Deletes the topics and all that they hold. Repeating it is harmless. */
+  wipe(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An object's name, size and time of writing. */
+export interface ObjectInfo {
+  readonly key: string;
+  readonly bytes: number;
+  readonly modified: Date;
+}
+
+/**
+ * Named, immutable bytes. Keys are `/`-separated, without a leading slash. Every call may be repeated.
+ * A reader never sees half an object; a resolved write survives a crash.
+ */
+export interface ObjectStore {
+  /** For people: `s3://data-lake on http://localhost:9000`, or a folder. */
+  readonly description: string;
+  /** Stores the file at `path` under `key`, replacing what was there. The store may move the file away or copy it. */
+  putFile(key: string, path: string): Promise<void>;
+  /** Stores `body` under `key` unless the key exists: true when stored, false when it existed. Exactly one of many rivals gets true. */
+  putIfAbsent(key: string, body: Buffer): Promise<boolean>;
+  put(key: string, body: Buffer): Promise<void>;
+  /** The object's bytes; `object:missing` when there is none. */
+  get(key: string): Promise<Buffer>;
+  /** Writes the object to the local file `path`; `object:missing` when there is none. */
+  getFile(key: string, path: string): Promise<void>;
+  /** The local file that is the object, where the store is a local disk; null elsewhere. */
+  pathOf(key: string): string | null;
+  /** Objects whose key begins with `prefix`, in ascending order of the key's UTF-8 bytes, after the key `after` if one is given. */
+  list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
+  /** Deletes these; a key that does not exist is no error. */
+  delete(keys: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A row of a small result: 64-bit integers are bigint, decimals and timestamps (ISO 8601, UTC) are strings. */
+export type Row = Record<string, string | number | bigint | boolean | null>;
+
+/** One SQL session with a ceiling on its memory; what exceeds it is spilled to disk. Statements run one at a time. */
+export interface SqlEngine {
+  /** Runs one or more statements. */
+  run(sql: string): Promise<void>;
+  /** Runs one query with a small result. */
+  rows(sql: string): Promise<Row[]>;
+  /** Forgets tables, views and spilled data. */
+  close(): Promise<void>;
+}
+
+/** How one field of a document is to be stored. */
+export interface IndexField {
+  readonly name: string;
+  readonly type: 'keyword' | 'long' | 'double' | 'boolean' | 'date';
+}
+
+/** A document to store (JSON text), or null to delete it. */
+export interface IndexChange {
+  readonly id: string;
+  readonly document: string | null;
+}
+
+/**
+ * The searchable copy of a model's table, for people. It shows one version of the table at a time, and says which.
+ * `open` first; then `apply` any number of times, and `finish` once all changes of the version are in.
+ */
+export interface ProfileIndex {
+  /** For people: `elasticsearch http://localhost:9200, index customer-profiles`. */
+  readonly description: string;
+  /**
+   * Makes the index for these fields where it is missing, and answers with the version that it shows completely; null when none is, and
+   * then every document must be sent.
+   */
+  open(fields: readonly IndexField[]): Promise<bigint | null>;
+  /**
+   * Stores or deletes documents as of `version`; a document that already has a newer version is left as it is.
+   * Busy and passing faults (429, 5xx) are retried; any other item error is `index:rejected`, 401 and 403 are `index:forbidden`.
+   * May be repeated with the same version.
+   */
+  apply(changes: readonly IndexChange[], version: bigint): Promise<void>;
+  /**
+   * Makes the changes visible to searches and records that the index now shows `version`. `index:incomplete` when an interrupted run
+   * had left documents that the changes did not cover: the caller opens the index again, and sends everything.
+   */
+  finish(version: bigint): Promise<void>;
+  /** How many documents the index shows; 0 when there is none. */
+  count(): Promise<number>;
+  /** Deletes the index and its template. Repeating it is harmless. */
+  wipe(): Promise<void>;
+  close(): Promise<void>;
+}

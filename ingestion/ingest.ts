@@ -1,0 +1,210 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventLog, LedgerEntry, LogWriter } from '../core/contracts.ts';
+import type { Dataset } from '../core/dataset.ts';
+import { EventlakeError } from '../core/errors.ts';
+import { ChunkBuilder } from './chunk-builder.ts';
+import { type EventEncoder, eventEncoder } from './events.ts';
+import { type Header, readHeader } from './header.ts';
+import { toBlocks } from './lines.ts';
+import { toRecords } from './records.ts';
+import { type Beginning, findBeginning } from './resume.ts';
+import { readSource, type SourceFile } from './source-file.ts';
+
+/** A broker that fails over is away for some seconds. */
+const ATTEMPTS = 5;
+const RETRY_MS = 1000;
+
+/** What to ingest, and how. */
+export interface IngestRequest {
+  readonly dataset: Dataset;
+  readonly source: SourceFile;
+  /** Ingest from the first row though the ledger knows the file. */
+  readonly again: boolean;
+  /** Stop after this many rows. */
+  readonly limit?: number | undefined;
+  /** Rows that commit together. */
+  readonly chunkRows: number;
+  /** Told about columns that are not carried, and the like. */
+  warn(message: string): void;
+  /** Told after each chunk: rows committed in this run, and bytes read from disk. */
+  onProgress?(progress: { rows: number; bytesRead: number }): void;
+  /** Finishes the chunk in hand and stops. */
+  readonly signal?: AbortSignal;
+}
+
+/** What one run of ingest did. */
+export interface IngestResult {
+  /** `nothing_new`: the file is known to its last byte. `stopped`: by the limit or the signal. */
+  readonly outcome: 'ingested' | 'continued' | 'nothing_new' | 'stopped';
+  /** Of this run alone. */
+  readonly rows: number;
+  readonly events: number;
+  readonly deadLetters: number;
+  /** The ledger's entry now; null for a file without a header, which leaves none. */
+  readonly entry: LedgerEntry | null;
+}
+
+/**
+ * The first hop: a file's rows into the log, each exactly once. Every chunk commits together with the ledger entry that says how far the file
+ * has come, so a run that was killed is continued by the next.
+ */
+export async function ingest(log: EventLog, request: IngestRequest): Promise<IngestResult> {
+  const { source, dataset } = request;
+  const header = await readHeader(source);
+  if (!header) {
+    request.warn(`${source.path} is empty: it has not even a header`);
+    return { outcome: 'nothing_new', rows: 0, events: 0, deadLetters: 0, entry: null };
+  }
+  const encoder = eventEncoder(dataset, header.names, source.path);
+  if (encoder.extra.length > 0)
+    request.warn(`columns not in the contract are not carried: ${encoder.extra.join(', ')}`);
+  if (encoder.absent.length > 0)
+    request.warn(`optional columns not in the file stay empty: ${encoder.absent.join(', ')}`);
+
+  const { partitions } = await log.open();
+  const ingestion = crypto.randomUUID();
+  const find = async () => {
+    const ledger = await log.ledger();
+    const known = request.again ? ledger.filter((entry) => entry.ingestion === ingestion) : ledger;
+    return findBeginning(source, known, ingestion);
+  };
+  const origin = await find();
+  // A writer supersedes the one at work, so none is opened where there is nothing to write.
+  if (origin.atEnd) return resultOf('nothing_new', origin.entry, origin.entry);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await write(log, request, { header, encoder, partitions, origin: origin.entry, find });
+    } catch (error) {
+      // Whether the last chunk is in the log is not known: the ledger is asked again.
+      if (!(error instanceof EventlakeError && error.retriable) || attempt === ATTEMPTS) throw error;
+      request.warn(`${error.message}; going on from the last committed row`);
+      await sleep(attempt * RETRY_MS);
+    }
+  }
+}
+
+/** What every attempt of one run shares. */
+interface Attempt {
+  readonly header: Header;
+  readonly encoder: EventEncoder;
+  readonly partitions: number;
+  /** The ledger's entry when the run began. */
+  readonly origin: LedgerEntry;
+  find(): Promise<Beginning>;
+}
+
+async function write(log: EventLog, request: IngestRequest, attempt: Attempt): Promise<IngestResult> {
+  const { source } = request;
+  const { header, encoder, partitions, origin, find } = attempt;
+  const writer = await log.writer();
+  try {
+    const begin = await find();
+    const first = begin.entry.ingestion === origin.ingestion ? origin : begin.entry;
+    // An attempt whose answer was lost may have come to the end; or somebody else.
+    if (begin.atEnd) return resultOf(first === origin ? finished(first) : 'nothing_new', first, begin.entry);
+    const fresh = begin.entry.bytes === 0;
+    const start = fresh ? header.bytes : begin.entry.bytes;
+    const firstLine = fresh ? header.nextLine : begin.entry.lines + 1;
+    if (fresh) await hashHeader(source, header.bytes, begin);
+    let bytesRead = source.gzip ? 0 : start;
+    const stream = readSource(source, start, (bytes) => {
+      bytesRead += bytes;
+    });
+    const chunks = new ChunkBuilder({
+      bytes: start,
+      lines: firstLine - 1,
+      hash: begin.hash,
+      encoder,
+      partitions,
+      file: source.path,
+    });
+    const run = new ChunkRun(writer, chunks, { first, entry: begin.entry }, (rows) =>
+      request.onProgress?.({ rows, bytesRead }),
+    );
+    // An attempt before this one may have come this far.
+    if (run.rows === request.limit) return await run.stop();
+    for await (const group of toRecords(toBlocks(stream), firstLine, header.names.length)) {
+      for (let i = 0; i < group.rows.length; i += 1) {
+        chunks.add(group, i);
+        if (run.rows + chunks.rows === request.limit) return await run.stop();
+        if (chunks.rows >= request.chunkRows) await run.commit(false);
+      }
+      chunks.endOf(group);
+      if (request.signal?.aborted && !group.withinLine) return await run.stop();
+    }
+    return await run.finish();
+  } finally {
+    await writer.close();
+  }
+}
+
+/** What has become of the file since `first` was its entry. */
+function resultOf(outcome: IngestResult['outcome'], first: LedgerEntry, entry: LedgerEntry): IngestResult {
+  const events = entry.events - first.events;
+  const deadLetters = entry.deadLetters - first.deadLetters;
+  return { outcome, rows: events + deadLetters, events, deadLetters, entry };
+}
+
+/** The outcome of a run that came to the end of the file. */
+function finished(first: LedgerEntry): IngestResult['outcome'] {
+  return first.bytes > 0 ? 'continued' : 'ingested';
+}
+
+/** A new ingestion's hash covers the header too. */
+async function hashHeader(source: SourceFile, bytes: number, begin: Beginning): Promise<void> {
+  let left = bytes;
+  for await (const part of readSource(source, 0)) {
+    begin.hash.update(part.subarray(0, left));
+    left -= part.length;
+    if (left <= 0) return;
+  }
+}
+
+/** Commits chunks one after the other, while the next is being gathered. */
+class ChunkRun {
+  /** Rows handed to the log since `first`. */
+  rows: number;
+  readonly #writer: LogWriter;
+  readonly #chunks: ChunkBuilder;
+  readonly #onCommit: (rows: number) => void;
+  readonly #first: LedgerEntry;
+  #entry: LedgerEntry;
+  #inFlight: Promise<void> = Promise.resolve();
+
+  constructor(
+    writer: LogWriter,
+    chunks: ChunkBuilder,
+    { first, entry }: { first: LedgerEntry; entry: LedgerEntry },
+    onCommit: (rows: number) => void,
+  ) {
+    this.#writer = writer;
+    this.#chunks = chunks;
+    this.#first = first;
+    this.#entry = entry;
+    this.rows = entry.rows - first.rows;
+    this.#onCommit = onCommit;
+  }
+
+  async commit(complete: boolean): Promise<void> {
+    const chunk = this.#chunks.take(this.#entry, complete);
+    this.#entry = chunk.progress;
+    this.rows += chunk.events.length + chunk.deadLetters.length;
+    const rows = this.rows;
+    await this.#inFlight;
+    this.#inFlight = this.#writer.append(chunk).then(() => this.#onCommit(rows));
+    // A failure surfaces at the next await, not as an unhandled rejection.
+    this.#inFlight.catch(() => {});
+  }
+
+  async stop(): Promise<IngestResult> {
+    if (this.#chunks.rows > 0) await this.commit(false);
+    await this.#inFlight;
+    return resultOf('stopped', this.#first, this.#entry);
+  }
+
+  async finish(): Promise<IngestResult> {
+    await this.commit(true);
+    await this.#inFlight;
+    return resultOf(finished(this.#first), this.#first, this.#entry);
+  }
+}

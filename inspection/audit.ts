@@ -1,0 +1,255 @@
+import type { EventLog, PartitionRange, ProfileIndex, SqlEngine } from '../core/contracts.ts';
+import { partitionId } from '../core/contracts.ts';
+import type { Dataset } from '../core/dataset.ts';
+import { EventlakeError } from '../core/errors.ts';
+import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
+import { parquet } from '../lake/sql.ts';
+import type { DeltaTable } from '../lake/table.ts';
+
+const POLL_MS = 1000;
+const STALLED_POLLS = 30;
+
+/** The stores that are counted. */
+export interface AuditContext {
+  readonly dataset: Dataset;
+  readonly log: EventLog;
+  readonly events: DeltaTable;
+  readonly rejected: DeltaTable;
+  /** Null where the dataset has no model. */
+  readonly profiles: DeltaTable | null;
+  readonly index: ProfileIndex | null;
+  readonly files: LocalFiles;
+  readonly sql: SqlEngine;
+}
+
+/** Every row at every hop. `removed`: records that retention has taken from the log; they are counted where they are left, in the lake. */
+export interface AuditReport {
+  readonly dataset: string;
+  readonly balanced: boolean;
+  readonly file: { readonly rows: number };
+  readonly log: { readonly events: number; readonly deadLetters: number; readonly removed: number };
+  readonly lake: {
+    readonly events: number;
+    readonly rejected: Record<string, number>;
+    readonly duplicates: number;
+  };
+  readonly profiles: { readonly users: number; readonly events: number; readonly totalSpent: string | null };
+  readonly index: { readonly documents: number } | null;
+  /** What does not balance, in words. */
+  readonly differences: string[];
+  /** What a reader should know besides, in words. */
+  readonly notes: string[];
+}
+
+/** Records of one partition: how many, and the sum of their offsets, which tells the same records from as many others. */
+interface Tally {
+  count: bigint;
+  offsets: bigint;
+}
+
+/**
+ * Counts again what every store holds: the log's records one by one, the tables' rows in their files, the index's documents. Of our own bookkeeping it uses
+ * only the ledger's number of rows per file.
+ */
+export async function audit(context: AuditContext): Promise<AuditReport> {
+  const ranges = await context.log.ranges();
+  const [ledger, logged, lake] = [
+    await context.log.ledger(),
+    await tallyLog(context.log, ranges),
+    await tallyLake(context, ranges),
+  ];
+  const profiles = await countProfiles(context);
+  const index = context.index ? { documents: await context.index.count() } : null;
+
+  const fileRows = ledger.reduce((sum, entry) => sum + entry.rows, 0);
+  const events = total(logged, 'events');
+  const deadLetters = total(logged, 'dead-letters');
+  const rejectedRows = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
+  const differences: string[] = [];
+  const expect = (what: string, left: number, right: number, hint: string) => {
+    if (left !== right) differences.push(`${what}: ${left} is not ${right}. ${hint}`);
+  };
+  expect(
+    'rows of the files = events + dead letters of the log',
+    fileRows,
+    events + deadLetters + lake.removed,
+    'Is ingest unfinished, or does another producer write to the topic?',
+  );
+  expect(
+    'events + dead letters of the log = events + rejected in the lake',
+    events + deadLetters + lake.removed,
+    lake.events + rejectedRows,
+    'Run: make process',
+  );
+  for (const [partition, tally] of logged) {
+    const inLake = lake.tallies.get(partition) ?? { count: 0n, offsets: 0n };
+    if (tally.count === inLake.count && tally.offsets !== inLake.offsets) {
+      differences.push(`${partition}: the lake has as many records as the log, but not the same offsets`);
+    }
+    // Where the sums differ, that has been said already.
+    if (tally.count !== inLake.count && events + deadLetters + lake.removed === lake.events + rejectedRows) {
+      differences.push(`${partition}: ${tally.count} records in the log are not ${inLake.count} in the lake`);
+    }
+  }
+  if (context.profiles) {
+    expect(
+      'events of the profiles = events in the lake − duplicates',
+      profiles.events,
+      lake.events - lake.duplicates,
+      'Run: make process',
+    );
+    if (index)
+      expect('documents of the index = profiles', index.documents, profiles.users, 'Run: make process');
+  }
+  return {
+    dataset: context.dataset.name,
+    balanced: differences.length === 0,
+    file: { rows: fileRows },
+    log: { events, deadLetters, removed: lake.removed },
+    lake: { events: lake.events, rejected: lake.rejected, duplicates: lake.duplicates },
+    profiles,
+    index,
+    differences,
+    notes: ranges
+      .filter((range) => range.start > 0n)
+      .map(
+        (range) =>
+          `${partitionId(range)} begins at offset ${range.start}: what was before it has been removed by retention, and is counted in the lake`,
+      ),
+  };
+}
+
+async function tallyLog(log: EventLog, ranges: readonly PartitionRange[]): Promise<Map<string, Tally>> {
+  const tallies = new Map<string, Tally>(
+    ranges.map((range) => [partitionId(range), { count: 0n, offsets: 0n }]),
+  );
+  const left = new Map(
+    ranges.filter((range) => range.end > range.start).map((range) => [partitionId(range), range.end]),
+  );
+  if (left.size === 0) return tallies;
+  const reader = await log.reader({ position: async () => null });
+  try {
+    for (let idle = 0; left.size > 0; ) {
+      const batch = await reader.poll(POLL_MS);
+      idle = batch ? 0 : idle + 1;
+      if (idle > STALLED_POLLS) {
+        throw new EventlakeError(
+          'log:stalled',
+          `${log.description} gives no more records, though ${[...left.keys()].join(', ')} should have some`,
+          { retriable: true },
+        );
+      }
+      if (!batch) continue;
+      const id = partitionId(batch);
+      const end = left.get(id);
+      const tally = tallies.get(id);
+      if (end === undefined || !tally) continue;
+      // Records that came after the audit began are not its concern.
+      const count =
+        batch.next <= end ? batch.offsets.length : batch.offsets.filter((offset) => offset < end).length;
+      tally.count += BigInt(count);
+      for (let i = 0; i < count; i += 1) tally.offsets += batch.offsets[i] ?? 0n;
+      if (batch.next >= end) left.delete(id);
+    }
+  } finally {
+    await reader.close();
+  }
+  return tallies;
+}
+
+function total(tallies: ReadonlyMap<string, Tally>, stream: string): number {
+  return [...tallies].reduce(
+    (sum, [id, tally]) => (id.startsWith(`${stream}/`) ? sum + Number(tally.count) : sum),
+    0,
+  );
+}
+
+interface LakeCount {
+  readonly events: number;
+  readonly rejected: Record<string, number>;
+  readonly duplicates: number;
+  readonly removed: number;
+  /** Of the offsets that the log still holds. */
+  readonly tallies: Map<string, Tally>;
+}
+
+async function tallyLake(
+  { dataset, events, rejected, files, sql }: AuditContext,
+  ranges: readonly PartitionRange[],
+): Promise<LakeCount> {
+  const [eventPaths, rejectedPaths] = [
+    (await newestFiles(events, files)).paths,
+    (await newestFiles(rejected, files)).paths,
+  ];
+  const reasons: Record<string, number> = {};
+  const tallies = new Map<string, Tally>();
+  const sources: string[] = [];
+  if (eventPaths.length > 0)
+    sources.push(`SELECT 'events' AS stream, log_partition, log_offset FROM ${parquet(eventPaths)}`);
+  if (rejectedPaths.length > 0) {
+    sources.push(
+      `SELECT CASE WHEN starts_with(reason, 'line:') THEN 'dead-letters' ELSE 'events' END AS stream, log_partition, log_offset FROM ${parquet(rejectedPaths)}`,
+    );
+    const rows = await sql.rows(
+      `SELECT reason, count(*) AS n FROM ${parquet(rejectedPaths)} GROUP BY reason ORDER BY reason`,
+    );
+    for (const row of rows) reasons[String(row.reason)] = Number(row.n);
+  }
+  let removed = 0;
+  if (sources.length > 0) {
+    const starts = ranges.map(
+      (range) => `WHEN stream = '${range.stream}' AND log_partition = ${range.partition} THEN ${range.start}`,
+    );
+    const isLeft = starts.length > 0 ? `log_offset >= CASE ${starts.join(' ')} END` : 'false';
+    const rows = await sql.rows(
+      `SELECT stream, log_partition, coalesce(${isLeft}, false) AS is_left, count(*) AS n, sum(log_offset) AS offsets FROM (${sources.join(' UNION ALL ')}) GROUP BY ALL`,
+    );
+    for (const row of rows) {
+      if (row.is_left)
+        tallies.set(`${row.stream}/${row.log_partition}`, {
+          count: BigInt(row.n ?? 0),
+          offsets: BigInt(row.offsets ?? 0),
+        });
+      else removed += Number(row.n);
+    }
+  }
+  const count =
+    eventPaths.length > 0
+      ? Number((await sql.rows(`SELECT count(*) AS n FROM ${parquet(eventPaths)}`))[0]?.n)
+      : 0;
+  const duplicates = eventPaths.length > 0 ? await countDuplicates(dataset, eventPaths, sql) : 0;
+  return { events: count, rejected: reasons, duplicates, removed, tallies };
+}
+
+/** Events equal to another in every column. Digests find the few candidates cheaply, and these are compared in full. */
+async function countDuplicates(dataset: Dataset, paths: readonly string[], sql: SqlEngine): Promise<number> {
+  const columns = dataset.columns.map((column) => column.name).join(', ');
+  const rows = await sql.rows(`
+WITH repeated AS (
+  SELECT hash(${columns}) AS digest FROM ${parquet(paths)} GROUP BY digest HAVING count(*) > 1
+), candidates AS (
+  SELECT ${columns} FROM ${parquet(paths)} SEMI JOIN repeated ON hash(${columns}) = digest
+)
+SELECT (SELECT count(*) FROM candidates) - (SELECT count(*) FROM (SELECT DISTINCT * FROM candidates)) AS n`);
+  return Number(rows[0]?.n);
+}
+
+async function countProfiles({
+  dataset,
+  profiles,
+  files,
+  sql,
+}: AuditContext): Promise<AuditReport['profiles']> {
+  const paths = profiles ? (await newestFiles(profiles, files)).paths : [];
+  if (!dataset.model || paths.length === 0) return { users: 0, events: 0, totalSpent: null };
+  const { eventsColumn, amountColumn } = dataset.model;
+  const amount = amountColumn ? `CAST(sum(${amountColumn}) AS VARCHAR)` : 'NULL';
+  const [row] = await sql.rows(
+    `SELECT count(*) AS users, sum(${eventsColumn}) AS events, ${amount} AS amount FROM ${parquet(paths)}`,
+  );
+  return {
+    users: Number(row?.users),
+    events: Number(row?.events),
+    totalSpent: row?.amount == null ? null : String(row.amount),
+  };
+}

@@ -1,0 +1,135 @@
+import { join } from 'node:path';
+import type { SqlEngine } from '../core/contracts.ts';
+import type { Dataset } from '../core/dataset.ts';
+import { eventEncoder } from '../ingestion/events.ts';
+import { readHeader } from '../ingestion/header.ts';
+import { toBlocks } from '../ingestion/lines.ts';
+import { toRecords } from '../ingestion/records.ts';
+import { readSource, type SourceFile } from '../ingestion/source-file.ts';
+import { checkedEvents } from '../processing/contract-sql.ts';
+import { StagedBatch } from '../processing/staging.ts';
+
+const BATCH_ROWS = 200_000;
+const LINES_SHOWN = 5;
+
+/** One way in which rows break the contract; `lines` are the first of them. */
+export interface Finding {
+  readonly reason: string;
+  readonly rows: number;
+  readonly lines: number[];
+}
+
+/** What a file would become if it were ingested and processed now. */
+export interface CheckReport {
+  readonly file: string;
+  readonly bytes: number;
+  readonly header: string[];
+  readonly extraColumns: string[];
+  readonly absentColumns: string[];
+  readonly rows: number;
+  readonly good: number;
+  readonly findings: Finding[];
+}
+
+/** Reads a file with the code that ingests it, and checks its rows with the SQL that archives them. Nothing is written anywhere. */
+export async function checkData(
+  dataset: Dataset,
+  source: SourceFile,
+  sql: SqlEngine,
+  temporary: string,
+): Promise<CheckReport> {
+  const report = { file: source.path, bytes: source.size };
+  const header = await readHeader(source);
+  if (!header)
+    return { ...report, header: [], extraColumns: [], absentColumns: [], rows: 0, good: 0, findings: [] };
+  const encoder = eventEncoder(dataset, header.names, source.path);
+  const findings = new Findings();
+  let rows = 0;
+  let values: Buffer[] = [];
+  let lines: number[] = [];
+  const checkBatch = async () => {
+    await checkValues(dataset, { values, lines }, sql, temporary, findings);
+    values = [];
+    lines = [];
+  };
+  for await (const group of toRecords(
+    toBlocks(readSource(source, header.bytes)),
+    header.nextLine,
+    header.names.length,
+  )) {
+    for (const [i, row] of group.rows.entries()) {
+      const line = group.lines[i] ?? 0;
+      rows += 1;
+      if ('reason' in row) {
+        findings.add(row.reason, 1, [line]);
+        continue;
+      }
+      values.push(Buffer.from(encoder.encode(row, group.plain)));
+      lines.push(line);
+    }
+    if (values.length >= BATCH_ROWS) await checkBatch();
+  }
+  if (values.length > 0) await checkBatch();
+  const list = findings.list();
+  const good = rows - list.reduce((sum, finding) => sum + finding.rows, 0);
+  return {
+    ...report,
+    header: [...header.names],
+    extraColumns: [...encoder.extra],
+    absentColumns: [...encoder.absent],
+    rows,
+    good,
+    findings: list,
+  };
+}
+
+/** The line number stands in for the offset. */
+async function checkValues(
+  dataset: Dataset,
+  { values, lines }: { values: Buffer[]; lines: number[] },
+  sql: SqlEngine,
+  temporary: string,
+  findings: Findings,
+): Promise<void> {
+  const batch = await StagedBatch.create(join(temporary));
+  try {
+    const offsets = lines.map(BigInt);
+    const next = (offsets.at(-1) ?? 0n) + 1n;
+    const records = {
+      stream: 'events',
+      partition: 0,
+      from: 0n,
+      next,
+      offsets,
+      timestamps: lines.map(() => 0),
+      values,
+    } as const;
+    await batch.add(records, 0n);
+    await batch.close();
+    const rows = await sql.rows(`
+SELECT reason, count(*) AS n, array_to_string(list_sort(min(log_offset, ${LINES_SHOWN})), ' ') AS lines
+FROM (${checkedEvents(dataset, batch.relation('events'))}) WHERE reason IS NOT NULL GROUP BY reason`);
+    for (const row of rows)
+      findings.add(String(row.reason), Number(row.n), String(row.lines).split(' ').map(Number));
+  } finally {
+    await batch.discard();
+  }
+}
+
+class Findings {
+  readonly #found = new Map<string, { rows: number; lines: number[] }>();
+
+  add(reason: string, rows: number, lines: readonly number[]): void {
+    const known = this.#found.get(reason) ?? { rows: 0, lines: [] };
+    this.#found.set(reason, {
+      rows: known.rows + rows,
+      lines: [...known.lines, ...lines].slice(0, LINES_SHOWN),
+    });
+  }
+
+  list(): Finding[] {
+    return [...this.#found]
+      .map(([reason, found]) => ({ reason, ...found }))
+      .sort((a, b) => b.rows - a.rows || (a.reason < b.reason ? -1 : 1));
+  }
+}

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { EventlakeError } from '../core/errors.ts';
+import type { Action } from './log.ts';
+import { checkSameSchema, formatSchema, type TableField } from './schema.ts';
+import { addAction, type DataFile, removeAction, type Snapshot } from './snapshot.ts';
+import type { NewFile } from './stats.ts';
+
+/** A change of a table, to be made wholly or not at all. */
+export interface CommitRequest {
+  /** The snapshot from which the change was computed; null when there was no table, which is then made. */
+  readonly base: Snapshot | null;
+  readonly fields: readonly TableField[];
+  /** Columns of `fields` by whose values the files are kept apart. */
+  readonly partitionBy: readonly string[];
+  /** Their local files may be moved away. */
+  readonly add: readonly NewFile[];
+  /** `all`: the new files replace those of `base`. */
+  readonly remove: 'all' | 'none';
+  /** How far the change brings each application, by application id; never lower than in `base`. */
+  readonly txns: ReadonlyMap<string, bigint>;
+  readonly operation: 'CREATE TABLE' | 'WRITE';
+  /** For people who read the table's history. */
+  readonly description?: string;
+}
+
+const ENGINE = 'eventlake';
+
+/**
+ * Checks that `request` still holds although the table now is as `latest` shows it.
+ * `lake:superseded` when another writer has moved one of the same applications, or, for a change that replaces everything, has touched any
+ * file; `lake:schema_mismatch` when columns differ; `lake:unsupported` when the table may not be written by this version.
+ */
+export function checkCommit(table: string, request: CommitRequest, latest: Snapshot | null): void {
+  const { base, txns, remove } = request;
+  for (const [app, version] of txns) {
+    const before = base?.txns.get(app);
+    const now = latest?.txns.get(app);
+    if (now !== before)
+      throw superseded(table, `${app} is at ${now ?? 'nothing'}, no longer at ${before ?? 'nothing'}`);
+    if (now !== undefined && version < now) throw superseded(table, `${app} is at ${now}, beyond ${version}`);
+  }
+  if (latest === null) return;
+  if (remove === 'all' && !sameFiles(base?.files ?? [], latest.files)) {
+    throw superseded(table, `its files have changed since version ${base?.version ?? 'none'}`);
+  }
+  checkSameSchema(table, latest, request);
+  if (latest.protocol.minWriterVersion > 2) {
+    throw new EventlakeError(
+      'lake:unsupported',
+      `table ${table} needs Delta writer version ${latest.protocol.minWriterVersion}; eventlake writes version 2`,
+      { hint: 'Another program has turned on newer table features. Give the dataset another name.' },
+    );
+  }
+  if (
+    remove === 'all' &&
+    latest.files.length > 0 &&
+    latest.metaData.configuration?.['delta.appendOnly'] === 'true'
+  ) {
+    throw new EventlakeError(
+      'lake:unsupported',
+      `table ${table} is append-only, so its rows cannot be replaced`,
+      {
+        hint: 'Another program has set delta.appendOnly. Unset it, or give the dataset another name.',
+      },
+    );
+  }
+}
+
+/** The lines of the commit that makes `request` come true on top of `latest`. `id` is unique to the request, `now` in milliseconds. */
+export function commitActions(
+  request: CommitRequest,
+  added: readonly DataFile[],
+  latest: Snapshot | null,
+  id: string,
+  now: number,
+): Action[] {
+  const { fields, partitionBy, operation, remove, description } = request;
+  const actions: Action[] = [
+    {
+      commitInfo: {
+        timestamp: now,
+        operation,
+        operationParameters: {
+          mode: remove === 'all' ? 'Overwrite' : 'Append',
+          partitionBy: JSON.stringify(partitionBy),
+        },
+        isBlindAppend: remove === 'none',
+        engineInfo: ENGINE,
+        ...(description === undefined ? {} : { userMetadata: description }),
+        txnId: id,
+      },
+    },
+  ];
+  if (latest === null) {
+    actions.push(
+      { protocol: { minReaderVersion: 1, minWriterVersion: 2 } },
+      {
+        metaData: {
+          id: randomUUID(),
+          format: { provider: 'parquet', options: {} },
+          schemaString: formatSchema(fields),
+          partitionColumns: partitionBy,
+          configuration: {},
+          createdTime: now,
+        },
+      },
+    );
+  }
+  for (const [appId, version] of request.txns) actions.push({ txn: { appId, version, lastUpdated: now } });
+  if (remove === 'all')
+    for (const file of latest?.files ?? []) actions.push({ remove: removeAction(file, now) });
+  for (const file of added) actions.push({ add: addAction(file, true) });
+  return actions;
+}
+
+function superseded(table: string, how: string): EventlakeError {
+  return new EventlakeError('lake:superseded', `table ${table} was changed by another writer: ${how}`, {
+    hint: 'Nothing was written. Read the table again and continue from what it says.',
+  });
+}
+
+function sameFiles(a: readonly DataFile[], b: readonly DataFile[]): boolean {
+  const paths = new Set(a.map(({ path }) => path));
+  return a.length === b.length && b.every(({ path }) => paths.has(path));
+}

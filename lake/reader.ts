@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectStore } from '../core/contracts.ts';
+import { EventlakeError } from '../core/errors.ts';
+import type { Checkpoints } from './checkpoint.ts';
+import { lastCheckpoint, listLog, readCommits } from './log.ts';
+import { replay, type Snapshot } from './snapshot.ts';
+
+/** How a table's log is read. */
+export interface ReadOptions {
+  /** An older snapshot of the table: only what came after it is read. */
+  readonly base: Snapshot | null;
+  /** The version wanted; the newest when undefined. */
+  readonly version: bigint | undefined;
+  readonly checkpoints: Checkpoints | undefined;
+  /** Told when a checkpoint cannot be read; the commits are then read one by one. */
+  readonly warn: (warning: EventlakeError) => void;
+}
+
+const LISTINGS = 4;
+
+/** Reads a table as of a version; null when there is no such table. */
+export async function readSnapshot(
+  store: ObjectStore,
+  table: string,
+  { base: older, version, checkpoints, warn }: ReadOptions,
+): Promise<Snapshot | null> {
+  const base = older ?? (await fromCheckpoint(store, table, version, checkpoints, warn));
+  const from = base === null ? 0n : base.version + 1n;
+  for (let attempt = 1; ; attempt++) {
+    const { commits } = await listLog(store, table, from);
+    const wanted = version === undefined ? commits : commits.filter((commit) => commit <= version);
+    if (wanted.every((commit, i) => commit === from + BigInt(i))) {
+      if (base === null && commits.length === 0) return null;
+      const newest = wanted.at(-1) ?? base?.version;
+      if (version !== undefined && newest !== version) {
+        throw new EventlakeError('lake:version_missing', `table ${table} has no version ${version}`, {
+          hint: `Versions up to ${commits.at(-1) ?? newest} exist, but for those whose log entries were deleted.`,
+        });
+      }
+      if (base !== null && wanted.length === 0) return base;
+      return replay(table, base, await readCommits(store, table, wanted));
+    }
+    // A folder that is listed while files are added to it may show a later file and not an earlier one.
+    if (attempt === LISTINGS) {
+      throw new EventlakeError(
+        'lake:log_incomplete',
+        `table ${table}: its log lacks a version between ${from} and ${wanted.at(-1)}`,
+        {
+          hint: 'Commits were deleted and no checkpoint could be read in their place. Restore _delta_log from a copy.',
+        },
+      );
+    }
+    await sleep(20 * attempt);
+  }
+}
+
+async function fromCheckpoint(
+  store: ObjectStore,
+  table: string,
+  version: bigint | undefined,
+  checkpoints: Checkpoints | undefined,
+  warn: (warning: EventlakeError) => void,
+): Promise<Snapshot | null> {
+  if (checkpoints === undefined) return null;
+  const hint = await lastCheckpoint(store, table);
+  if (hint === null) return null;
+  let newest: bigint | undefined = hint;
+  if (version !== undefined && version < hint) {
+    const listed = (await listLog(store, table, 0n)).checkpoints;
+    newest = listed.findLast((checkpoint) => checkpoint <= version);
+  }
+  if (newest === undefined) return null;
+  try {
+    return replay(table, null, [await checkpoints.read(store, table, newest)]);
+  } catch (cause) {
+    warn(
+      new EventlakeError(
+        'lake:checkpoint_unreadable',
+        `table ${table}: the checkpoint of version ${newest} cannot be read: ${(cause as Error).message}`,
+        { hint: 'Its commits are read one by one instead, which takes longer.', cause },
+      ),
+    );
+    return null;
+  }
+}

@@ -1,0 +1,108 @@
+import { EventlakeError } from '../core/errors.ts';
+
+/** The column types that tables here use, by their Delta names. `timestamp` is an instant, in UTC. */
+export type FieldType =
+  | 'string'
+  | 'long'
+  | 'integer'
+  | 'double'
+  | 'boolean'
+  | 'date'
+  | 'timestamp'
+  | `decimal(${number},${number})`;
+
+/** One column of a table. */
+export interface TableField {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly nullable: boolean;
+}
+
+const TYPE_OF_SQL_NAME: ReadonlyMap<string, FieldType> = new Map([
+  ['VARCHAR', 'string'],
+  ['BIGINT', 'long'],
+  ['INTEGER', 'integer'],
+  ['DOUBLE', 'double'],
+  ['BOOLEAN', 'boolean'],
+  ['DATE', 'date'],
+  ['TIMESTAMP WITH TIME ZONE', 'timestamp'],
+]);
+const FIELD_TYPES: ReadonlySet<string> = new Set(TYPE_OF_SQL_NAME.values());
+
+/** The field that stores a column which DuckDB's DESCRIBE calls `sqlType`; `lake:unsupported_type` when there is none. */
+export function fieldOfSqlType(name: string, sqlType: string, nullable: boolean): TableField {
+  const type = TYPE_OF_SQL_NAME.get(sqlType) ?? (sqlType.startsWith('DECIMAL(') && sqlType.toLowerCase());
+  if (isFieldType(type)) return { name, type, nullable };
+  throw new EventlakeError(
+    'lake:unsupported_type',
+    `column ${name} has type ${sqlType}, which tables do not store`,
+    {
+      hint: `Cast it to one of ${[...TYPE_OF_SQL_NAME.keys()].join(', ')} or DECIMAL(p,s).`,
+    },
+  );
+}
+
+/** A `schemaString` of the Delta protocol. */
+export function formatSchema(fields: readonly TableField[]): string {
+  return JSON.stringify({
+    type: 'struct',
+    fields: fields.map(({ name, type, nullable }) => ({ name, type, nullable, metadata: {} })),
+  });
+}
+
+/** Reads a `schemaString`; `lake:unsupported` when it holds nested or other types, or invariants to be enforced. */
+export function parseSchema(schemaString: string, table: string): TableField[] {
+  const { fields } = JSON.parse(schemaString) as {
+    fields: { name: string; type: unknown; nullable: boolean; metadata?: Record<string, unknown> }[];
+  };
+  return fields.map(({ name, type, nullable, metadata }) => {
+    if (!isFieldType(type) || metadata?.['delta.invariants'] !== undefined) {
+      throw new EventlakeError(
+        'lake:unsupported',
+        `table ${table}: column ${name} has ${isFieldType(type) ? 'an invariant' : `type ${JSON.stringify(type)}`}, which eventlake does not know`,
+        {
+          hint: 'The table was changed by another program. Give the dataset another name, or undo that change.',
+        },
+      );
+    }
+    return { name, type, nullable };
+  });
+}
+
+/**
+ * Checks that rows of these fields may be added to a table of those: the same columns, types and partitioning; a column that may be null
+ * here may be null there. Otherwise `lake:schema_mismatch`, naming the column.
+ */
+export function checkSameSchema(
+  table: string,
+  existing: { readonly fields: readonly TableField[]; readonly partitionBy: readonly string[] },
+  wanted: { readonly fields: readonly TableField[]; readonly partitionBy: readonly string[] },
+): void {
+  const difference = differenceBetween(existing, wanted);
+  if (difference === null) return;
+  throw new EventlakeError('lake:schema_mismatch', `table ${table}: ${difference}`, {
+    hint: 'A table keeps its columns. Undo the change of the contract or model, use another dataset name, or reset the dataset and run again.',
+  });
+}
+
+function differenceBetween(
+  existing: { readonly fields: readonly TableField[]; readonly partitionBy: readonly string[] },
+  wanted: { readonly fields: readonly TableField[]; readonly partitionBy: readonly string[] },
+): string | null {
+  const there = new Map(existing.fields.map((field) => [field.name, field]));
+  for (const { name, type, nullable } of wanted.fields) {
+    const field = there.get(name);
+    if (field === undefined) return `it has no column ${name}`;
+    if (field.type !== type) return `column ${name} is ${field.type} there and ${type} here`;
+    if (nullable && !field.nullable) return `column ${name} must not be null there and may be null here`;
+    there.delete(name);
+  }
+  const [extra] = there.keys();
+  if (extra !== undefined) return `it has a column ${extra} that is not written any more`;
+  const [a, b] = [existing.partitionBy.join(', '), wanted.partitionBy.join(', ')];
+  return a === b ? null : `it is partitioned by (${a}), not by (${b})`;
+}
+
+function isFieldType(type: unknown): type is FieldType {
+  return typeof type === 'string' && (FIELD_TYPES.has(type) || /^decimal\(\d+,\d+\)$/.test(type));
+}

@@ -1,0 +1,166 @@
+import { EventlakeError } from '../core/errors.ts';
+import type { Action, AddAction, Commit, MetaDataAction, ProtocolAction, RemoveAction } from './log.ts';
+import { parseSchema, type TableField } from './schema.ts';
+
+/** One Parquet file of a table. Never changed once it is there. */
+export interface DataFile {
+  /** Relative to the table's folder, as the object store names it (not percent-encoded). */
+  readonly path: string;
+  readonly bytes: number;
+  readonly rows: number;
+  /** Value of each partition column, which the file itself does not hold. */
+  readonly partition: Readonly<Record<string, string | null>>;
+  /** The Delta statistics, as JSON text. */
+  readonly stats: string;
+  /** When it was written, in milliseconds since the epoch. */
+  readonly written: number;
+}
+
+/** A file that is no longer part of the table; readers of older versions may still use it. */
+export interface Tombstone {
+  readonly path: string;
+  /** In milliseconds since the epoch. */
+  readonly removed: number;
+}
+
+/** A table as one version shows it. Immutable. */
+export interface Snapshot {
+  readonly version: bigint;
+  readonly fields: readonly TableField[];
+  readonly partitionBy: readonly string[];
+  readonly files: readonly DataFile[];
+  /** How far each application has written into the table, by application id: its Delta transaction version. */
+  readonly txns: ReadonlyMap<string, bigint>;
+  readonly rows: bigint;
+  readonly tombstones: readonly Tombstone[];
+  readonly metaData: MetaDataAction;
+  readonly protocol: ProtocolAction;
+}
+
+/**
+ * Applies commits, in ascending order without gaps, to a snapshot (null: to nothing) by the rules of the protocol's "Action
+ * Reconciliation". A checkpoint is given as one commit of its version. `lake:unsupported` for tables that other programs have moved
+ * beyond reader version 1.
+ */
+export function replay(table: string, base: Snapshot | null, commits: readonly Commit[]): Snapshot {
+  let protocol = base?.protocol;
+  let metaData = base?.metaData;
+  const files = new Map(base?.files.map((file) => [file.path, file]));
+  const tombstones = new Map(base?.tombstones.map((tombstone) => [tombstone.path, tombstone]));
+  const txns = new Map(base?.txns);
+  for (const { actions } of commits) {
+    for (const action of actions) {
+      if (action.protocol) protocol = action.protocol;
+      else if (action.metaData) metaData = action.metaData;
+      else if (action.txn) txns.set(action.txn.appId, BigInt(action.txn.version));
+      else if (action.add) {
+        const file = dataFile(table, action.add);
+        files.set(file.path, file);
+        tombstones.delete(file.path);
+      } else if (action.remove) {
+        const path = decodePath(table, action.remove.path);
+        files.delete(path);
+        tombstones.set(path, { path, removed: Number(action.remove.deletionTimestamp ?? 0) });
+      }
+    }
+  }
+  const version = commits.at(-1)?.version ?? base?.version;
+  if (protocol === undefined || metaData === undefined || version === undefined) {
+    throw new EventlakeError('lake:corrupt', `table ${table}: its log does not say its protocol and schema`, {
+      hint: 'The first commit or checkpoint of the log is damaged or missing. Restore it from a copy.',
+    });
+  }
+  if (protocol.minReaderVersion > 1) {
+    throw new EventlakeError(
+      'lake:unsupported',
+      `table ${table} needs Delta reader version ${protocol.minReaderVersion}; eventlake reads version 1`,
+      { hint: 'Another program has turned on newer table features. Give the dataset another name.' },
+    );
+  }
+  let rows = 0n;
+  for (const file of files.values()) rows += BigInt(file.rows);
+  return {
+    version,
+    fields: metaData === base?.metaData ? base.fields : parseSchema(metaData.schemaString, table),
+    partitionBy: metaData.partitionColumns,
+    files: [...files.values()],
+    txns,
+    rows,
+    tombstones: [...tombstones.values()],
+    metaData,
+    protocol,
+  };
+}
+
+/** The `add` action that puts the file into a table. */
+export function addAction(file: DataFile, dataChange: boolean): AddAction {
+  return {
+    path: encodePath(file.path),
+    partitionValues: file.partition,
+    size: file.bytes,
+    modificationTime: file.written,
+    dataChange,
+    stats: file.stats,
+  };
+}
+
+/** The `remove` action that takes the file out of a table at `now`, in milliseconds. */
+export function removeAction(file: DataFile, now: number): RemoveAction {
+  return {
+    path: encodePath(file.path),
+    deletionTimestamp: now,
+    dataChange: true,
+    extendedFileMetadata: true,
+    partitionValues: file.partition,
+    size: file.bytes,
+  };
+}
+
+/** The shortest actions that lead to this snapshot: what a checkpoint holds. Tombstones from before `expired` (ms) are left out. */
+export function actionsOf(snapshot: Snapshot, expired: number): Action[] {
+  const kept = snapshot.tombstones.filter(({ removed }) => removed >= expired);
+  return [
+    { protocol: snapshot.protocol },
+    { metaData: snapshot.metaData },
+    ...Array.from(snapshot.txns, ([appId, version]) => ({ txn: { appId, version } })),
+    ...snapshot.files.map((file) => ({ add: addAction(file, false) })),
+    ...kept.map(({ path, removed }) => ({
+      remove: { path: encodePath(path), deletionTimestamp: removed, dataChange: false },
+    })),
+  ];
+}
+
+/** The rows that a commit added. */
+export function rowsAdded(table: string, { actions }: Commit): bigint {
+  return actions.reduce((sum, { add }) => sum + (add ? BigInt(dataFile(table, add).rows) : 0n), 0n);
+}
+
+function dataFile(table: string, add: AddAction): DataFile {
+  const path = decodePath(table, add.path);
+  const rows: unknown = add.stats ? JSON.parse(add.stats).numRecords : undefined;
+  if (!add.stats || typeof rows !== 'number') {
+    throw new EventlakeError(
+      'lake:unsupported',
+      `table ${table}: the log does not say how many rows ${path} has`,
+      {
+        hint: 'Another program has written into the table without statistics. Give the dataset another name.',
+      },
+    );
+  }
+  const { size, partitionValues: partition, modificationTime: written, stats } = add;
+  return { path, bytes: size, rows, partition, stats, written };
+}
+
+/** A path in the log is a URI: it is percent-encoded once more than the object's key, whose folders may hold escapes of their own. */
+function encodePath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/').replaceAll('%3D', '=');
+}
+
+function decodePath(table: string, uri: string): string {
+  if (/^[a-z][a-z0-9+.-]*:/i.test(uri) || uri.startsWith('/')) {
+    throw new EventlakeError('lake:unsupported', `table ${table} names a file outside of itself: ${uri}`, {
+      hint: 'Tables made by a shallow clone cannot be read. Give the dataset another name.',
+    });
+  }
+  return decodeURIComponent(uri);
+}

@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectStore } from '../core/contracts.ts';
+import { EventlakeError, hasCode } from '../core/errors.ts';
+import type { Checkpoints } from './checkpoint.ts';
+import { type CommitRequest, checkCommit, commitActions } from './commit.ts';
+import { type Commit, commitKey, formatCommit, listLog, readCommits } from './log.ts';
+import { readSnapshot } from './reader.ts';
+import { type DataFile, replay, rowsAdded, type Snapshot } from './snapshot.ts';
+import { uploadFiles } from './upload.ts';
+
+/** What a table may be given besides its place. */
+export interface TableOptions {
+  /** Reads and writes checkpoints; without it every commit of the log is read when a table is opened, and none is written. */
+  readonly checkpoints?: Checkpoints;
+  /** Told of faults that change nothing but speed. */
+  readonly warn?: (warning: EventlakeError) => void;
+}
+
+/** One commit, for people. */
+export interface CommitSummary {
+  readonly version: bigint;
+  /** UTC; null when the writer did not say. */
+  readonly time: Date | null;
+  readonly operation: string;
+  readonly description: string | null;
+  readonly rowsAdded: bigint;
+  readonly filesAdded: number;
+  readonly filesRemoved: number;
+}
+
+const CONFLICTS = 100;
+const FAULTS = 5;
+const CHECKPOINT_EVERY = 10n;
+/** Files that no commit names are removed after a day; a writer that slept that long must not name them then. */
+const UPLOAD_VALID_MS = 12 * 3_600_000;
+
+/**
+ * A Delta table (reader version 1, writer version 2) in an object store. Any number of writers, in any processes, are safe: a commit is
+ * the exclusive creation of the next file of the log.
+ * See https://github.com/delta-io/delta/blob/master/PROTOCOL.md.
+ */
+export class DeltaTable {
+  /** The table's folder in the store, such as `electronics/events`. */
+  readonly path: string;
+  readonly store: ObjectStore;
+  readonly #checkpoints: Checkpoints | undefined;
+  readonly #warn: (warning: EventlakeError) => void;
+  #latest: Snapshot | null = null;
+
+  constructor(store: ObjectStore, path: string, { checkpoints, warn = () => {} }: TableOptions = {}) {
+    this.store = store;
+    this.path = path;
+    this.#checkpoints = checkpoints;
+    this.#warn = warn;
+  }
+
+  /**
+   * The newest version, or the one asked for; null when there is no table. The newest is kept: the next call reads only what came after.
+   * `lake:version_missing` when the table has no such version.
+   */
+  async snapshot(version?: bigint): Promise<Snapshot | null> {
+    const kept = this.#latest;
+    const usable = kept !== null && (version === undefined || kept.version <= version);
+    const snapshot = await this.#read(usable ? kept : null, version);
+    this.#latest = newerOf(this.#latest, snapshot);
+    return snapshot;
+  }
+
+  /**
+   * Makes the change, on top of whatever others have committed since `base`, and answers with the table as it then is.
+   * After `lake:superseded` the caller drops the change and reads the table again. The other errors of {@link checkCommit} need a person.
+   * After any error of the store the change is there wholly or not at all: the table, read again, says which.
+   */
+  async commit(request: CommitRequest): Promise<Snapshot> {
+    let latest = newerOf(request.base, this.#latest);
+    checkCommit(this.path, request, latest);
+    const started = Date.now();
+    const added = await uploadFiles(this.store, this.path, request, request.add);
+    const id = randomUUID();
+    for (let conflicts = 0, faults = 0; ; ) {
+      if (Date.now() - started > UPLOAD_VALID_MS) throw tooLate(this.path);
+      const version = latest === null ? 0n : latest.version + 1n;
+      const actions = commitActions(request, added, latest, id, Date.now());
+      let stored: boolean;
+      try {
+        stored = await this.store.putIfAbsent(commitKey(this.path, version), formatCommit(actions));
+      } catch (error) {
+        // Whether it was stored is not known. The same key tells: it is free, or holds another's commit, or this one.
+        if (!(error instanceof EventlakeError && error.retriable) || ++faults > FAULTS) throw error;
+        await pause(faults);
+        continue;
+      }
+      if (stored || (await this.#isThere(version, id))) {
+        return this.#committed(replay(this.path, latest, [{ version, actions }]));
+      }
+      try {
+        latest = await this.#read(latest, undefined);
+        checkCommit(this.path, request, latest);
+        if (++conflicts === CONFLICTS) throw busy(this.path);
+      } catch (error) {
+        // Any answer so far was a definite no, so that no commit can name these files.
+        await this.#discard(added);
+        throw error;
+      }
+      await pause(conflicts);
+    }
+  }
+
+  /** The newest commits, newest first, at most `limit`; those whose log entries were deleted are left out. */
+  async commits(limit: number): Promise<CommitSummary[]> {
+    const newest = (await this.snapshot())?.version ?? -1n;
+    const first = newest - BigInt(limit) + 1n;
+    const { commits } = await listLog(this.store, this.path, first < 0n ? 0n : first);
+    const found = await readCommits(this.store, this.path, commits.slice(-limit).toReversed());
+    return found.map((commit) => summary(this.path, commit));
+  }
+
+  async #read(base: Snapshot | null, version: bigint | undefined): Promise<Snapshot | null> {
+    const checkpoints = this.#checkpoints;
+    return readSnapshot(this.store, this.path, { base, version, checkpoints, warn: this.#warn });
+  }
+
+  async #isThere(version: bigint, id: string): Promise<boolean> {
+    try {
+      const [commit] = await readCommits(this.store, this.path, [version]);
+      return commit?.actions.some(({ commitInfo }) => commitInfo?.txnId === id) ?? false;
+    } catch (error) {
+      // Some servers refuse a key a moment before the object that is in the way can be read. It is asked for again.
+      if (hasCode(error, 'object:missing')) return false;
+      throw error;
+    }
+  }
+
+  async #committed(snapshot: Snapshot): Promise<Snapshot> {
+    this.#latest = newerOf(this.#latest, snapshot);
+    if (snapshot.version % CHECKPOINT_EVERY === 0n && snapshot.version > 0n) {
+      try {
+        await this.#checkpoints?.write(this.store, this.path, snapshot);
+      } catch (cause) {
+        this.#warn(
+          new EventlakeError(
+            'lake:checkpoint_failed',
+            `table ${this.path}: no checkpoint of version ${snapshot.version} was written: ${(cause as Error).message}`,
+            { hint: 'The commit itself is safe. Readers take longer until the next checkpoint.', cause },
+          ),
+        );
+      }
+    }
+    return snapshot;
+  }
+
+  /** Removes files that no commit names. What stays behind is found by removeOrphans. */
+  async #discard(files: readonly DataFile[]): Promise<void> {
+    await this.store.delete(files.map(({ path }) => `${this.path}/${path}`)).catch(() => {});
+  }
+}
+
+function newerOf(a: Snapshot | null, b: Snapshot | null): Snapshot | null {
+  if (a === null || b === null) return a ?? b;
+  return a.version >= b.version ? a : b;
+}
+
+function tooLate(table: string): EventlakeError {
+  return new EventlakeError(
+    'lake:superseded',
+    `table ${table}: the commit was held up for more than 12 hours`,
+    {
+      hint: 'Its files may have been cleaned up meanwhile. Read the table again and continue from what it says.',
+    },
+  );
+}
+
+function busy(table: string): EventlakeError {
+  return new EventlakeError(
+    'lake:busy',
+    `table ${table}: other writers were faster ${CONFLICTS} times in a row`,
+    {
+      hint: 'Nothing was written. Try again, or let fewer writers commit less often.',
+      retriable: true,
+    },
+  );
+}
+
+/** A random wait, longer each time, so that rivals do not keep meeting. */
+async function pause(attempt: number): Promise<void> {
+  await sleep(Math.random() * Math.min(500, 10 * 2 ** Math.min(attempt, 10)));
+}
+
+function summary(table: string, commit: Commit): CommitSummary {
+  const info = commit.actions.find(({ commitInfo }) => commitInfo)?.commitInfo;
+  return {
+    version: commit.version,
+    time: info?.timestamp === undefined ? null : new Date(info.timestamp),
+    operation: info?.operation ?? 'unknown',
+    description: info?.userMetadata ?? null,
+    rowsAdded: rowsAdded(table, commit),
+    filesAdded: commit.actions.filter(({ add }) => add).length,
+    filesRemoved: commit.actions.filter(({ remove }) => remove).length,
+  };
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { ObjectStore } from '../core/contracts.ts';
+import { EventlakeError } from '../core/errors.ts';
+import type { TableField } from './schema.ts';
+import type { DataFile } from './snapshot.ts';
+import { formatStats, type NewFile } from './stats.ts';
+
+const UPLOADS_AT_ONCE = 4;
+/** Folder names are for people; a file system takes 255 bytes. */
+const LONGEST_FOLDER = 200;
+
+/**
+ * Stores the files under names that were never used before. They are no part of the table until a commit names them. When one fails the
+ * others stay behind, for removeOrphans to find.
+ */
+export async function uploadFiles(
+  store: ObjectStore,
+  table: string,
+  {
+    fields,
+    partitionBy,
+  }: { readonly fields: readonly TableField[]; readonly partitionBy: readonly string[] },
+  files: readonly NewFile[],
+): Promise<DataFile[]> {
+  const uploaded: DataFile[] = new Array(files.length);
+  const waiting = files.entries();
+  const upload = async () => {
+    for (const [i, file] of waiting) {
+      const partition = partitionOf(table, partitionBy, file);
+      const path = `${folderOf(partition)}part-${randomUUID()}.zstd.parquet`;
+      await store.putFile(`${table}/${path}`, file.localPath);
+      const stats = formatStats(fields, file);
+      uploaded[i] = { path, bytes: file.bytes, rows: file.rows, partition, stats, written: Date.now() };
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(UPLOADS_AT_ONCE, files.length) }, upload));
+  return uploaded;
+}
+
+function partitionOf(
+  table: string,
+  partitionBy: readonly string[],
+  file: NewFile,
+): Record<string, string | null> {
+  return Object.fromEntries(
+    partitionBy.map((column) => {
+      const value = file.partition[column];
+      if (value === undefined) {
+        throw new EventlakeError(
+          'lake:schema_mismatch',
+          `table ${table}: ${file.localPath} has no value for ${column}`,
+          {
+            hint: `The table is partitioned by ${partitionBy.join(', ')}: write its files with PARTITION_BY the same columns.`,
+          },
+        );
+      }
+      return [column, value];
+    }),
+  );
+}
+
+/** `event_month=2020-10/`, as Hive and Spark name folders. */
+function folderOf(partition: Readonly<Record<string, string | null>>): string {
+  return Object.entries(partition)
+    .map(([column, value]) => {
+      const escaped = value === null ? '__HIVE_DEFAULT_PARTITION__' : hiveName(value);
+      return `${hiveName(column)}=${escaped.slice(0, LONGEST_FOLDER)}/`;
+    })
+    .join('');
+}
+
+function hiveName(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}

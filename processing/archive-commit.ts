@@ -1,0 +1,183 @@
+import { join } from 'node:path';
+import type { SqlEngine } from '../core/contracts.ts';
+import type { Dataset } from '../core/dataset.ts';
+import type { TableField } from '../lake/schema.ts';
+import type { Snapshot } from '../lake/snapshot.ts';
+import { literal } from '../lake/sql.ts';
+import { type NewFile, newFileOf } from '../lake/stats.ts';
+import type { DeltaTable } from '../lake/table.ts';
+import type { ArchiveContext } from './archive.ts';
+import { checkedEvents, offendingText } from './contract-sql.ts';
+import { eventsFields, LOG_FIELDS, MONTH } from './events-table.ts';
+import type { Positions } from './positions.ts';
+import type { StagedBatch } from './staging.ts';
+
+/** What is kept of a payload, in characters. */
+const PAYLOAD_CHARACTERS = 16_384;
+const REJECTED_FIELDS: readonly TableField[] = [
+  { name: 'reason', type: 'string', nullable: true },
+  { name: 'detail', type: 'string', nullable: true },
+  { name: 'payload', type: 'string', nullable: true },
+  { name: 'source_file', type: 'string', nullable: true },
+  { name: 'source_line', type: 'long', nullable: true },
+  ...LOG_FIELDS,
+];
+
+/** What one batch brought into the lake. */
+export interface BatchOutcome {
+  readonly events: number;
+  readonly rejected: number;
+  readonly bytes: number;
+  readonly eventsVersion: bigint | null;
+  readonly seconds: number;
+}
+
+/**
+ * Turns a staged batch into Parquet files and commits them, first what is rejected and then the events, each with the positions that the batch
+ * leads to. A table that is already beyond a partition's offsets (after a crash between the two commits) does not get them again.
+ * @throws `lake:superseded` when another worker has moved one of the batch's partitions since `positions` were read.
+ */
+export async function commitBatch(
+  context: ArchiveContext,
+  positions: Positions,
+  batch: StagedBatch,
+): Promise<BatchOutcome> {
+  const began = performance.now();
+  const { dataset, sql, tables } = context;
+  await batch.close();
+  const partitions = [...batch.next.keys()];
+  const good: NewFile[] = [];
+  const bad: NewFile[] = [];
+
+  if (batch.rows('events') > 0) {
+    const checked = checkedEvents(dataset, batch.relation('events'));
+    good.push(
+      ...(await writeEvents(sql, dataset, checked, beyond(partitions, positions, 'ofEvents'), batch.folder)),
+    );
+    // Counting what is missing is cheaper than checking clean batches twice.
+    if (rowsOf(good) < batch.rows('events')) {
+      const rejected = rejectedEvents(dataset, checked, beyond(partitions, positions, 'ofRejected'));
+      bad.push(...(await write(sql, rejected, join(batch.folder, 'rejected-events'), '')));
+    }
+  }
+  if (batch.rows('dead-letters') > 0) {
+    bad.push(
+      ...(await write(
+        sql,
+        deadLetters(batch.relation('dead-letters')),
+        join(batch.folder, 'dead-letters'),
+        '',
+      )),
+    );
+  }
+
+  const txns = (known: (partition: string) => bigint | null, stream: string) =>
+    new Map(
+      [...batch.next]
+        .filter(([partition, next]) => partition.startsWith(stream) && next > (known(partition) ?? -1n))
+        .map(([partition, next]) => [positions.app(partition), next] as const),
+    );
+  await commit(
+    tables.rejected,
+    positions.rejected,
+    REJECTED_FIELDS,
+    [],
+    bad,
+    txns((p) => positions.ofRejected(p), ''),
+  );
+  const committed = await commit(
+    tables.events,
+    positions.events,
+    eventsFields(dataset),
+    [MONTH],
+    good,
+    txns((p) => positions.ofEvents(p), 'events/'),
+  );
+  return {
+    events: rowsOf(good),
+    rejected: rowsOf(bad),
+    bytes: [...good, ...bad].reduce((sum, file) => sum + file.bytes, 0),
+    eventsVersion: committed?.version ?? null,
+    seconds: (performance.now() - began) / 1000,
+  };
+}
+
+async function commit(
+  table: DeltaTable,
+  base: Snapshot | null,
+  fields: readonly TableField[],
+  partitionBy: readonly string[],
+  add: readonly NewFile[],
+  txns: ReadonlyMap<string, bigint>,
+): Promise<Snapshot | null> {
+  if (txns.size === 0) return base;
+  return table.commit({ base, fields, partitionBy, add, remove: 'none', txns, operation: 'WRITE' });
+}
+
+function writeEvents(
+  sql: SqlEngine,
+  dataset: Dataset,
+  checked: string,
+  beyondKnown: string,
+  folder: string,
+): Promise<NewFile[]> {
+  const columns = dataset.columns.map((c) => c.name).join(', ');
+  const month = `strftime(${dataset.time}, '%Y-%m') AS ${MONTH}`;
+  const query = `SELECT ${columns}, log_partition, log_offset, log_timestamp, ${month} FROM (${checked}) WHERE reason IS NULL AND ${beyondKnown}`;
+  return write(sql, query, join(folder, 'events'), `, PARTITION_BY (${MONTH}), OVERWRITE`);
+}
+
+function rejectedEvents(dataset: Dataset, checked: string, beyondKnown: string): string {
+  return `
+SELECT reason, ${offendingText(dataset)} AS detail,
+  CASE WHEN value IS NOT NULL THEN left(value, ${PAYLOAD_CHARACTERS}) WHEN form IN ('bytes', 'large') THEN 'base64:' || raw END AS payload,
+  CAST(NULL AS VARCHAR) AS source_file, CAST(NULL AS BIGINT) AS source_line, log_partition, log_offset, log_timestamp
+FROM (${checked}) WHERE reason IS NOT NULL AND ${beyondKnown}`;
+}
+
+/** Dead letters say themselves why they are dead; one that says nothing readable is kept all the same. */
+function deadLetters(staged: string): string {
+  return `
+WITH letters AS (
+  SELECT *, CASE WHEN form = 'json' AND json_valid(value) THEN value END AS letter FROM ${staged}
+), parsed AS (
+  SELECT *, letter->>'$.reason' AS said, letter->>'$.raw' AS line FROM letters
+)
+SELECT
+  coalesce(CASE WHEN starts_with(said, 'line:') THEN said END, 'line:unreadable_dead_letter') AS reason,
+  left(letter->>'$.detail', 200) AS detail,
+  CASE
+    WHEN line IS NULL THEN left(coalesce(value, raw), ${PAYLOAD_CHARACTERS})
+    ELSE coalesce(left(try(decode(from_base64(line))), ${PAYLOAD_CHARACTERS}), 'base64:' || left(line, 16000))
+  END AS payload,
+  letter->>'$.file' AS source_file, TRY_CAST(letter->>'$.line' AS BIGINT) AS source_line,
+  log_partition, log_offset, log_timestamp
+FROM parsed`;
+}
+
+/** Runs a query into Parquet files below `folder`; none when it has no rows. */
+async function write(sql: SqlEngine, query: string, folder: string, options: string): Promise<NewFile[]> {
+  const to = options === '' ? `${folder}.parquet` : folder;
+  const rows = await sql.rows(
+    `COPY (${query}) TO ${literal(to)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '24MB', RETURN_STATS${options})`,
+  );
+  return rows.map(newFileOf).filter((file) => file.rows > 0);
+}
+
+/** Rows that the table does not have yet: it may be ahead of the other one. */
+function beyond(
+  partitions: readonly string[],
+  positions: Positions,
+  table: 'ofEvents' | 'ofRejected',
+): string {
+  const cases = partitions.flatMap((partition) => {
+    const known = positions[table](partition);
+    const [stream, number] = partition.split('/');
+    return stream === 'events' && known !== null ? [`WHEN ${number} THEN ${known}`] : [];
+  });
+  return cases.length === 0 ? 'true' : `log_offset >= CASE log_partition ${cases.join(' ')} ELSE 0 END`;
+}
+
+function rowsOf(files: readonly NewFile[]): number {
+  return files.reduce((sum, file) => sum + Number(file.rows), 0);
+}

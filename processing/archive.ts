@@ -1,0 +1,211 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventLog, LogReader, PartitionRange, RecordBatch, SqlEngine } from '../core/contracts.ts';
+import { partitionId } from '../core/contracts.ts';
+import type { Dataset } from '../core/dataset.ts';
+import { hasCode } from '../core/errors.ts';
+import { type BatchOutcome, commitBatch } from './archive-commit.ts';
+import { type ArchiveTables, Positions } from './positions.ts';
+import { StagedBatch } from './staging.ts';
+
+/**
+ * A batch also ends at this many staged bytes. DuckDB works on 2,048 rows at a time, whatever their size, so that batches of few and large
+ * rows must end earlier.
+ */
+const BATCH_BYTES = 64 * 1024 * 1024;
+const LARGE_ROWS_BATCH_BYTES = 6 * 1024 * 1024;
+const LARGE_ROW = 1024;
+const POLL_MS = 200;
+/** How long a worker that has nothing to read waits before it looks how far the others have come. */
+const LOOK_MS = 1000;
+
+/** What the archive hop works on and with. */
+export interface ArchiveContext {
+  readonly dataset: Dataset;
+  readonly log: EventLog;
+  readonly tables: ArchiveTables;
+  readonly sql: SqlEngine;
+  /** Folder for staged files; each batch has its own in it. */
+  readonly temporary: string;
+  readonly batchRows: number;
+  readonly batchSeconds: number;
+  /** Called after each commit, and awaited. */
+  onCommit?(outcome: BatchOutcome): void | Promise<void>;
+  /** Called, and awaited, when there is nothing to read and no batch in hand. */
+  onIdle?(): Promise<void>;
+  /** Told when a batch was dropped because another worker had moved on in its partitions. */
+  onSuperseded?(reason: string): void;
+}
+
+/** When the archive hop ends. */
+export interface ArchiveEnd {
+  /** Resolves to the ends that must be in the lake, whoever brought them there; pending for as long as there is more to come. */
+  readonly ends: Promise<readonly PartitionRange[]>;
+  /** Commits the batch in hand and stops. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What one run of the hop brought into the lake. */
+export interface ArchiveResult {
+  readonly events: number;
+  readonly rejected: number;
+  readonly commits: number;
+  readonly stopped: boolean;
+}
+
+/**
+ * The second hop: the log's records into the `events` and `rejected` tables, each exactly once.
+ *
+ * Reads on from where the tables say; one loop owns the batch, and a batch is committed with the positions that it leads to. When another
+ * worker has moved a partition meanwhile, the commit is refused: the batch is dropped and everything is read again from the tables' positions.
+ */
+export async function archive(context: ArchiveContext, end: ArchiveEnd): Promise<ArchiveResult> {
+  const { id } = await context.log.open();
+  const worker = new Worker(context, id, end);
+  try {
+    return await worker.run();
+  } finally {
+    await worker.close();
+  }
+}
+
+class Worker {
+  readonly #context: ArchiveContext;
+  readonly #logId: string;
+  readonly #end: ArchiveEnd;
+  #ends: readonly PartitionRange[] | null = null;
+  #reader: LogReader | null = null;
+  #batch: StagedBatch | null = null;
+  #began = 0;
+  #looked = 0;
+  #positions: Positions | undefined;
+  #events = 0;
+  #rejected = 0;
+  #commits = 0;
+
+  constructor(context: ArchiveContext, logId: string, end: ArchiveEnd) {
+    this.#context = context;
+    this.#logId = logId;
+    this.#end = end;
+  }
+
+  async run(): Promise<ArchiveResult> {
+    const { log, tables } = this.#context;
+    const failed = this.#end.ends.then(
+      (ends) => {
+        this.#ends = ends;
+        return null;
+      },
+      (error: unknown) => error,
+    );
+    this.#positions = await Positions.read(log, this.#logId, tables);
+    // Lets ends that are already known arrive, so that a lake that is up to date costs no reader.
+    let failure = await Promise.race([failed, sleep(0, null)]);
+    while (!this.#done()) {
+      if (failure) throw failure;
+      this.#reader ??= await this.#openReader();
+      const batch = await this.#reader.poll(POLL_MS);
+      if (batch) await this.#take(batch);
+      if (this.#mustCommit(batch === null)) await this.#commit();
+      if (batch === null) await this.#lookAround();
+      failure = await Promise.race([failed, null]);
+    }
+    await this.#commit();
+    const stopped = this.#end.signal?.aborted ?? false;
+    return { events: this.#events, rejected: this.#rejected, commits: this.#commits, stopped };
+  }
+
+  async close(): Promise<void> {
+    await this.#reader?.close();
+    await this.#batch?.discard();
+  }
+
+  #done(): boolean {
+    if (this.#end.signal?.aborted) return true;
+    return this.#ends !== null && this.#batch === null && this.#known.cover(this.#ends);
+  }
+
+  get #known(): Positions {
+    if (!this.#positions) throw new Error('positions are read before the first batch');
+    return this.#positions;
+  }
+
+  async #openReader(): Promise<LogReader> {
+    return this.#context.log.reader({
+      group: 'eventlake',
+      position: async (partition) => {
+        // A batch in hand was read on from the positions known; only between batches may they move.
+        if (!this.#batch) await this.#known.refresh();
+        return this.#known.next(partition);
+      },
+    });
+  }
+
+  async #take(records: RecordBatch): Promise<void> {
+    const id = partitionId(records);
+    const expected = this.#batch?.next.get(id) ?? this.#known.next(records) ?? records.from;
+    if (records.next <= expected) return;
+    if (records.from > expected) {
+      await this.#drop(`${id} goes on at ${records.from}, not at ${expected}`);
+      return;
+    }
+    if (!this.#batch) {
+      this.#batch = await StagedBatch.create(this.#context.temporary);
+      this.#began = Date.now();
+    }
+    await this.#batch.add(records, expected);
+  }
+
+  #mustCommit(idle: boolean): boolean {
+    const batch = this.#batch;
+    if (!batch) return false;
+    const limit = batch.bytes / batch.totalRows > LARGE_ROW ? LARGE_ROWS_BATCH_BYTES : BATCH_BYTES;
+    if (batch.totalRows >= this.#context.batchRows || batch.bytes >= limit) return true;
+    if (Date.now() - this.#began >= this.#context.batchSeconds * 1000) return true;
+    return this.#ends !== null && (idle || this.#reaches(batch, this.#ends));
+  }
+
+  #reaches(batch: StagedBatch, ends: readonly PartitionRange[]): boolean {
+    return ends.every((range) => {
+      const position = batch.next.get(partitionId(range)) ?? this.#known.next(range) ?? 0n;
+      return range.start === range.end || position >= range.end;
+    });
+  }
+
+  async #commit(): Promise<void> {
+    const batch = this.#batch;
+    if (!batch) return;
+    try {
+      const outcome = await commitBatch(this.#context, this.#known, batch);
+      this.#events += outcome.events;
+      this.#rejected += outcome.rejected;
+      this.#commits += 1;
+      this.#batch = null;
+      await this.#known.refresh();
+      await this.#reader?.commit(batch.next);
+      await batch.discard();
+      await this.#context.onCommit?.(outcome);
+    } catch (error) {
+      if (!hasCode(error, 'lake:superseded')) throw error;
+      await this.#drop(error.message);
+    }
+  }
+
+  /** Another worker was here: forget the batch, and read again from where the tables are now. */
+  async #drop(reason: string): Promise<void> {
+    this.#context.onSuperseded?.(reason);
+    await this.#batch?.discard();
+    this.#batch = null;
+    await this.#reader?.close();
+    this.#reader = null;
+    await this.#known.refresh();
+  }
+
+  /** With nothing to read, what is missing may be another worker's: see how far the tables have come. */
+  async #lookAround(): Promise<void> {
+    if (this.#batch) return;
+    await this.#context.onIdle?.();
+    if (this.#ends === null || Date.now() - this.#looked < LOOK_MS) return;
+    this.#looked = Date.now();
+    await this.#known.refresh();
+  }
+}

@@ -1,0 +1,82 @@
+import type { EventLog, Partition, PartitionRange } from '../core/contracts.ts';
+import { partitionId } from '../core/contracts.ts';
+import { EventlakeError } from '../core/errors.ts';
+import type { Snapshot } from '../lake/snapshot.ts';
+import type { DeltaTable } from '../lake/table.ts';
+
+/** The two tables that the archive hop writes. */
+export interface ArchiveTables {
+  readonly events: DeltaTable;
+  readonly rejected: DeltaTable;
+}
+
+/**
+ * How far the archive has come, as its two tables themselves say: the Delta transaction version of each partition is the next offset to read.
+ * A partition of events feeds both tables, and may be further in one of them after a crash between their commits.
+ */
+export class Positions {
+  readonly #logId: string;
+  readonly #tables: ArchiveTables;
+  events: Snapshot | null = null;
+  rejected: Snapshot | null = null;
+
+  private constructor(logId: string, tables: ArchiveTables) {
+    this.#logId = logId;
+    this.#tables = tables;
+  }
+
+  /** @throws `lake:other_log` when the tables hold what another log, or an earlier one of the same name, held. */
+  static async read(log: EventLog, logId: string, tables: ArchiveTables): Promise<Positions> {
+    const positions = new Positions(logId, tables);
+    await positions.refresh();
+    for (const snapshot of [positions.events, positions.rejected]) {
+      const other = [...(snapshot?.txns.keys() ?? [])].find((app) => !app.startsWith(`${logId}/`));
+      if (other !== undefined) {
+        throw new EventlakeError(
+          'lake:other_log',
+          `The lake was filled from another log than ${log.description}: its tables know ${other}`,
+          {
+            hint: 'Was the topic deleted, or KAFKA_BROKERS changed? Point the settings at the log that the lake belongs to, or begin anew with: eventlake reset --yes',
+          },
+        );
+      }
+    }
+    return positions;
+  }
+
+  async refresh(): Promise<void> {
+    [this.events, this.rejected] = await Promise.all([
+      this.#tables.events.snapshot(),
+      this.#tables.rejected.snapshot(),
+    ]);
+  }
+
+  /** The application id under which a table records a partition. */
+  app(partition: string): string {
+    return `${this.#logId}/${partition}`;
+  }
+
+  ofEvents(partition: string): bigint | null {
+    return this.events?.txns.get(this.app(partition)) ?? null;
+  }
+
+  ofRejected(partition: string): bigint | null {
+    return this.rejected?.txns.get(this.app(partition)) ?? null;
+  }
+
+  /** Where reading goes on: the lesser of the tables that the partition feeds. Null: from its first offset. */
+  next(partition: Partition): bigint | null {
+    const id = partitionId(partition);
+    const rejected = this.ofRejected(id);
+    if (partition.stream === 'dead-letters') return rejected;
+    const events = this.ofEvents(id);
+    if (events === null || rejected === null) return null;
+    const eventsAhead = events > rejected;
+    return eventsAhead ? rejected : events;
+  }
+
+  /** Whether everything up to these ends is in the lake. */
+  cover(ends: readonly PartitionRange[]): boolean {
+    return ends.every((range) => range.start === range.end || (this.next(range) ?? 0n) >= range.end);
+  }
+}

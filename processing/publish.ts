@@ -1,0 +1,165 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { IndexChange, IndexField, ProfileIndex, SqlEngine } from '../core/contracts.ts';
+import type { Model } from '../core/dataset.ts';
+import { EventlakeError, hasCode } from '../core/errors.ts';
+import type { LocalFiles } from '../lake/local-files.ts';
+import type { TableField } from '../lake/schema.ts';
+import type { Snapshot } from '../lake/snapshot.ts';
+import { literal, parquet } from '../lake/sql.ts';
+import type { DeltaTable } from '../lake/table.ts';
+
+/** Changes that are handed to the index at a time. */
+const CHANGES_AT_ONCE = 20_000;
+
+/** What the publish hop works on and with. */
+export interface PublishContext {
+  readonly model: Model;
+  readonly profiles: DeltaTable;
+  readonly index: ProfileIndex;
+  readonly files: LocalFiles;
+  readonly sql: SqlEngine;
+  readonly temporary: string;
+}
+
+/** What one run of the hop did. */
+export interface PublishResult {
+  readonly outcome: 'published' | 'up_to_date' | 'no_profiles';
+  readonly version: bigint | null;
+  readonly stored: number;
+  readonly deleted: number;
+}
+
+/**
+ * The fourth hop: brings the index to the newest version of the derived table, by what differs from the version that the index shows. Documents carry the
+ * table's version, so that a run that was killed is simply repeated.
+ */
+export async function publish(context: PublishContext): Promise<PublishResult> {
+  const { profiles, index, model } = context;
+  const newest = await profiles.snapshot();
+  if (!newest) return { outcome: 'no_profiles', version: null, stored: 0, deleted: 0 };
+  const fields = newest.fields.map((field) => indexField(field, model.key));
+  const shown = await index.open(fields);
+  if (shown === newest.version) return { outcome: 'up_to_date', version: shown, stored: 0, deleted: 0 };
+  if (shown !== null && shown > newest.version) {
+    throw new EventlakeError(
+      'index:ahead',
+      `${index.description} shows version ${shown} of ${profiles.path}, which is only at ${newest.version}`,
+      {
+        hint: 'The lake is not the one that filled the index. Set ELASTICSEARCH_INDEX to another name, or begin anew with: eventlake reset --yes',
+      },
+    );
+  }
+  try {
+    return await publishFrom(context, newest, shown, fields);
+  } catch (error) {
+    // A run that was killed had put documents there that are not in any finished version: all are sent again.
+    if (hasCode(error, 'index:incomplete')) return publish(context);
+    throw error;
+  }
+}
+
+async function publishFrom(
+  context: PublishContext,
+  newest: Snapshot,
+  shownVersion: bigint | null,
+  fields: readonly IndexField[],
+): Promise<PublishResult> {
+  const { profiles, index, model } = context;
+  let shown = shownVersion;
+  const folder = join(context.temporary, `publish-${process.pid}-${crypto.randomUUID()}`);
+  await mkdir(folder, { recursive: true });
+  try {
+    const file = join(folder, 'changes.tsv');
+    const newPaths = await context.files.paths(profiles, newest);
+    const oldPaths = shown === null ? [] : await shownFiles(context, shown);
+    if (oldPaths === null) {
+      // What the index shows can no longer be compared with: it is filled anew.
+      await index.wipe();
+      shown = await index.open(fields);
+    }
+    await context.sql.run(
+      `COPY (${changes(newest, model.key, newPaths, oldPaths ?? [])}) TO ${literal(file)} (FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER false, NULLSTR '')`,
+    );
+    const counts = await send(index, file, newest.version);
+    await index.finish(newest.version);
+    return { outcome: 'published', version: newest.version, ...counts };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** How a column of the derived table is indexed: ids and text as keywords, money as a double, for people to look at. */
+export function indexField({ name, type }: TableField, key: string): IndexField {
+  if (name === key || type === 'string') return { name, type: 'keyword' };
+  if (type === 'long' || type === 'integer') return { name, type: 'long' };
+  if (type === 'boolean') return { name, type };
+  return { name, type: type === 'date' || type === 'timestamp' ? 'date' : 'double' };
+}
+
+async function shownFiles({ profiles, files }: PublishContext, version: bigint): Promise<string[] | null> {
+  try {
+    const shown = await profiles.snapshot(version);
+    return shown ? await files.paths(profiles, shown) : null;
+  } catch (error) {
+    if (hasCode(error, 'lake:version_missing') || hasCode(error, 'object:missing')) return null;
+    throw error;
+  }
+}
+
+/** Rows (id, document): every profile that is new or differs, and, with an empty document, every one that vanished. */
+function changes(
+  newest: Snapshot,
+  key: string,
+  newPaths: readonly string[],
+  oldPaths: readonly string[],
+): string {
+  const document = newest.fields.map(({ name, type }) => {
+    if (name === key) return `${name} := CAST(${name} AS VARCHAR)`;
+    if (type === 'timestamp') return `${name} := strftime(${name}, '%Y-%m-%dT%H:%M:%S.%gZ')`;
+    return `${name} := ${name}`;
+  });
+  const upsert = `CAST(${key} AS VARCHAR) AS id, CAST(to_json(struct_pack(${document.join(', ')})) AS VARCHAR) AS document`;
+  if (oldPaths.length === 0)
+    return newPaths.length === 0 ? "SELECT '' WHERE false" : `SELECT ${upsert} FROM ${parquet(newPaths)}`;
+  const digest = `hash(${newest.fields.map((field) => field.name).join(', ')})`;
+  const old = `(SELECT ${key} AS old_key, ${digest} AS old_digest FROM ${parquet(oldPaths)})`;
+  const vanished = `SELECT CAST(old_key AS VARCHAR), NULL FROM ${old} ANTI JOIN ${newPaths.length > 0 ? parquet(newPaths) : `(SELECT NULL AS ${key})`} ON old_key = ${key}`;
+  if (newPaths.length === 0) return vanished;
+  return `SELECT ${upsert} FROM ${parquet(newPaths)} LEFT JOIN ${old} ON old_key = ${key}
+WHERE old_key IS NULL OR old_digest <> ${digest}
+UNION ALL ${vanished}`;
+}
+
+async function send(
+  index: ProfileIndex,
+  file: string,
+  version: bigint,
+): Promise<{ stored: number; deleted: number }> {
+  let stored = 0;
+  let deleted = 0;
+  let batch: IndexChange[] = [];
+  for await (const line of linesOf(file)) {
+    const tab = line.indexOf('\t');
+    const document = line.slice(tab + 1);
+    if (document === '') deleted += 1;
+    else stored += 1;
+    batch.push({ id: line.slice(0, tab), document: document === '' ? null : document });
+    if (batch.length < CHANGES_AT_ONCE) continue;
+    await index.apply(batch, version);
+    batch = [];
+  }
+  if (batch.length > 0) await index.apply(batch, version);
+  return { stored, deleted };
+}
+
+/** Lines end in LF alone: a document may hold the other characters that Node's readline takes for line ends. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const text of createReadStream(file, 'utf8')) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+}

@@ -1,0 +1,157 @@
+import { isUtf8 } from 'node:buffer';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { partitionId, type RecordBatch, type Stream } from '../core/contracts.ts';
+import { literal } from '../lake/sql.ts';
+
+/** A value beyond this many bytes is no event; only its beginning is kept. */
+const LARGE_VALUE = 1_000_000;
+/** What is kept of a value that is not text. */
+const KEPT_BYTES = 12_000;
+
+/**
+ * Records on their way into the lake, as lines of text that SQL reads: partition, offset, timestamp, form, value, separated by tabs.
+ * Values stay bytes and become no objects. `form` says how the value is written: `json` as it is; `text` in base64 because it has a tab or
+ * line break (still JSON, perhaps); `bytes` in base64 because it is not UTF-8; `large`; `null`.
+ */
+export class StagedBatch {
+  readonly #folder: string;
+  readonly #files = new Map<Stream, WriteStream>();
+  readonly #rows = new Map<Stream, number>();
+  readonly #next = new Map<string, bigint>();
+  bytes = 0;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async create(temporary: string): Promise<StagedBatch> {
+    const folder = join(temporary, `batch-${process.pid}-${crypto.randomUUID()}`);
+    await mkdir(folder, { recursive: true });
+    return new StagedBatch(folder);
+  }
+
+  /** For the Parquet files that are made of the batch. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  rows(stream: Stream): number {
+    return this.#rows.get(stream) ?? 0;
+  }
+
+  get totalRows(): number {
+    return this.rows('events') + this.rows('dead-letters');
+  }
+
+  /** One past the last offset that the batch covers, by partition id. */
+  get next(): ReadonlyMap<string, bigint> {
+    return this.#next;
+  }
+
+  /** Adds the records from offset `from` on. */
+  async add(batch: RecordBatch, from: bigint): Promise<void> {
+    this.#next.set(partitionId(batch), batch.next);
+    const first = batch.offsets.findIndex((offset) => offset >= from);
+    if (first < 0) return;
+    const lines = stageLines(batch, first);
+    this.#rows.set(batch.stream, this.rows(batch.stream) + batch.offsets.length - first);
+    this.bytes += lines.length;
+    let file = this.#files.get(batch.stream);
+    if (!file) {
+      file = createWriteStream(this.#path(batch.stream));
+      this.#files.set(batch.stream, file);
+    }
+    const target = file;
+    await new Promise<void>((resolve, reject) =>
+      target.write(lines, (error) => (error ? reject(error) : resolve())),
+    );
+  }
+
+  /** Finishes the files, so that they can be read. */
+  async close(): Promise<void> {
+    for (const file of this.#files.values()) {
+      file.end();
+      await finished(file);
+    }
+  }
+
+  /**
+   * The staged records as an SQL relation (log_partition, log_offset, log_timestamp, form, value, raw): `value` is the text, null where there is
+   * none; `raw` is what was staged.
+   */
+  relation(stream: Stream): string {
+    return `(
+  SELECT p AS log_partition, o AS log_offset, CAST(epoch_ms(t) AS TIMESTAMPTZ) AS log_timestamp,
+    CASE form WHEN 'text' THEN 'json' ELSE form END AS form,
+    CASE form WHEN 'json' THEN coalesce(v, '') WHEN 'text' THEN decode(from_base64(v)) END AS value,
+    v AS raw
+  FROM read_csv(${literal(this.#path(stream))}, delim = '\t', quote = '', escape = '', header = false, auto_detect = false,
+    columns = {p: 'INTEGER', o: 'BIGINT', t: 'BIGINT', form: 'VARCHAR', v: 'VARCHAR'}, max_line_size = 1500000, buffer_size = 4000000)
+)`;
+  }
+
+  async discard(): Promise<void> {
+    for (const file of this.#files.values()) file.destroy();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #path(stream: Stream): string {
+    return join(this.#folder, `${stream}.tsv`);
+  }
+}
+
+function stageLines(batch: RecordBatch, first: number): Buffer {
+  const values = batch.values.slice(first);
+  const clean = allClean(values);
+  const prefix = `${batch.partition}\t`;
+  const parts: Buffer[] = [];
+  let size = 0;
+  const heads = values.map((value, i) => {
+    const form = value === null ? 'null' : clean ? 'json' : formOf(value);
+    const staged = value === null ? null : form === 'json' ? value : inBase64(value, form);
+    const head = `${prefix}${batch.offsets[first + i]}\t${batch.timestamps[first + i]}\t${form}\t`;
+    size += head.length + (staged?.length ?? 0) + 1;
+    parts.push(staged ?? Buffer.alloc(0));
+    return head;
+  });
+  const lines = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const [i, part] of parts.entries()) {
+    at += lines.write(heads[i] ?? '', at, 'latin1');
+    at += part.copy(lines, at);
+    lines[at] = 0x0a;
+    at += 1;
+  }
+  return lines;
+}
+
+function formOf(value: Buffer): 'json' | 'text' | 'bytes' | 'large' {
+  if (value.length > LARGE_VALUE) return 'large';
+  if (!isUtf8(value)) return 'bytes';
+  return breaksLine(value) ? 'text' : 'json';
+}
+
+function inBase64(value: Buffer, form: string): Buffer {
+  return Buffer.from((form === 'text' ? value : value.subarray(0, KEPT_BYTES)).toString('base64'));
+}
+
+/** Looks at all values at once, which is far cheaper than at each: true when every one can be staged as it is. */
+function allClean(values: readonly (Buffer | null)[]): boolean {
+  const separator = Buffer.from(' ');
+  const all: Buffer[] = [];
+  for (const value of values) {
+    if (value === null) continue;
+    if (value.length > LARGE_VALUE) return false;
+    // The separator keeps two broken characters from making a whole one.
+    all.push(value, separator);
+  }
+  const joined = Buffer.concat(all);
+  return isUtf8(joined) && !breaksLine(joined);
+}
+
+function breaksLine(bytes: Buffer): boolean {
+  return bytes.includes(0x0a) || bytes.includes(0x09) || bytes.includes(0x0d) || bytes.includes(0x00);
+}

@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Admin } from '@platformatic/kafka';
+import { runCommand } from './command.ts';
+import { requireJdk, requireMaven } from './prerequisites.ts';
+import { freePort, launchServer, type Server } from './server.ts';
+import { softwareFolder } from './software.ts';
+
+const VERSION = '4.3.1';
+const SOURCES = join(import.meta.dirname, 'kafka');
+
+/** Installs the Kafka server's jars, and gives their class path. */
+export async function installKafka(): Promise<string> {
+  const folder = await softwareFolder(`kafka-${VERSION}`, async (part) => {
+    await requireJdk();
+    const maven = await requireMaven();
+    await cp(join(SOURCES, 'pom.xml'), join(part, 'pom.xml'));
+    const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
+    await runCommand(maven, ['-B', '-q', goal, '-DincludeScope=runtime', '-DoutputDirectory=libs'], {
+      cwd: part,
+    });
+  });
+  return join(folder, 'libs', '*');
+}
+
+/**
+ * Starts a Kafka broker that is its own controller (KRaft). A folder used before keeps its topics.
+ *
+ * Topics must be created: a misspelt name is an error, as on a well-kept cluster.
+ */
+export async function startKafka(folder: string): Promise<Server> {
+  const classPath = await installKafka();
+  const java = await requireJdk();
+  const port = await freePort();
+  const data = join(folder, 'data');
+  const propertiesPath = join(folder, 'server.properties');
+  await mkdir(folder, { recursive: true });
+  await writeFile(propertiesPath, serverProperties(port, await freePort(), data));
+  if (!existsSync(join(data, 'meta.properties'))) {
+    const clusterId = randomBytes(16).toString('hex').slice(0, 22);
+    const format = [
+      '-cp',
+      classPath,
+      'kafka.tools.StorageTool',
+      'format',
+      '-t',
+      clusterId,
+      '-c',
+      propertiesPath,
+    ];
+    await runCommand(java.command, ['-XX:TieredStopAtLevel=1', '-Xmx128m', ...format]);
+  }
+  return launchServer({
+    name: 'kafka',
+    port,
+    folder,
+    command: java.command,
+    args: [
+      '-Xms256m',
+      '-Xmx384m',
+      '-XX:+ExitOnOutOfMemoryError',
+      `-Dlog4j2.configurationFile=${join(SOURCES, 'log4j2.xml')}`,
+      '-cp',
+      classPath,
+      'kafka.Kafka',
+      propertiesPath,
+    ],
+    isReady: () => isKafkaReady([`127.0.0.1:${port}`]),
+    timeoutSeconds: 60,
+  });
+}
+
+/** Whether the cluster answers to its clients and has a controller. */
+export async function isKafkaReady(brokers: string[]): Promise<boolean> {
+  const admin = new Admin({
+    clientId: 'eventlake-services',
+    bootstrapBrokers: brokers,
+    retries: false,
+    connectTimeout: 1000,
+    requestTimeout: 2000,
+  });
+  try {
+    const cluster = await admin.metadata({ topics: [] });
+    return cluster.brokers.size > 0 && cluster.controllerId >= 0;
+  } finally {
+    await admin.close();
+  }
+}
+
+/** One node, so every internal topic has one replica; few partitions of them, so that it starts quickly. */
+function serverProperties(port: number, controllerPort: number, data: string): string {
+  return `process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:${controllerPort}
+listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
+advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=${data}
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+# The default of 128 MB is taken from the heap at the start.
+log.cleaner.dedupe.buffer.size=16777216
+`;
+}

@@ -1,0 +1,80 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { installElasticsearch, isElasticsearchReady, startElasticsearch } from './elasticsearch.ts';
+import { installKafka, isKafkaReady, startKafka } from './kafka.ts';
+import { withLock } from './lock.ts';
+import { installMinio, isMinioReady, startMinio } from './minio.ts';
+import { runningServer, type Server, type ServerName, stopServer } from './server.ts';
+import { servicesHome } from './software.ts';
+
+/** One of the three servers that all test runs of this user share. */
+export interface TestServer {
+  name: ServerName;
+  install: () => Promise<unknown>;
+  start: (folder: string) => Promise<Server>;
+  /** How its clients are told where it is. */
+  address: (server: Server) => string;
+  isReady: (address: string) => Promise<boolean>;
+}
+
+export const TEST_SERVERS: readonly TestServer[] = [
+  {
+    name: 'kafka',
+    install: installKafka,
+    start: startKafka,
+    address: ({ port }) => `127.0.0.1:${port}`,
+    isReady: (address) => isKafkaReady(address.split(',')),
+  },
+  {
+    name: 'minio',
+    install: installMinio,
+    start: startMinio,
+    address: ({ port }) => `http://127.0.0.1:${port}`,
+    isReady: isMinioReady,
+  },
+  {
+    name: 'elasticsearch',
+    install: installElasticsearch,
+    start: startElasticsearch,
+    address: ({ port }) => `http://127.0.0.1:${port}`,
+    isReady: isElasticsearchReady,
+  },
+];
+
+/** Where a shared server keeps its data, its log and the record of its process. */
+export function testServerFolder(name: ServerName): string {
+  return join(servicesHome(), 'run', name);
+}
+
+/**
+ * The address of a shared server, which is installed and started unless it already runs and answers. A server that has to be
+ * started begins empty.
+ */
+export async function startTestServer(server: TestServer): Promise<string> {
+  await server.install();
+  const folder = testServerFolder(server.name);
+  return withLock(`${folder}.lock`, async () => {
+    const present = runningServer(folder);
+    if (present !== undefined) {
+      const address = server.address(present);
+      if (await answers(server, address)) return address;
+      console.error(`${server.name}: process ${present.pid} does not answer, starting another`);
+      await stopServer(present, 5);
+    }
+    await rm(folder, { recursive: true, force: true });
+    return server.address(await server.start(folder));
+  });
+}
+
+/**
+ * Whether a server does what its clients need. It is asked for up to half a minute: on a busy machine it may be slow to answer,
+ * and to replace it would take its data from the tests that keep it busy.
+ */
+export async function answers(server: TestServer, address: string): Promise<boolean> {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    if (await server.isReady(address).catch(() => false)) return true;
+    await sleep(500);
+  }
+  return false;
+}

@@ -1,0 +1,151 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { auditCommand } from '../../cli/audit.ts';
+import { checkDataCommand } from '../../cli/check-data.ts';
+import { demoCommand } from '../../cli/demo.ts';
+import { generateCommand } from '../../cli/generate.ts';
+import { ingestCommand } from '../../cli/ingest.ts';
+import { processCommand } from '../../cli/process.ts';
+import { profileCommand } from '../../cli/profile.ts';
+import { rejectedCommand } from '../../cli/rejected.ts';
+import { resetCommand } from '../../cli/reset.ts';
+import { runCommand } from '../../cli/run.ts';
+import { statusCommand } from '../../cli/status.ts';
+import { Home } from './fixtures.ts';
+
+const COMMANDS = [
+  auditCommand(),
+  checkDataCommand(),
+  demoCommand(),
+  generateCommand(),
+  ingestCommand(),
+  processCommand(),
+  profileCommand(),
+  rejectedCommand(),
+  resetCommand(),
+  runCommand(),
+  statusCommand(),
+];
+
+let home: Home;
+beforeAll(async () => {
+  home = await Home.create();
+});
+afterAll(() => rm(home.folder, { recursive: true }));
+
+describe('help', () => {
+  test('names every command, and every command has its own', async () => {
+    const { code, stdout, stderr } = await home.run(['--help']);
+    expect([code, stderr]).toEqual([0, '']);
+    for (const command of COMMANDS) {
+      const help = command.helpInformation();
+      expect(help).toMatch(new RegExp(`^Usage: ${command.name()} .*\\[dataset\\]`));
+      for (const option of ['--json', '--env-file', '--help']) expect(help).toContain(option);
+      expect(stdout).toMatch(new RegExp(`^  ${command.name()} `, 'm'));
+    }
+    expect(await home.run(['profile', '--help'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Usage: eventlake profile \[options\] \[dataset\] <user_id>/),
+      stderr: '',
+    });
+  });
+
+  test('is what one gets without a command, as that is none', async () => {
+    expect(await home.run([])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^Usage: eventlake /),
+    });
+  });
+});
+
+/** Commands that must end with `code`, saying `message` and not a word on standard output. */
+async function expectComplaints(
+  code: number,
+  cases: readonly (readonly [args: string, message: RegExp])[],
+  environment: Record<string, string> = {},
+) {
+  const left = await home.runAll(
+    cases.map(([args]) => args.split(' ')),
+    environment,
+  );
+  for (const [i, { code: actual, stdout, stderr }] of left.entries()) {
+    const [args, message] = cases[i] ?? ['', /never/];
+    expect([args, actual, stdout, stderr]).toEqual([args, code, '', expect.stringMatching(message)]);
+    expect(stderr).toMatch(/^error: /m);
+    expect(stderr).not.toMatch(/^\s+at |node:internal|fault of eventlake/m);
+  }
+}
+
+describe('wrong usage', () => {
+  test('ends with 2, says what is wrong, and shows no stack', async () => {
+    await expectComplaints(2, [
+      ['nothing', /unknown command 'nothing'/],
+      ['status --nothing', /unknown option '--nothing'/],
+      [
+        'status nothing',
+        /There is no dataset "nothing": .*nothing\.yml.*\[dataset:unknown\]\n {2}→ .*electronics\.yml/s,
+      ],
+      ['ingest --limit 0', /'--limit <rows>' argument '0' is invalid. It must be a whole number above 0/],
+      ['profile', /Whose profile\? .*\[profile:no_key\]/],
+      [
+        'reset',
+        /This would delete for good:\n {2}local log in .*\/home\/log\/electronics\n {2}.*electronics\/ \[reset:not_confirmed\]\n {2}→ .*--yes/,
+      ],
+      ['status --env-file none.env', /The env file none\.env cannot be read \[settings:no_env_file\]/],
+    ]);
+  }, 60_000);
+
+  test('of settings names the variable and keeps its secret', async () => {
+    const environment = {
+      MINIO_ENDPOINT: 'http://localhost:9',
+      MINIO_SECRET_KEY: 'hunter2',
+      BATCH_ROWS: 'many',
+    };
+    const { code, stdout, stderr } = await home.run(['status'], environment);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(
+      'MINIO_ACCESS_KEY is missing, though MINIO_ENDPOINT and MINIO_SECRET_KEY is set',
+    );
+    expect(stderr).toContain('BATCH_ROWS must be a whole number (it is "many")');
+    expect(stderr).not.toContain('hunter2');
+  });
+
+  test('of an env file is seen, and what is set in the environment wins', async () => {
+    const file = await home.put(
+      'some.env',
+      `EVENTLAKE_HOME=${join(home.folder, 'from file')}\nLOG_LEVEL=shout\n`,
+    );
+    expect(await home.run(['status', '--env-file', file])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('LOG_LEVEL must be'),
+    });
+    const { code, stdout } = await home.run(['status', '--env-file', file], { LOG_LEVEL: 'info' });
+    expect([code, stdout]).toEqual([0, expect.stringContaining(join(home.folder, 'home'))]);
+  });
+
+  test('is a home in which nothing can be written', async () => {
+    const inFile = join(await home.put('file', ''), 'home');
+    await expectComplaints(2, [['status', /EVENTLAKE_HOME: cannot write to .*\[settings:bad_home\]/]], {
+      EVENTLAKE_HOME: inFile,
+    });
+  });
+});
+
+describe('failures', () => {
+  test('end with 1, say what to do, and show no stack', async () => {
+    await home.put('narrow.csv', 'user_id,price\n1,2\n');
+    const noFile =
+      /There is no file data\/electronics\.csv \[ingest:no_file\]\n {2}→ Save it as data\/electronics\.csv, or name another with --file\. .*kaggle/;
+    await expectComplaints(1, [
+      ['ingest', noFile],
+      ['run', noFile],
+      [
+        'run --file narrow.csv',
+        /narrow\.csv: the header lacks the required column event_time, event_type, product_id, category_id/,
+      ],
+      ['profile 5', /There is no profile of user_id 5 \[profile:unknown\]/],
+    ]);
+  }, 60_000);
+});

@@ -1,0 +1,237 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { datasetJsonSchema, loadDataset, parseDataset } from '../../config/dataset-file.ts';
+import { UsageError } from '../../core/errors.ts';
+
+const DATASETS = join(import.meta.dirname, '../../config/datasets');
+
+const GOOD = `name: readings
+key: sensor
+time: measured_at
+columns:
+  - name: measured_at
+    type: timestamp
+    required: true
+  - name: sensor
+    type: string
+`;
+
+/** Everything that is said about a dataset file, line by line; nothing when it is good. */
+function complaints(text: string): string[] {
+  try {
+    parseDataset(text, 'readings.yml');
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error).toMatchObject({ code: 'dataset:invalid' });
+    return (error as Error).message.split('\n');
+  }
+}
+
+const withColumn = (column: string) => complaints(`${GOOD}  - {name: n, ${column}}\n`);
+
+describe('a dataset file', () => {
+  test('that is good becomes a dataset; columns are optional unless they say otherwise', () => {
+    expect(parseDataset(GOOD, 'readings.yml')).toEqual({
+      name: 'readings',
+      key: 'sensor',
+      time: 'measured_at',
+      columns: [
+        { name: 'measured_at', type: 'timestamp', required: true },
+        { name: 'sensor', type: 'string', required: false },
+      ],
+    });
+  });
+
+  test.each([
+    ['a flow that is not closed', `${GOOD}source: [a\n`, /^readings\.yml:1[01]: /],
+    ['a tab as indentation', 'name: readings\n\tkey: sensor\n', /^readings\.yml:2: Tabs are not allowed/],
+    ['a key given twice', `${GOOD}name: again\n`, /^readings\.yml:10: Map keys must be unique/],
+    ['an alias without its anchor', `${GOOD}description: *gone\n`, /^readings\.yml: .*gone/],
+    ['a second document', `${GOOD}---\n${GOOD}`, /^readings\.yml:10: .*multiple documents/],
+    ['nothing at all', '', /^readings\.yml:1: the dataset: .*expected object/],
+    ['a list', '- readings\n', /^readings\.yml:1: the dataset: .*expected object/],
+  ])('with %s is refused, with its line', (_what, text, message) => {
+    expect(complaints(text)).toEqual([expect.stringMatching(message)]);
+  });
+
+  test.each([
+    ['an unknown key', `${GOOD}colour: red\n`, 'readings.yml:10: colour: Unrecognized key: "colour"'],
+    [
+      'an unknown key of a column',
+      `${GOOD}    colour: red\n`,
+      'readings.yml:10: columns.1.colour: Unrecognized key: "colour"',
+    ],
+    [
+      'a missing key',
+      GOOD.replace('key: sensor\n', ''),
+      'readings.yml:1: key: Invalid input: expected string, received undefined',
+    ],
+    [
+      'a value of the wrong type',
+      GOOD.replace('required: true', 'required: "yes"'),
+      'readings.yml:7: columns.0.required: Invalid input: expected boolean, received string',
+    ],
+    [
+      'a column twice',
+      GOOD.replace('name: sensor', 'name: measured_at').replace('key: sensor', 'key: measured_at'),
+      'readings.yml:8: columns.1.name: names measured_at a second time',
+    ],
+    [
+      'a key that is no column',
+      GOOD.replace('key: sensor', 'key: sensors'),
+      'readings.yml:2: key: names sensors, which is not one of the columns',
+    ],
+    [
+      'a time that is no column',
+      GOOD.replace('time: measured_at', 'time: measured'),
+      'readings.yml:3: time: names measured, which is not one of the columns',
+    ],
+    [
+      'a time of another type',
+      GOOD.replace('time: measured_at', 'time: sensor'),
+      'readings.yml:3: time: names sensor, which must be a required column of type timestamp',
+    ],
+    [
+      'a time that may be empty',
+      GOOD.replace('    required: true\n', ''),
+      'readings.yml:3: time: names measured_at, which must be a required column of type timestamp',
+    ],
+    [
+      'a name in capitals',
+      GOOD.replace('name: readings', 'name: Readings'),
+      'readings.yml:1: name: must be lower-case letters, digits and _, beginning with a letter',
+    ],
+    ['a source that is no address', `${GOOD}source: nowhere\n`, 'readings.yml:10: source: Invalid URL'],
+    [
+      'Windows line ends',
+      `${GOOD}colour: red\n`.replaceAll('\n', '\r\n'),
+      'readings.yml:10: colour: Unrecognized key: "colour"',
+    ],
+  ])('with %s is refused, with line and key', (_what, text, message) => {
+    expect(complaints(text)).toEqual([message]);
+  });
+
+  test('that is wrong in several places is told of all of them', () => {
+    const text = `${GOOD.replace('key: sensor', 'key: sensors')}  - {name: n, type: text}\n  - {name: m, type: int64, format: "%Y"}\n`;
+    expect(complaints(text).sort()).toEqual([
+      expect.stringMatching(/^readings\.yml:10: columns\.2\.type: must be string, int64, double,/),
+      'readings.yml:11: columns.3.format: is for timestamp and date columns, and this one is int64',
+      'readings.yml:2: key: names sensors, which is not one of the columns',
+    ]);
+  });
+
+  test.each([
+    ['type: string, min: 1', 'min: is for numeric columns, and this one is string'],
+    ['type: timestamp, max: 1', 'max: is for numeric columns, and this one is timestamp'],
+    ['type: int64, allowed: [a]', 'allowed: is for string columns, and this one is int64'],
+    ['type: double, format: "%Y"', 'format: is for timestamp and date columns, and this one is double'],
+    ['type: timestamp, format: "%Y-%Q"', 'format: has letters that DuckDB does not know'],
+    ['type: date, format: "%d.%m."', 'format: has no letter for the year'],
+    ['type: string, allowed: []', 'allowed: Too small: expected array to have >=1 items'],
+    [
+      'type: int64, min: 1234567890123456789',
+      'min: must be a plain decimal number; quote it if it has more than 15 digits',
+    ],
+    ['type: int64, min: 0x', 'min: must be a plain decimal number; quote it if it has more than 15 digits'],
+    ['type: int64, min: 0.5', 'min: is no value of type int64'],
+    ['type: int64, max: "9223372036854775808"', 'max: is no value of type int64'],
+    ['type: "decimal(4,1)", min: 0.05', 'min: is no value of type decimal(4,1)'],
+    ['type: "decimal(4,1)", max: 1000', 'max: is no value of type decimal(4,1)'],
+    ['type: "decimal(2,5)"', 'type: has 5 decimals, but only 2 digits'],
+  ])('with a column of %s is refused', (column, message) => {
+    expect(withColumn(column)).toEqual([`readings.yml:10: columns.2.${message}`]);
+  });
+
+  test.each(['type: "decimal(39,0)"', 'type: "decimal(0,0)"', 'type: decimal', 'type: int32'])(
+    'knows no %s',
+    (column) => {
+      expect(withColumn(column)).toEqual([expect.stringContaining('columns.2.type: must be string, int64')]);
+    },
+  );
+
+  test.each([
+    [
+      'type: int64, min: "-9223372036854775808", max: "9223372036854775807"',
+      { min: '-9223372036854775808', max: '9223372036854775807' },
+    ],
+    ['type: "decimal(4,1)", min: "0.50", max: 999.9', { min: '0.50', max: '999.9' }],
+    ['type: double, min: -0.001', { min: '-0.001' }],
+  ])('keeps the digits of %s', (column, limits) => {
+    expect(parseDataset(`${GOOD}  - {name: n, ${column}}\n`, 'readings.yml').columns[2]).toMatchObject(
+      limits,
+    );
+  });
+
+  test.each([
+    ['reason', 'is a name that the lake uses itself'],
+    ['event_month', 'is a name that the lake uses itself'],
+    ['log_offset', 'is a name that the lake uses itself'],
+    ['text_3', 'is a name that the lake uses itself'],
+    ['order', 'is a word of SQL'],
+  ])('may not call a column %s', (name, message) => {
+    expect(complaints(`${GOOD}  - {name: ${name}, type: string}\n`)).toEqual([
+      `readings.yml:10: columns.2.name: ${name} ${message}`,
+    ]);
+  });
+
+  test('says what is wrong with its model', () => {
+    const model = (text: string, base = `${GOOD}    required: true\n`) =>
+      complaints(`${base}model: {${text}}\n`);
+    expect(model('table: days, sql: a.sql, key: sensor, eventsColumn: n')).toEqual([]);
+    expect(model('table: events, sql: a.sql, key: sensor, eventsColumn: n')).toEqual([
+      'readings.yml:11: model.table: events is a table of every dataset',
+    ]);
+    expect(model('table: days, sql: a.sql, key: id, eventsColumn: n')).toEqual([
+      'readings.yml:11: model.key: names id, which is not one of the columns',
+    ]);
+    for (const [key, base] of [
+      ['sensor', GOOD],
+      ['measured_at', GOOD],
+    ] as const) {
+      expect(model(`table: days, sql: a.sql, key: ${key}, eventsColumn: n`, base)).toEqual([
+        `readings.yml:10: model.key: names ${key}, which must be a required column of type int64 or string`,
+      ]);
+    }
+    expect(model('table: days, sql: ../a.sql, key: sensor, eventsColumn: n')).toEqual([
+      'readings.yml:11: model.sql: must be a file name such as profiles.sql',
+    ]);
+  });
+});
+
+describe('the datasets that come with the project', () => {
+  test('electronics is good, and keyed by user', async () => {
+    const { columns, key, time, model } = await loadDataset(DATASETS, 'electronics');
+    expect({ key, time, table: model?.table, names: columns.map(({ name }) => name).join() }).toEqual({
+      key: 'user_id',
+      time: 'event_time',
+      table: 'customer_profiles',
+      names: 'event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session',
+    });
+  });
+
+  test('a name without a file is unknown, and a name is never a path', async () => {
+    await expect(loadDataset(DATASETS, 'nothing')).rejects.toMatchObject({
+      code: 'dataset:unknown',
+      message: expect.stringContaining(join(DATASETS, 'nothing.yml')),
+      hint: expect.stringContaining('electronics.yml'),
+    });
+    await expect(loadDataset(DATASETS, '../datasets/electronics')).rejects.toMatchObject({
+      code: 'dataset:unknown',
+    });
+  });
+
+  test('a file whose name says something else is refused', async () => {
+    await expect(loadDataset(join(import.meta.dirname, '../fixtures'), 'misnamed')).rejects.toMatchObject({
+      code: 'dataset:invalid',
+      message: expect.stringContaining('is "readings", but the file\'s name says "misnamed"'),
+    });
+  });
+
+  test('the JSON Schema for editors is the one that the code checks by: node config/write-schema.ts', async () => {
+    expect(JSON.parse(await readFile(join(DATASETS, 'dataset.schema.json'), 'utf8'))).toEqual(
+      datasetJsonSchema(),
+    );
+  });
+});

@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import { expect } from '@jest/globals';
+import type { Partition } from '../../core/contracts.ts';
+import { partitionId } from '../../core/contracts.ts';
+import type { Fixture } from './event-log.ts';
+import { chunkOf, drain, entry, record, valuesOf } from './event-log-records.ts';
+
+/** The part of the suite about what is read back. */
+export function describeReading({ it, opened }: Fixture): void {
+  it('records come back byte for byte, in order, with the time of their writing', async () => {
+    const log = await opened();
+    const writer = await log.writer();
+    const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    const before = Date.now();
+    await writer.append(
+      chunkOf(
+        [
+          record(1, 'a', 'key'),
+          record(0, everyByte, everyByte),
+          record(1, ''),
+          record(1, 'c', ''),
+          record(1, '"ü"', 'key'),
+        ],
+        [record(0, 'dead 1'), record(0, everyByte, 'line 2')],
+      ),
+    );
+    await writer.append(chunkOf([record(1, 'd')], [record(0, 'dead 3')]));
+    const after = Date.now();
+    await writer.close();
+
+    const read = await drain(log);
+    const text = (...values: string[]) => values.map((value) => Buffer.from(value));
+    expect(valuesOf(read, 'events/0')).toEqual([everyByte]);
+    expect(valuesOf(read, 'events/1')).toEqual(text('a', '', 'c', '"ü"', 'd'));
+    expect(valuesOf(read, 'events/2')).toEqual([]);
+    expect(valuesOf(read, 'dead-letters/0')).toEqual([
+      Buffer.from('dead 1'),
+      everyByte,
+      Buffer.from('dead 3'),
+    ]);
+    for (const { timestamps } of read.values()) {
+      // A server's clock may differ a little.
+      for (const timestamp of timestamps) {
+        expect(timestamp).toBeGreaterThan(before - 60_000);
+        expect(timestamp).toBeLessThan(after + 60_000);
+      }
+    }
+  });
+
+  it('values of the largest size, several for one partition in one chunk', async () => {
+    const log = await opened();
+    const values = [
+      randomBytes(900_000),
+      randomBytes(1_000_000),
+      randomBytes(1_000_000),
+      randomBytes(1_000_000),
+    ];
+    const writer = await log.writer();
+    await writer.append(
+      chunkOf(
+        values.map((value) => record(2, value, 'key')),
+        [record(0, values[1] ?? '')],
+      ),
+    );
+    await writer.close();
+    const read = await drain(log);
+    expect(Buffer.concat(valuesOf(read, 'events/2')).equals(Buffer.concat(values))).toBe(true);
+    expect(valuesOf(read, 'events/2').map(({ length }) => length)).toEqual(
+      values.map(({ length }) => length),
+    );
+    expect(valuesOf(read, 'dead-letters/0')[0]?.equals(values[1] ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it('a chunk of 70,000 records', async () => {
+    const log = await opened();
+    const writer = await log.writer();
+    const value = (i: number) => `${i}`.padEnd(220, '.');
+    const events = Array.from({ length: 70_000 }, (_, i) => record(i % 10 === 0 ? 0 : 1, value(i), `${i}`));
+    await writer.append(chunkOf(events));
+    await writer.close();
+    const read = await drain(log);
+    for (const partition of [0, 1]) {
+      const expected = events.filter((event) => event.partition === partition);
+      const values = valuesOf(read, `events/${partition}`);
+      expect(values.length).toBe(expected.length);
+      expect(Buffer.concat(values).equals(Buffer.concat(expected.map((event) => event.value)))).toBe(true);
+    }
+  });
+
+  it('a chunk may hold progress alone, and the reader still comes to the end', async () => {
+    const log = await opened();
+    const writer = await log.writer();
+    await writer.append(chunkOf([record(0, 'a')]));
+    await writer.append(chunkOf([], [], entry('ingestion-1', 9)));
+    await writer.close();
+    const read = await drain(log);
+    expect(valuesOf(read, 'events/0')).toEqual([Buffer.from('a')]);
+    expect(await log.ledger()).toEqual([entry('ingestion-1', 9)]);
+  });
+
+  it('reading resumes at any offset, and at the end', async () => {
+    const log = await opened();
+    const writer = await log.writer();
+    await writer.append(
+      chunkOf(
+        ['a', 'b', 'c'].map((value) => record(0, value)),
+        [record(0, 'x')],
+      ),
+    );
+    await writer.append(chunkOf(['d', 'e'].map((value) => record(0, value))));
+    const all = (await drain(log)).get('events/0');
+    for (const [index, offset] of all?.offsets.entries() ?? []) {
+      const position = async (at: Partition) => (partitionId(at) === 'events/0' ? offset : null);
+      const read = await drain(log, position);
+      expect(valuesOf(read, 'events/0').map(String)).toEqual(['a', 'b', 'c', 'd', 'e'].slice(index));
+      expect(valuesOf(read, 'dead-letters/0').map(String)).toEqual(['x']);
+    }
+    expect(all?.offsets.length).toBe(5);
+
+    const ends = new Map((await log.ranges()).map((range) => [partitionId(range), range.end]));
+    const read = await drain(log, async (at) => ends.get(partitionId(at)) ?? null);
+    expect([...read.values()].flatMap(({ values }) => values)).toEqual([]);
+    await writer.close();
+  });
+
+  it('a position beyond the end is refused', async () => {
+    const log = await opened();
+    const writer = await log.writer();
+    await writer.append(chunkOf([record(0, 'a')]));
+    await writer.close();
+    const end = (await log.ranges()).find((range) => partitionId(range) === 'events/0')?.end ?? 0n;
+    const beyond = async (at: Partition) => (partitionId(at) === 'events/0' ? end + 1n : null);
+    await expect(drain(log, beyond)).rejects.toMatchObject({ code: 'log:offsets_missing' });
+  });
+
+  it('each partition is asked once where to begin, and committed positions do not matter', async () => {
+    const log = await opened();
+    const writer = await log.writer();
+    await writer.append(chunkOf([record(0, 'a')]));
+    const asked: string[] = [];
+    await drain(log, async (at) => {
+      asked.push(partitionId(at));
+      return null;
+    });
+    expect(asked.sort()).toEqual(['dead-letters/0', 'events/0', 'events/1', 'events/2']);
+
+    const ends = new Map((await log.ranges()).map((range) => [partitionId(range), range.end]));
+    const reader = await log.reader({ group: 'conformance', position: async () => null });
+    for (let first = null; first === null; ) first = await reader.poll(1000);
+    await reader.commit(ends);
+    await reader.close();
+    expect(valuesOf(await drain(log, async () => null, 'conformance'), 'events/0').map(String)).toEqual([
+      'a',
+    ]);
+    await writer.close();
+  });
+
+  it('poll answers null after about the time given, and soon when something comes', async () => {
+    const log = await opened();
+    const writer = await log.writer();
+    const reader = await log.reader({ position: async () => null });
+    while ((await reader.poll(2000)) !== null);
+    const began = performance.now();
+    expect(await reader.poll(700)).toBeNull();
+    expect(performance.now() - began).toBeGreaterThan(600);
+    expect(performance.now() - began).toBeLessThan(5_000);
+
+    const waiting = reader.poll(30_000);
+    const appended = performance.now();
+    await writer.append(chunkOf([record(2, 'late')]));
+    expect((await waiting)?.values.map(String)).toEqual(['late']);
+    expect(performance.now() - appended).toBeLessThan(20_000);
+    await reader.close();
+    await writer.close();
+  });
+}

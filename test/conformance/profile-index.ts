@@ -1,0 +1,290 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { IndexChange, IndexField, ProfileIndex } from '../../core/contracts.ts';
+
+/** A profile index of its own, and a view of it that does not go through the adapter. */
+export interface ProfileIndexUnderTest {
+  /** Another adapter for the same index, as another process would have. */
+  connect(): ProfileIndex;
+  /** What a person's search finds: the documents by id. */
+  documents(): Promise<Record<string, unknown>>;
+}
+
+const FIELDS: IndexField[] = [
+  { name: 'user_id', type: 'keyword' },
+  { name: 'purchases', type: 'long' },
+  { name: 'total_spent', type: 'double' },
+  { name: 'loyal', type: 'boolean' },
+  { name: 'last_seen', type: 'date' },
+];
+
+const put = (id: string, purchases: number): IndexChange => ({
+  id,
+  document: JSON.stringify({ user_id: id, purchases }),
+});
+const remove = (id: string): IndexChange => ({ id, document: null });
+
+/** What every {@link ProfileIndex} must do. `make` gives an index that does not exist yet. */
+export function describeProfileIndex(name: string, make: () => ProfileIndexUnderTest): void {
+  describe(`profile index: ${name}`, () => {
+    let subject: ProfileIndexUnderTest;
+    let index: ProfileIndex;
+    let connected: ProfileIndex[];
+
+    function connect(): ProfileIndex {
+      const another = subject.connect();
+      connected.push(another);
+      return another;
+    }
+    beforeEach(() => {
+      subject = make();
+      connected = [];
+      index = connect();
+    });
+    afterEach(async () => {
+      await index.wipe();
+      for (const each of connected) await each.close();
+    });
+
+    /** Opens, applies and finishes as one undisturbed process does; answers with what `open` said. */
+    async function publish(changes: IndexChange[], version: bigint, fields = FIELDS): Promise<bigint | null> {
+      const publisher = connect();
+      const shown = await publisher.open(fields);
+      await publisher.apply(changes, version);
+      await publisher.finish(version);
+      return shown;
+    }
+    /** Purchases by id, as a search finds them. */
+    async function purchases(): Promise<Record<string, number>> {
+      const documents = (await subject.documents()) as Record<string, { purchases: number }>;
+      return Object.fromEntries(Object.entries(documents).map(([id, document]) => [id, document.purchases]));
+    }
+
+    test('shows no version and no documents when it is new, and can be wiped when it is not there', async () => {
+      await index.wipe();
+      expect(await index.count()).toBe(0);
+      expect(await index.open(FIELDS)).toBeNull();
+      expect(await index.count()).toBe(0);
+      expect(await connect().open(FIELDS)).toBeNull();
+    });
+
+    test('shows documents and their version once it is finished, not before', async () => {
+      const document = {
+        user_id: '1515915625519388267',
+        purchases: 3,
+        total_spent: 1234.56,
+        loyal: true,
+        last_seen: '2021-02-28T23:59:59Z',
+      };
+      expect(await index.open(FIELDS)).toBeNull();
+      await index.apply([{ id: document.user_id, document: JSON.stringify(document) }], 0n);
+      expect(await index.count()).toBe(0);
+      expect(await subject.documents()).toEqual({});
+      await index.finish(0n);
+      expect(await index.count()).toBe(1);
+      expect(await subject.documents()).toEqual({ [document.user_id]: document });
+      expect(await connect().open(FIELDS)).toBe(0n);
+    });
+
+    test('stores, replaces and deletes; what is not there may be deleted', async () => {
+      await publish([put('a', 1), put('b', 1), put('c', 1)], 4n);
+      expect(await publish([put('b', 2), remove('c'), remove('never'), put('d', 2)], 5n)).toBe(4n);
+      expect(await purchases()).toEqual({ a: 1, b: 2, d: 2 });
+      expect(await index.count()).toBe(3);
+      expect(await index.open(FIELDS)).toBe(5n);
+    });
+
+    test('shows the version before while the next is applied', async () => {
+      await publish([put('a', 1), put('b', 1)], 1n);
+      await index.open(FIELDS);
+      await index.apply([put('a', 2), remove('b'), put('c', 2)], 2n);
+      expect(await purchases()).toEqual({ a: 1, b: 1 });
+      await index.finish(2n);
+      expect(await purchases()).toEqual({ a: 2, c: 2 });
+    });
+
+    test('one adapter may publish version after version', async () => {
+      expect(await index.open(FIELDS)).toBeNull();
+      for (const version of [1n, 2n, 3n]) {
+        await index.apply([put('a', Number(version)), put(`only-${version}`, 0)], version);
+        await index.finish(version);
+      }
+      expect(await purchases()).toEqual({ a: 3, 'only-1': 0, 'only-2': 0, 'only-3': 0 });
+      expect(await connect().open(FIELDS)).toBe(3n);
+    });
+
+    test('nothing to change is a version too, and so is an empty table', async () => {
+      await publish([], 1n);
+      expect(await index.open(FIELDS)).toBe(1n);
+      expect(await index.count()).toBe(0);
+      await publish([], 2n);
+      expect(await index.open(FIELDS)).toBe(2n);
+    });
+
+    test('takes more documents than go into one request', async () => {
+      const many = Array.from({ length: 12_001 }, (_, n) => put(`user-${n}`, n));
+      await publish(many, 1n);
+      expect(await index.count()).toBe(12_001);
+      await publish([...many.slice(1).map(({ id }) => remove(id)), put('large', 5)], 2n);
+      expect(await purchases()).toEqual({ 'user-0': 0, large: 5 });
+    });
+
+    test('keeps ids to the last digit and character', async () => {
+      const ids = ['9223372036854775807', '1515915625519388267', '1515915625519388268', 'a/b "c" ü\n😀 \\'];
+      await publish(
+        ids.map((id, n) => put(id, n)),
+        1n,
+      );
+      const documents = (await subject.documents()) as Record<string, { user_id: string }>;
+      expect(Object.keys(documents).sort()).toEqual([...ids].sort());
+      for (const id of ids) expect(documents[id]?.user_id).toBe(id);
+    });
+
+    test('takes JSON with line breaks between its tokens', async () => {
+      const document = JSON.stringify({ user_id: 'a\nb', purchases: 1 }, null, 2);
+      await publish([{ id: 'a', document }, put('b', 2)], 1n);
+      expect(await subject.documents()).toEqual({
+        a: { user_id: 'a\nb', purchases: 1 },
+        b: { user_id: 'b', purchases: 2 },
+      });
+    });
+
+    test('a document of an older version changes nothing', async () => {
+      await publish([put('a', 5), put('b', 5), remove('gone')], 5n);
+      const late = connect();
+      await late.open(FIELDS);
+      await late.apply([put('a', 4), remove('b'), put('gone', 4)], 4n);
+      await late.finish(4n);
+      await publish([], 6n);
+      expect(await purchases()).toEqual({ a: 5, b: 5 });
+    });
+
+    test('the version never goes back, and who comes late takes nothing away', async () => {
+      const late = connect();
+      await late.open(FIELDS);
+      await publish([put('a', 3), put('b', 3)], 3n);
+      await publish([put('a', 5)], 5n);
+      await late.apply([put('a', 4)], 4n);
+      await late.finish(4n);
+      expect(await index.open(FIELDS)).toBe(5n);
+      expect(await purchases()).toEqual({ a: 5, b: 3 });
+    });
+
+    test('the same version may be applied and finished again, also by two at once', async () => {
+      const changes = [put('a', 1), put('b', 1), remove('c')];
+      await publish(changes, 1n);
+      await publish(changes, 1n);
+      expect(await purchases()).toEqual({ a: 1, b: 1 });
+      await Promise.all([1, 2, 3].map(() => publish([put('a', 2), remove('b')], 2n)));
+      expect(await purchases()).toEqual({ a: 2 });
+      expect(await index.open(FIELDS)).toBe(2n);
+    });
+
+    test('several may make and fill a new index at once', async () => {
+      const changes = Array.from({ length: 100 }, (_, n) => put(`${n}`, n));
+      await Promise.all([1, 2, 3, 4].map(() => publish(changes, 7n)));
+      expect(await index.count()).toBe(100);
+      expect(await index.open(FIELDS)).toBe(7n);
+    });
+
+    describe('after an interruption before finish', () => {
+      test('the version before is still shown, and publishing again completes the new one', async () => {
+        await publish([put('a', 1), put('b', 1)], 1n);
+        const interrupted = connect();
+        await interrupted.open(FIELDS);
+        await interrupted.apply([put('a', 2)], 2n);
+        expect(await publish([put('a', 2), remove('b'), put('c', 2)], 2n)).toBe(1n);
+        expect(await purchases()).toEqual({ a: 2, c: 2 });
+      });
+
+      test('a newer version may follow', async () => {
+        await publish([put('a', 1), put('b', 1)], 1n);
+        const interrupted = connect();
+        await interrupted.open(FIELDS);
+        await interrupted.apply([put('a', 2), put('c', 2)], 2n);
+        expect(await publish([put('a', 3), put('c', 3)], 3n)).toBe(1n);
+        expect(await purchases()).toEqual({ a: 3, b: 1, c: 3 });
+      });
+
+      test('of a first load, documents that the newer version does not have are removed', async () => {
+        const interrupted = connect();
+        await interrupted.open(FIELDS);
+        await interrupted.apply([put('a', 1), put('vanished', 1)], 1n);
+        expect(await publish([put('a', 2)], 2n)).toBeNull();
+        expect(await purchases()).toEqual({ a: 2 });
+      });
+
+      test('what the newer changes do not cover is not taken for the new version: all is sent anew', async () => {
+        await publish([put('a', 1), put('b', 1)], 1n);
+        const interrupted = connect();
+        await interrupted.open(FIELDS);
+        await interrupted.apply([put('back-and-forth', 2), put('a', 2)], 2n);
+        await expect(publish([put('a', 3)], 3n)).rejects.toMatchObject({
+          code: 'index:incomplete',
+          message: expect.stringContaining('back-and-forth'),
+          hint: expect.any(String),
+        });
+        expect(await publish([put('a', 3), put('b', 1)], 3n)).toBeNull();
+        expect(await purchases()).toEqual({ a: 3, b: 1 });
+        expect(await index.open(FIELDS)).toBe(3n);
+      });
+    });
+
+    describe('other fields', () => {
+      const OTHER: IndexField[] = [...FIELDS.slice(0, 2), { name: 'segment', type: 'keyword' }];
+
+      test('make a new index, which people see only when it is complete', async () => {
+        await publish([put('a', 1), put('b', 1)], 1n);
+        expect(await index.open(OTHER)).toBeNull();
+        const document = { user_id: 'a', purchases: 2, segment: 'buyer' };
+        await index.apply([{ id: 'a', document: JSON.stringify(document) }], 2n);
+        expect(await purchases()).toEqual({ a: 1, b: 1 });
+        await index.finish(2n);
+        expect(await subject.documents()).toEqual({ a: document });
+        expect(await connect().open(OTHER)).toBe(2n);
+        expect(await connect().open(FIELDS)).toBeNull();
+      });
+
+      test('are not the same fields in another order', async () => {
+        await publish([put('a', 1)], 1n);
+        expect(await index.open(FIELDS.toReversed())).toBe(1n);
+      });
+
+      test('do not take the place of a newer version', async () => {
+        const late = connect();
+        await late.open(FIELDS);
+        await late.apply([put('a', 1)], 1n);
+        await publish([put('a', 2)], 2n, OTHER);
+        await expect(late.finish(1n)).rejects.toMatchObject({ code: expect.stringMatching(/^index:/) });
+        expect(await purchases()).toEqual({ a: 2 });
+        expect(await connect().open(OTHER)).toBe(2n);
+      });
+    });
+
+    test.each([
+      ['a field that is not declared', { purchases: 1, surprise: 1 }, 'surprise'],
+      ['a value of the wrong type', { purchases: 'many' }, 'purchases'],
+      ['a date that is none', { last_seen: '2021-02-30T00:00:00Z' }, 'last_seen'],
+    ])('%s is refused with id and field, and the version stays', async (_, document, field) => {
+      await publish([put('a', 1)], 1n);
+      const refused = publish([put('a', 2), { id: 'bad-1', document: JSON.stringify(document) }], 2n);
+      await expect(refused).rejects.toMatchObject({
+        code: 'index:rejected',
+        retriable: false,
+        message: expect.stringMatching(new RegExp(`bad-1.*${field}`)),
+      });
+      expect(await index.open(FIELDS)).toBe(1n);
+      expect(await purchases()).toEqual({ a: 1 });
+    });
+
+    test('is gone when wiped, and can be made again from its first version', async () => {
+      await publish([put('a', 9)], 9n);
+      await index.wipe();
+      expect(await index.count()).toBe(0);
+      expect(await publish([put('b', 1)], 1n)).toBeNull();
+      expect(await purchases()).toEqual({ b: 1 });
+      await index.wipe();
+      await index.wipe();
+      expect(await index.open(FIELDS)).toBeNull();
+    });
+  });
+}

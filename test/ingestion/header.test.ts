@@ -1,0 +1,102 @@
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventEncoder } from '../../ingestion/events.ts';
+import { readHeader } from '../../ingestion/header.ts';
+import { openSource } from '../../ingestion/source-file.ts';
+import { DATASET, Workplace } from './fixtures.ts';
+
+let place: Workplace;
+beforeAll(async () => {
+  place = await Workplace.create();
+});
+afterAll(() => rm(place.folder, { recursive: true }));
+
+const header = async (content: string | Buffer) =>
+  readHeader(await openSource(await place.put('file.csv', content), ''));
+
+describe('the header', () => {
+  test.each([
+    ['at,id\n1,2\n', { names: ['at', 'id'], bytes: 6, nextLine: 2 }],
+    ['at,id\r\n1,2\r\n', { names: ['at', 'id'], bytes: 7, nextLine: 2 }],
+    ['at,id', { names: ['at', 'id'], bytes: 5, nextLine: 1 }],
+    ['\ufeffat,id\n', { names: ['at', 'id'], bytes: 9, nextLine: 2 }],
+    ['\ufeff"at","i,d"\n', { names: ['at', 'i,d'], bytes: 14, nextLine: 2 }],
+    ['\n\r\n  \nat,id\n', { names: ['at', 'id'], bytes: 12, nextLine: 5 }],
+    ['\ufeff\nat,id\n', { names: ['at', 'id'], bytes: 10, nextLine: 3 }],
+    ['größe,naïve\n', { names: ['größe', 'naïve'], bytes: 15, nextLine: 2 }],
+    ['', null],
+    ['\n\r\n', null],
+    ['\ufeff', null],
+  ])('of %j', async (content, expected) => {
+    expect(await header(content)).toEqual(expected);
+  });
+
+  test.each([
+    ['an open quote', '\n"at,id\n1,2\n', 2],
+    ['bytes that are not UTF-8', Buffer.from('at,\xff\n', 'latin1'), 1],
+    ['no end within 131,072 bytes', `${'x'.repeat(140_000)}\n`, 1],
+    ['no end at all', 'x'.repeat(3_000_000), 1],
+  ])('with %s is refused, with its line', async (_what, content, line) => {
+    await expect(header(content)).rejects.toMatchObject({
+      code: 'ingest:bad_header',
+      message: expect.stringContaining(`file.csv:${line}: `),
+      hint: expect.stringContaining('CSV'),
+    });
+  });
+});
+
+describe('columns', () => {
+  const encoder = (...names: string[]) => eventEncoder(DATASET, names, 'file.csv');
+  const encode = (names: string[], fields: string[], plain = false) =>
+    encoder(...names).encode(fields, plain);
+
+  test('may stand in any order, and those that the contract does not name are not carried', () => {
+    const { extra, absent } = encoder('x', 'text', 'id', 'y', 'at');
+    expect({ extra, absent }).toEqual({ extra: ['x', 'y'], absent: [] });
+    expect(encode(['x', 'text', 'id', 'y', 'at'], ['1', 'hello', '7', '2', 'now'])).toBe(
+      '{"at":"now","id":"7","text":"hello"}',
+    );
+  });
+
+  test('that are optional may be absent', () => {
+    expect(encoder('id', 'at').absent).toEqual(['text']);
+    expect(encode(['id', 'at'], ['7', 'now'])).toBe('{"at":"now","id":"7"}');
+  });
+
+  test('that are required may not: all that are missing are named', () => {
+    expect(() => encoder('text', 'ID')).toThrow(
+      expect.objectContaining({
+        code: 'ingest:missing_column',
+        message: 'file.csv: the header lacks the required column at, id',
+        hint: expect.stringContaining('text,ID'),
+      }),
+    );
+  });
+
+  test('may not be given twice, but for those that are not carried', () => {
+    expect(() => encoder('at', 'id', 'id')).toThrow(
+      expect.objectContaining({
+        code: 'ingest:duplicate_column',
+        message: expect.stringContaining('id twice'),
+      }),
+    );
+    expect(encoder('at', 'id', 'x', 'x').extra).toEqual(['x', 'x']);
+    expect(() => encoder('x', 'at', 'x', 'id', 'id')).toThrow(
+      expect.objectContaining({ code: 'ingest:duplicate_column' }),
+    );
+  });
+
+  test('become JSON strings whatever they hold; empty ones become null', () => {
+    const names = ['at', 'id', 'text'];
+    for (const text of ['a"b\\c', '\t\r\n\0\u001f', 'é💶\u2028\ufeff', '1', 'null', ' ', '\u007f']) {
+      expect(JSON.parse(encode(names, ['now', '1', text]))).toEqual({ at: 'now', id: '1', text });
+    }
+    expect(encode(names, ['', '1', ''])).toBe('{"at":null,"id":"1","text":null}');
+    expect(encode(names, ['now', '1', 'é'], true)).toBe('{"at":"now","id":"1","text":"é"}');
+  });
+
+  test('give the key of an event, which may be empty', () => {
+    expect(encoder('text', 'id', 'at').key(['a', '7', 'b'])).toBe('7');
+    expect(encoder('text', 'id', 'at').key(['a', '', 'b'])).toBe('');
+  });
+});

@@ -1,0 +1,121 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { loadDataset } from '../../config/dataset-file.ts';
+import { ingest } from '../../ingestion/ingest.ts';
+import { openSource } from '../../ingestion/source-file.ts';
+import { audit } from '../../inspection/audit.ts';
+import { checkData } from '../../inspection/check-data.ts';
+import { highlights, profileOf, rejectedRows } from '../../inspection/rows.ts';
+import { status } from '../../inspection/status.ts';
+import { processTo } from '../../processing/process.ts';
+import { MemoryIndex, Workplace } from '../processing/fixtures.ts';
+
+const FIXTURES = join(import.meta.dirname, '../fixtures');
+
+let place: Workplace;
+beforeAll(async () => {
+  place = await Workplace.create();
+});
+afterAll(() => place.remove());
+
+const CSV = `working,reading,sensor,measured_at,celsius,humidity,installed,room,note
+true,1,it's "a",2024-02-29T12:00:00Z,21.5,40.00,31.12.2023,attic,x
+true,1,it's "a",2024-02-29T12:00:00+00:00,2.15e1,40,31.12.2023,attic,a copy but for its note
+false,2,it's "a",2024-03-01 00:00:00,-90,60.01,01.01.2024,cellar,
+,3,b,2024-03-01T01:00:00+02:00,,,,,
+,4,b,2024-03-01T00:00:00Z,60.1,,,,
+,0,b,2024-03-01T00:00:00Z,,,,,
+,5,b,yesterday,,,,,
+,6,b,2024-03-01T00:00:00Z,,,30.02.2024,,
+,7,b,2024-03-01T00:00:00Z,,,,roof,
+,8,,2024-03-01T00:00:00Z,,,,,
+maybe,9,b,2024-03-01T00:00:00Z,,,,,
+oops
+`.replaceAll('it\'s "a"', '"it\'s ""a"""');
+
+test('a dataset is one YAML file and one SQL model: another one goes through every hop', async () => {
+  const dataset = await loadDataset(FIXTURES, 'readings');
+  if (!dataset.model) throw new Error('the readings have a model');
+  const query = await readFile(join(FIXTURES, dataset.model.sql), 'utf8');
+  const path = join(place.folder, 'readings.csv');
+  await writeFile(path, CSV);
+  const source = await openSource(path, '');
+
+  const rejected = {
+    'celsius:above_maximum': 1,
+    'installed:not_a_date': 1,
+    'line:wrong_field_count': 1,
+    'measured_at:not_a_timestamp': 1,
+    'reading:below_minimum': 1,
+    'room:not_allowed': 1,
+    'sensor:missing': 1,
+    'working:not_a_boolean': 1,
+  };
+  const check = await checkData(dataset, source, place.sql, place.temporary);
+  expect(check).toMatchObject({ rows: 12, good: 4, extraColumns: ['note'], absentColumns: [] });
+  expect(Object.fromEntries(check.findings.map(({ reason, rows }) => [reason, rows]))).toEqual(rejected);
+
+  const log = place.log(3);
+  const index = new MemoryIndex();
+  expect(await ingest(log, { dataset, source, again: false, chunkRows: 5, warn: () => {} })).toMatchObject({
+    events: 11,
+    deadLetters: 1,
+  });
+  const archive = place.archiveContext(dataset, log);
+  const profiles = place.table();
+  expect(
+    await processTo({ archive, model: { query, profiles }, index, files: place.files }, log.ranges()),
+  ).toMatchObject({
+    archive: { events: 4, rejected: 8 },
+    model: { rows: 2n },
+    publish: { stored: 2 },
+  });
+
+  const { files, sql } = place;
+  expect(await audit({ dataset, log, ...archive.tables, profiles, index, files, sql })).toEqual({
+    dataset: 'readings',
+    balanced: true,
+    file: { rows: 12 },
+    log: { events: 11, deadLetters: 1, removed: 0 },
+    lake: { events: 4, rejected, duplicates: 1 },
+    profiles: { users: 2, events: 3, totalSpent: null },
+    index: { documents: 2 },
+    differences: [],
+    notes: [],
+  });
+  expect(await profileOf(dataset.model, profiles, files, sql, 'it\'s "a"')).toEqual({
+    sensor: 'it\'s "a"',
+    readings: 2,
+    highest_celsius: 21.5,
+    humidity: '100.01',
+    always_working: false,
+    installed: '2023-12-31',
+    is_latest: true,
+  });
+  expect(JSON.parse(index.documents.get('b') ?? '')).toEqual({
+    sensor: 'b',
+    readings: 1,
+    highest_celsius: null,
+    humidity: null,
+    always_working: null,
+    installed: null,
+    is_latest: false,
+  });
+  expect(index.fields.map(({ name, type }) => `${name} ${type}`)).toEqual([
+    'sensor keyword',
+    'readings long',
+    'highest_celsius double',
+    'humidity double',
+    'always_working boolean',
+    'installed date',
+    'is_latest boolean',
+  ]);
+  expect((await rejectedRows(archive.tables.rejected, files, sql, 3)).examples.length).toBe(3);
+  expect(await highlights(dataset.model, profiles, files, sql)).toEqual({ segments: [], top: [] });
+  expect(await status({ log, tables: archive.tables, profiles, index })).toMatchObject({
+    lag: 0,
+    profilesUpToDate: true,
+    index: { documents: 2 },
+  });
+});

@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ObjectStore } from '../../core/contracts.ts';
+import type { CommitRequest } from '../../lake/commit.ts';
+import type { TableField } from '../../lake/schema.ts';
+import type { NewFile } from '../../lake/stats.ts';
+
+/** The columns of the tables in these tests. */
+export const FIELDS: readonly TableField[] = [
+  { name: 'id', type: 'long', nullable: false },
+  { name: 'month', type: 'string', nullable: true },
+];
+
+/** A file of `rows` rows; its bytes are no Parquet, as nothing here opens it. */
+export async function someFile(folder: string, rows: number, month: string | null = null): Promise<NewFile> {
+  const localPath = join(folder, randomUUID());
+  const body = `${rows} rows`;
+  await writeFile(localPath, body);
+  return {
+    localPath,
+    bytes: body.length,
+    rows,
+    partition: { month },
+    stats: { id: { min: '1', max: String(rows), nulls: 0n } },
+  };
+}
+
+/** A commit of no files upon `base`, but for `change`. */
+export function append(base: CommitRequest['base'], change: Partial<CommitRequest> = {}): CommitRequest {
+  return {
+    base,
+    fields: FIELDS,
+    partitionBy: ['month'],
+    add: [],
+    remove: 'none',
+    txns: new Map(),
+    operation: 'WRITE',
+    ...change,
+  };
+}
+
+/** The data files that lie in a table's folder, whether a commit names them or not. */
+export async function dataFiles(store: ObjectStore, path: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(`${path}/`)) if (!key.includes('/_delta_log/')) keys.push(key);
+  return keys;
+}

@@ -1,0 +1,148 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { literal, parquet } from '../../lake/sql.ts';
+import { newFileOf } from '../../lake/stats.ts';
+import { archive } from '../../processing/archive.ts';
+import { eventsFields } from '../../processing/events-table.ts';
+import { runModel } from '../../processing/model.ts';
+import { append, type Electronics, electronics, line, Workplace } from './fixtures.ts';
+
+let place: Workplace;
+let shop: Electronics;
+beforeAll(async () => {
+  place = await Workplace.create();
+  shop = await electronics();
+});
+afterAll(() => place.remove());
+
+describe('the model', () => {
+  test('runs again only when there are new events, and replaces all profiles', async () => {
+    const log = place.log(1);
+    const context = place.archiveContext(shop.dataset, log);
+    const derived = place.modelContext(shop, context.tables.events);
+    expect(await runModel(derived)).toEqual({ outcome: 'no_events', version: null, rows: 0n });
+    await append(log, [
+      [0, line('1')],
+      [0, line('2')],
+    ]);
+    await archive(context, { ends: log.ranges() });
+    expect(await runModel(derived)).toEqual({ outcome: 'computed', version: 0n, rows: 2n });
+    expect(await runModel(derived)).toEqual({ outcome: 'up_to_date', version: 0n, rows: 2n });
+    await append(log, [
+      [0, line('2', { event_time: '2020-11-02 12:00:00 UTC' })],
+      [0, line('3')],
+    ]);
+    await archive(context, { ends: log.ranges() });
+    expect(await runModel(derived)).toEqual({ outcome: 'computed', version: 1n, rows: 3n });
+    expect(
+      (await place.rows(derived.profiles, 'user_id')).map(({ events, recency_days }) => [
+        events,
+        recency_days,
+      ]),
+    ).toEqual([
+      [1n, 2],
+      [2n, 0],
+      [1n, 2],
+    ]);
+    expect((await derived.profiles.commits(1))[0]?.description).toContain(
+      `over ${context.tables.events.path}`,
+    );
+
+    const changed = { ...derived, query: derived.query.replace("'visitor'", "'guest'") };
+    expect(await runModel(changed)).toMatchObject({ outcome: 'computed', version: 2n });
+    expect(await runModel(changed)).toMatchObject({ outcome: 'up_to_date', version: 2n });
+    expect(await runModel(derived)).toMatchObject({ outcome: 'computed', version: 3n });
+  });
+
+  test('of a table in which every event was rejected has columns and no rows', async () => {
+    const log = place.log(1);
+    await append(log, [[0, '{}']]);
+    const context = place.archiveContext(shop.dataset, log);
+    await archive(context, { ends: log.ranges() });
+    const derived = place.modelContext(shop, context.tables.events);
+    expect(await runModel(derived)).toEqual({ outcome: 'computed', version: 0n, rows: 0n });
+    expect((await derived.profiles.snapshot())?.fields.map(({ name, type }) => `${name} ${type}`)).toEqual(
+      expect.arrayContaining([
+        'user_id long',
+        'first_seen timestamp',
+        'total_spent decimal(18,2)',
+        'largest_purchase decimal(12,2)',
+        'recency_days integer',
+        'segment string',
+        'view_to_cart double',
+      ]),
+    );
+  });
+
+  test('run by two at once is committed by one of them', async () => {
+    const events = await place.eventsOf(shop.dataset, [line('1')]);
+    const context = place.modelContext(shop, events);
+    const other = await Workplace.create();
+    const results = await Promise.all([
+      runModel(context),
+      runModel({ ...context, sql: other.sql, temporary: other.temporary }),
+    ]);
+    expect(results.map(({ outcome, version }) => [outcome, version]).sort()).toEqual([
+      ['computed', 0n],
+      ['up_to_date', 0n],
+    ]);
+    await other.remove();
+  });
+
+  test.each([
+    ['SELEC 1', 'Parser Error'],
+    ['SELECT user_id, count(*) AS events, 0 AS total_spent FROM evnts GROUP BY ALL', 'evnts'],
+    ['SELECT user_id, 0 AS total_spent FROM events', 'gives no column events'],
+    ['SELECT user_id, count(*) AS events FROM events GROUP BY ALL', 'gives no column total_spent'],
+    ['SELECT count(*) AS events, 0 AS total_spent FROM events', 'gives no column user_id'],
+  ])('%s is refused with what is wrong with it', async (wrong, message) => {
+    const context = place.modelContext(
+      { ...shop, query: wrong },
+      await place.eventsOf(shop.dataset, [line('1')]),
+    );
+    await expect(runModel(context)).rejects.toMatchObject({
+      code: 'model:invalid',
+      message: expect.stringMatching(new RegExp(`^customer_profiles\\.sql .*${message}`, 's')),
+    });
+    expect(await context.profiles.snapshot()).toBeNull();
+  });
+
+  test('gives the same, however many shares of the keys it is computed in', async () => {
+    const path = join(place.folder, 'many');
+    // Three quarters of the users have their events in other parts of the table than they began in.
+    const rows = await place.sql.rows(`COPY (
+  SELECT CAST(epoch_ms(1601510400000 + (i * 7919) % 2592000 * 1000) AS TIMESTAMPTZ) AS event_time,
+    CASE i % 10 WHEN 0 THEN 'cart' WHEN 1 THEN 'purchase' ELSE 'view' END AS event_type,
+    i % 97 AS product_id, i % 13 AS category_id, CASE WHEN i % 3 > 0 THEN 'c' || i % 7 END AS category_code,
+    CASE WHEN i % 4 > 0 THEN 'b' || i % 11 END AS brand, CAST(i % 1000 / 100 AS DECIMAL(12, 2)) AS price,
+    CAST(hash(i % 90000) % 90000 AS BIGINT) AS user_id, 's' || i % 90001 AS user_session,
+    0 AS log_partition, i AS log_offset, CAST(epoch_ms(0) AS TIMESTAMPTZ) AS log_timestamp, '2020-10' AS event_month
+  FROM range(400000) AS r(i)
+) TO ${literal(path)} (FORMAT parquet, RETURN_STATS, PARTITION_BY (event_month))`);
+    const events = place.table();
+    await events.commit({
+      base: null,
+      fields: eventsFields(shop.dataset),
+      partitionBy: ['event_month'],
+      add: rows.map(newFileOf),
+      remove: 'none',
+      txns: new Map(),
+      operation: 'WRITE',
+    });
+    const context = place.modelContext(shop, events);
+    await runModel(context);
+    const [snapshot, profiles] = [await events.snapshot(), await context.profiles.snapshot()];
+    if (!snapshot || !profiles) throw new Error('both tables were just written');
+    expect(profiles.files.length).toBeGreaterThan(1);
+    await place.sql.run(`CREATE VIEW events AS SELECT * FROM ${parquet(await place.files.paths(events, snapshot))};
+      CREATE TABLE dataset AS SELECT max(event_time) AS last_event FROM events;
+      CREATE TABLE in_one AS ${shop.query};
+      CREATE VIEW in_shares AS SELECT * FROM ${parquet(await place.files.paths(context.profiles, profiles))}`);
+    const [difference] = await place.sql.rows(
+      'SELECT count(*) AS n, (SELECT count(*) FROM in_one) AS users FROM ((FROM in_one EXCEPT ALL FROM in_shares) UNION ALL (FROM in_shares EXCEPT ALL FROM in_one))',
+    );
+    expect(difference).toEqual({ n: 0n, users: profiles.rows });
+    expect(profiles.rows).toBeGreaterThan(50_000n);
+    await place.sql.run('DROP VIEW in_shares; DROP TABLE in_one; DROP TABLE dataset; DROP VIEW events');
+  }, 30_000);
+});

@@ -1,0 +1,128 @@
+import { mkdir, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { EventLog } from '../../core/contracts.ts';
+import { follow, type ProcessContext, type ProcessResult, processTo } from '../../processing/process.ts';
+import { append, type Electronics, electronics, line, Workplace } from './fixtures.ts';
+
+let place: Workplace;
+let shop: Electronics;
+beforeAll(async () => {
+  place = await Workplace.create();
+  shop = await electronics();
+});
+afterAll(() => place.remove());
+
+function contextOf(log: EventLog): ProcessContext & { model: NonNullable<ProcessContext['model']> } {
+  const model = { query: shop.query, profiles: place.table() };
+  return { archive: place.archiveContext(shop.dataset, log), model, index: null, files: place.files };
+}
+
+describe('processing', () => {
+  test('archives, then computes the profiles; again, it finds nothing to do', async () => {
+    const log = place.log();
+    await append(log, [
+      [0, line('1')],
+      [1, line('2')],
+      [1, 'bad'],
+    ]);
+    const context = contextOf(log);
+    const nothing = { events: 0, rejected: 0, commits: 0, stopped: false };
+    expect(await processTo(context, log.ranges())).toEqual({
+      archive: { events: 2, rejected: 1, commits: 1, stopped: false },
+      model: { outcome: 'computed', version: 0n, rows: 2n },
+      publish: null,
+    });
+    expect(await processTo(context, log.ranges())).toEqual({
+      archive: nothing,
+      model: { outcome: 'up_to_date', version: 0n, rows: 2n },
+      publish: null,
+    });
+  });
+
+  test('of a dataset without a model only archives', async () => {
+    const log = place.log();
+    await append(log, [[0, line('1')]]);
+    const { model: _, ...dataset } = shop.dataset;
+    const context = { ...contextOf(log), archive: place.archiveContext(dataset, log), model: null };
+    expect(await processTo(context, log.ranges())).toMatchObject({
+      archive: { events: 1 },
+      model: null,
+      publish: null,
+    });
+  });
+
+  test('that is told to stop does not begin with the profiles', async () => {
+    const log = place.log();
+    await append(log, [[0, line('1')]]);
+    expect(await processTo(contextOf(log), log.ranges(), AbortSignal.abort())).toMatchObject({
+      archive: { stopped: true },
+      model: null,
+    });
+  });
+
+  test('removes files that no commit names, and temporary ones, once they are a day old', async () => {
+    const log = place.log();
+    await append(log, [[0, line('1')]]);
+    const context = contextOf(log);
+    const paths = [
+      context.archive.tables.events,
+      context.archive.tables.rejected,
+      context.model.profiles,
+    ].flatMap(({ path }) => ['old', 'new'].map((name) => ({ name, key: `${path}/${name}.parquet` })));
+    for (const { name, key } of paths) {
+      await place.store.put(key, Buffer.from('left behind'));
+      const days = name === 'old' ? 2 : 0.5;
+      const then = new Date(Date.now() - days * 86_400_000);
+      await utimes(place.store.pathOf(key) ?? '', then, then);
+    }
+    const temporary = ['old', 'new'].map((name) => ({
+      name,
+      path: join(place.temporary, `batch-1-${name}`),
+    }));
+    for (const { name, path } of temporary) {
+      await mkdir(path);
+      if (name === 'old') await utimes(path, 0, 0);
+    }
+    await processTo(context, log.ranges());
+    for (const { name, path } of temporary) {
+      expect([path, (await stat(path).catch(() => null)) !== null]).toEqual([path, name === 'new']);
+    }
+    for (const { name, key } of paths) {
+      const left = await stat(place.store.pathOf(key) ?? '').catch(() => null);
+      expect([key, left !== null]).toEqual([key, name === 'new']);
+    }
+  });
+
+  test('that follows keeps the profiles up to date until it is told to stop', async () => {
+    const log = place.log();
+    await append(log, [[0, line('1')]]);
+    const context = contextOf(log);
+    const quick = { ...context, archive: { ...context.archive, batchSeconds: 0.01 } };
+    const finish = new AbortController();
+    const renewals: Omit<ProcessResult, 'archive'>[] = [];
+    let renewed = Promise.withResolvers<void>();
+    const following = follow(quick, finish.signal, (result) => {
+      renewals.push(result);
+      renewed.resolve();
+    });
+    const users = async (n: number) => {
+      for (let i = 0; i < 50 && renewals.at(-1)?.model?.rows !== BigInt(n); i += 1) {
+        renewed = Promise.withResolvers<void>();
+        await Promise.race([renewed.promise, new Promise((resolve) => setTimeout(resolve, 200))]);
+      }
+      expect(renewals.at(-1)?.model?.rows).toBe(BigInt(n));
+    };
+    await users(1);
+    await append(log, [
+      [0, line('2')],
+      [0, line('3')],
+    ]);
+    await users(3);
+    const sofar = renewals.length;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(renewals.length).toBe(sofar);
+    finish.abort();
+    expect(await following).toEqual({ events: 3, rejected: 0, commits: expect.any(Number), stopped: true });
+  }, 20_000);
+});
