@@ -7,6 +7,7 @@ const folders = {
   ingestion: ['core'],
   processing: ['core', 'lake'],
   inspection: ['core', 'lake', 'ingestion', 'processing'],
+  dashboard: ['core', 'lake', 'ingestion', 'processing', 'inspection'],
   services: ['core'],
 };
 /** Packages that only adapters may know. */
@@ -21,14 +22,14 @@ export default {
       severity: 'error',
       from: { path: `^${folder}/` },
       to: {
-        path: '^(core|config|lake|adapters|generator|ingestion|processing|inspection|cli|services)/',
+        path: '^(core|config|lake|adapters|generator|ingestion|processing|inspection|dashboard|cli|services)/',
         pathNot: `^(${[folder, ...allowed].join('|')})/`,
       },
     })),
     {
       name: 'clients-only-in-adapters',
       severity: 'error',
-      from: { path: '^(core|config|lake|generator|ingestion|processing|inspection|cli)/' },
+      from: { path: '^(core|config|lake|generator|ingestion|processing|inspection|dashboard|cli)/' },
       to: { path: clients },
     },
     {

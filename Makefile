@@ -59,7 +59,7 @@ test-unit: install ## the tests that need no server, in seconds
 lint: install ## types, format, lint rules, and which folder may import which
 	@tsc
 	@biome check --error-on-warnings
-	@depcruise --config .dependency-cruiser.js cli core ingestion lake processing inspection adapters config generator services
+	@depcruise --config .dependency-cruiser.js cli core ingestion lake processing inspection adapters config generator dashboard services
 
 format: install ## mend what the formatter can
 	@biome check --write
