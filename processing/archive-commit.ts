@@ -141,14 +141,15 @@ function deadLetters(staged: string): string {
 WITH letters AS (
   SELECT *, CASE WHEN form = 'json' AND json_valid(value) THEN value END AS letter FROM ${staged}
 ), parsed AS (
-  SELECT *, letter->>'$.reason' AS said, letter->>'$.raw' AS line FROM letters
+  SELECT *, letter->>'$.reason' AS said, letter->>'$.raw' AS line, try(from_base64(letter->>'$.raw')) AS bytes FROM letters
 )
 SELECT
   coalesce(CASE WHEN starts_with(said, 'line:') THEN said END, 'line:unreadable_dead_letter') AS reason,
   left(letter->>'$.detail', 200) AS detail,
   CASE
-    WHEN line IS NULL THEN left(coalesce(value, raw), ${PAYLOAD_CHARACTERS})
-    ELSE coalesce(left(try(decode(from_base64(line))), ${PAYLOAD_CHARACTERS}), 'base64:' || left(line, 16000))
+    WHEN bytes IS NOT NULL THEN coalesce(left(try(decode(bytes)), ${PAYLOAD_CHARACTERS}), 'base64:' || left(line, 16000))
+    WHEN value IS NOT NULL THEN left(value, ${PAYLOAD_CHARACTERS})
+    WHEN form IN ('bytes', 'large') THEN 'base64:' || raw
   END AS payload,
   letter->>'$.file' AS source_file, TRY_CAST(letter->>'$.line' AS BIGINT) AS source_line,
   log_partition, log_offset, log_timestamp

@@ -10,6 +10,8 @@ import { literal } from '../lake/sql.ts';
 const LARGE_VALUE = 1_000_000;
 /** What is kept of a value that is not text. */
 const KEPT_BYTES = 12_000;
+/** 9999-12-31T23:59:59.999Z: other readers of the lake know no later time. */
+const LATEST_MS = 253_402_300_799_999;
 
 /**
  * Records on their way into the lake, as lines of text that SQL reads: partition, offset, timestamp, form, value, separated by tabs.
@@ -80,7 +82,7 @@ export class StagedBatch {
 
   /**
    * The staged records as an SQL relation (log_partition, log_offset, log_timestamp, form, value, raw): `value` is the text, null where there is
-   * none; `raw` is what was staged.
+   * none; `raw` is what was staged; `log_timestamp` is null where the record has none that is a time.
    */
   relation(stream: Stream): string {
     return `(
@@ -112,7 +114,7 @@ function stageLines(batch: RecordBatch, first: number): Buffer {
   const heads = values.map((value, i) => {
     const form = value === null ? 'null' : clean ? 'json' : formOf(value);
     const staged = value === null ? null : form === 'json' ? value : inBase64(value, form);
-    const head = `${prefix}${batch.offsets[first + i]}\t${batch.timestamps[first + i]}\t${form}\t`;
+    const head = `${prefix}${batch.offsets[first + i]}\t${timeOf(batch.timestamps[first + i])}\t${form}\t`;
     size += head.length + (staged?.length ?? 0) + 1;
     parts.push(staged ?? Buffer.alloc(0));
     return head;
@@ -126,6 +128,11 @@ function stageLines(batch: RecordBatch, first: number): Buffer {
     at += 1;
   }
   return lines;
+}
+
+/** A producer may give any 64-bit number as a record's timestamp, and -1 for none; what is no time becomes null. */
+function timeOf(timestamp: number | undefined): string {
+  return timestamp !== undefined && timestamp >= 0 && timestamp <= LATEST_MS ? String(timestamp) : '';
 }
 
 function formOf(value: Buffer): 'json' | 'text' | 'bytes' | 'large' {

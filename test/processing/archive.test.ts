@@ -124,7 +124,7 @@ describe('the archive', () => {
       {
         ...inLetters,
         reason: 'line:broken_quote',
-        payload: 'base64:no base64!',
+        payload: letter('line:broken_quote', '', { raw: 'no base64!', line: 'x', detail: 'y'.repeat(300) }),
         source_line: null,
         detail: 'y'.repeat(200),
         log_offset: 3n,
@@ -140,8 +140,9 @@ describe('the archive', () => {
     [
       'with fields of other types',
       '{"reason":["line:x"],"raw":5,"line":{},"detail":null,"file":7}',
-      'base64:5',
+      '{"reason":["line:x"],"raw":5,"line":{},"detail":null,"file":7}',
     ],
+    ['no text', Buffer.of(0x61, 0xff), 'base64:Yf8='],
   ])('keeps a dead letter that is %s', async (_what, value, payload) => {
     const log = place.log(1);
     await append(log, [], [value]);

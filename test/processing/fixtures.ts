@@ -247,7 +247,7 @@ export function batchOf(values: readonly Value[]) {
 export async function append(
   log: EventLog,
   events: readonly (readonly [partition: number, value: string | Buffer])[],
-  deadLetters: readonly string[] = [],
+  deadLetters: readonly (string | Buffer)[] = [],
 ): Promise<void> {
   await log.open();
   const writer = await log.writer();

@@ -105,6 +105,20 @@ describe('staged records', () => {
     await batch.discard();
   });
 
+  test('have no time where what their producer gave is none', async () => {
+    const batch = await StagedBatch.create(place.temporary);
+    const timestamps = [-1, 0, 253_402_300_799_999, 253_402_300_800_000, Number(2n ** 63n - 1n)];
+    await batch.add({ ...batchOf(timestamps.map(() => 'a')), timestamps }, 0n);
+    expect((await staged(batch)).map((row) => row.log_timestamp)).toEqual([
+      null,
+      '1970-01-01T00:00:00Z',
+      '9999-12-31T23:59:59.999Z',
+      null,
+      null,
+    ]);
+    await batch.discard();
+  });
+
   test('are taken from the offset asked for on; the batch then covers what was read, though it held nothing', async () => {
     const batch = await StagedBatch.create(place.temporary);
     const values = batchOf(['a', 'b', 'c', 'd']);
