@@ -73,7 +73,7 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
     'rows of the files = events + dead letters of the log',
     fileRows,
     events + deadLetters + lake.removed,
-    'Is ingest unfinished, or does another producer write to the topic?',
+    'Is ingest unfinished, does another producer write to the topic, or did it lose records before they were archived?',
   );
   expect(
     'events + dead letters of the log = events + rejected in the lake',
@@ -114,7 +114,7 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
       .filter((range) => range.start > 0n)
       .map(
         (range) =>
-          `${partitionId(range)} begins at offset ${range.start}: what was before it has been removed by retention, and is counted in the lake`,
+          `${partitionId(range)} begins at offset ${range.start}: what was before it has been removed by retention, and is counted where the lake has it`,
       ),
   };
 }

@@ -98,6 +98,7 @@ class Worker {
       (error: unknown) => error,
     );
     this.#positions = await Positions.read(log, this.#logId, tables);
+    this.#known.requireIn(await log.ranges());
     // Lets ends that are already known arrive, so that a lake that is up to date costs no reader.
     let failure = await Promise.race([failed, sleep(0, null)]);
     while (!this.#done()) {

@@ -75,6 +75,28 @@ export class Positions {
     return eventsAhead ? rejected : events;
   }
 
+  /**
+   * Requires that the log can go on where the lake ends: `ranges` were asked for after the positions were read. A partition that has nothing left to
+   * read would not be asked by a reader.
+   * @throws `log:offsets_missing` when records are gone that the lake lacks, or when the log ends before the lake does.
+   */
+  requireIn(ranges: readonly PartitionRange[]): void {
+    for (const range of ranges) {
+      const next = this.next(range);
+      if (next === null || (next >= range.start && next <= range.end)) continue;
+      throw new EventlakeError(
+        'log:offsets_missing',
+        `${partitionId(range)} should be read on at offset ${next}, but the log holds ${range.start} up to ${range.end}`,
+        {
+          hint:
+            next < range.start
+              ? 'Retention removed records before they were archived. Let the topic keep more; begin anew with: eventlake reset --yes'
+              : 'The log has lost records that the lake has. Begin anew with: eventlake reset --yes',
+        },
+      );
+    }
+  }
+
   /** Whether everything up to these ends is in the lake. */
   cover(ends: readonly PartitionRange[]): boolean {
     return ends.every((range) => range.start === range.end || (this.next(range) ?? 0n) >= range.end);

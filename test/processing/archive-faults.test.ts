@@ -253,6 +253,27 @@ describe('a log from which old records were removed', () => {
       code: 'log:offsets_missing',
     });
   });
+
+  test.each([
+    ['has nothing left, though the lake lacks some of it', 15n, 15n],
+    ['ends before the lake does', 0n, 1n],
+  ])('is refused when a partition %s', async (_what, start, end) => {
+    const log = await logOf(6);
+    const context = place.archiveContext(dataset, log);
+    await archive(context, { ends: log.ranges() });
+    // As Kafka tells it after retention, or after a leader that had not got everything.
+    const ranges = (await log.ranges()).map((range) =>
+      range.stream === 'events' && range.partition === 1 ? { ...range, start, end } : range,
+    );
+    const told = new Proxy(log, {
+      get: (target, name) =>
+        name === 'ranges' ? async () => ranges : Reflect.get(target, name).bind(target),
+    });
+    await expect(archive({ ...context, log: told }, { ends: told.ranges() })).rejects.toMatchObject({
+      code: 'log:offsets_missing',
+      message: expect.stringContaining('events/1'),
+    });
+  });
 });
 
 /** Removes the log's first `n` files: each append of {@link logOf} makes two, and opening the log one. */
