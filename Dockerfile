@@ -19,7 +19,6 @@ COPY cli cli
 RUN mkdir -p /var/lib/eventlake /app/data && chown node:node /var/lib/eventlake
 USER 1000
 ENV NODE_ENV=production EVENTLAKE_HOME=/var/lib/eventlake
-VOLUME /var/lib/eventlake
 # A job that runs is healthy; --version shows that the image works.
 HEALTHCHECK --interval=30s --timeout=10s CMD ["node", "cli/main.ts", "--version"]
 ENTRYPOINT ["node", "--max-semi-space-size=8", "--", "cli/main.ts"]

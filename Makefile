@@ -2,13 +2,76 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 EVENTLAKE := node --max-semi-space-size=8 -- cli/main.ts
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js --testTimeout=60000
-DATASET ?= electronics
+ifndef DATASET
+DATASET := $(shell ./setup-environment.sh --get DATASET)
+endif
+# What a target does in the stack where that runs, and on local files where it does not.
+EITHER = @if ./stack.sh is-up; then ./stack.sh $@ $(DATASET); else $(EVENTLAKE) $@ $(DATASET); fi
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo data check-data ingest process run status audit rejected reset test test-unit lint format bench services services-stop clean
+.PHONY: help install data check-data demo run reset start ingest process urls dashboards logs stop clean status audit rejected \
+  test test-unit lint format bench services services-stop uninstall
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Data
+
+data: install ## make synthetic data/electronics.csv (885,129 rows) unless there is one
+	@test -e data/$(DATASET).csv || $(EVENTLAKE) generate $(DATASET) --rows 885129 --seed 1 --out data/$(DATASET).csv
+
+check-data: install ## would data/electronics.csv pass? writes nothing
+	@$(EVENTLAKE) check-data $(DATASET)
+
+##@ Without Docker, on local files in .eventlake/
+
+demo: install ## the whole job, data → lake → profiles, and a look at the result
+	@$(EVENTLAKE) demo $(DATASET)
+
+run: install ## the whole job: ingest, process, audit
+	@$(EVENTLAKE) run $(DATASET)
+
+reset: install ## wipe the dataset's log, lake and index (make reset YES=1)
+	@$(EVENTLAKE) reset $(DATASET) $(if $(YES),--yes)
+
+##@ With Docker: the stack of Kafka, MinIO, Elasticsearch and Kibana
+
+start: ## start it, wait until it is healthy, say where it is
+	@./stack.sh start
+
+ingest: ## CSV file → Kafka
+	@./stack.sh ingest $(DATASET)
+
+process: ## Kafka → lake in MinIO → profiles → Elasticsearch
+	@./stack.sh process $(DATASET)
+
+urls: ## where Kibana and the others are
+	@./stack.sh urls
+
+dashboards: ## import Kibana's dashboards again
+	@./stack.sh dashboards
+
+logs: ## follow what the servers say (of one: make logs SERVICE=kafka)
+	@./stack.sh logs $(SERVICE)
+
+stop: ## stop it; all data stays
+	@./stack.sh stop
+
+clean: ## stop it and delete its data, after a question (without: make clean YES=1)
+	@./stack.sh clean $(if $(YES),--yes)
+
+##@ Where things stand: in the stack while it runs, otherwise on the local files
+
+status: install ## positions, lag, table versions, sizes
+	$(EITHER)
+
+audit: install ## count every row at every hop, and prove that they balance
+	$(EITHER)
+
+rejected: install ## what was turned away, and why
+	$(EITHER)
+
+##@ To work on eventlake
 
 install: node_modules/.installed ## install everything into node_modules (done by itself when needed)
 
@@ -17,36 +80,6 @@ node_modules/.installed: package.json package-lock.json
 	@echo "installing packages into node_modules ..."
 	@npm ci --loglevel=error --no-audit --no-fund
 	@touch $@
-
-demo: install ## the whole job with no Docker and no JVM: data → lake → profiles, and a look at the result
-	@$(EVENTLAKE) demo $(DATASET)
-
-data: install ## make synthetic data/electronics.csv (885,129 rows) unless there is one
-	@test -e data/$(DATASET).csv || $(EVENTLAKE) generate $(DATASET) --rows 885129 --seed 1 --out data/$(DATASET).csv
-
-check-data: install ## would data/electronics.csv pass? writes nothing
-	@$(EVENTLAKE) check-data $(DATASET)
-
-ingest: install ## CSV file → event log
-	@$(EVENTLAKE) ingest $(DATASET)
-
-process: install ## event log → lake → profiles → index
-	@$(EVENTLAKE) process $(DATASET)
-
-run: install ## the whole job: ingest, process, audit
-	@$(EVENTLAKE) run $(DATASET)
-
-status: install ## positions, lag, table versions, sizes
-	@$(EVENTLAKE) status $(DATASET)
-
-audit: install ## count every row at every hop, and prove that they balance
-	@$(EVENTLAKE) audit $(DATASET)
-
-rejected: install ## what was turned away, and why
-	@$(EVENTLAKE) rejected $(DATASET)
-
-reset: install ## wipe the dataset's log, lake and index (make reset YES=1)
-	@$(EVENTLAKE) reset $(DATASET) $(if $(YES),--yes)
 
 test: install lint ## install and start the real servers, and pass every test
 	@node services/main.ts install
@@ -73,5 +106,5 @@ services: install ## install and start real Kafka, MinIO and Elasticsearch for t
 services-stop: install ## stop them
 	@node services/main.ts stop
 
-clean: ## remove what was installed and what tests left (not data/ and not .eventlake/)
+uninstall: ## remove node_modules and what tests left (not data/ and not .eventlake/)
 	rm -rf node_modules test-results coverage

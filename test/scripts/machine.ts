@@ -69,7 +69,7 @@ export class Machine {
       const found = execFileSync('/bin/sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim();
       symlinkSync(found, join(machine.folder, 'bin', tool));
     }
-    for (const file of ['setup-environment.sh', 'configure-ports.sh', '.env']) {
+    for (const file of ['setup-environment.sh', 'configure-ports.sh', 'stack.sh', '.env']) {
       copyFileSync(join(PROJECT, file), join(machine.folder, 'project', file));
     }
     let env = machine.read('.env') ?? '';

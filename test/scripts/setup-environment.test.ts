@@ -128,6 +128,7 @@ describe('.env.local', () => {
       '.env.local',
       'configure-ports.sh',
       'setup-environment.sh',
+      'stack.sh',
     ]);
   });
 

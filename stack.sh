@@ -1,0 +1,165 @@
+#!/usr/bin/env bash
+# Drives the Docker Compose stack: starts and stops it, and runs eventlake's commands in it. `make` alone lists the usual calls.
+# Keeps to the bash 3.2 of macOS.
+set -u
+cd "$(dirname "$0")" || exit 1
+
+usage='usage: ./stack.sh start             check this machine, build the image, start the servers, make topics, index and dashboard
+       ./stack.sh urls              where the stack is
+       ./stack.sh dashboards        make topics, index and dashboard again
+       ./stack.sh logs [SERVICE]    follow what the servers say
+       ./stack.sh stop              stop everything; all data stays
+       ./stack.sh clean [--yes]     stop everything and delete all data
+       ./stack.sh is-up             succeeds where it runs
+       ./stack.sh COMMAND ...       any command of eventlake, in the stack: ./stack.sh profile 1515915625438750129'
+
+SERVERS='kafka minio elasticsearch kibana'
+# Downloads are not part of it: images are pulled before.
+START_SECONDS=600
+
+fail() {
+  printf 'problem  %s\n' "$1" >&2
+  exit 1
+}
+
+# compose ARGUMENTS: docker compose with the settings of .env and .env.local, and with every part of the stack.
+compose() {
+  local file
+  # Without credentials Compose would not even stop what runs.
+  [ -f .env.local ] || ./setup-environment.sh >/dev/null 2>&1
+  file=$(./setup-environment.sh --get COMPOSE_FILE)
+  COMPOSE_FILE=${file:-docker-compose.yml} docker compose --env-file .env --env-file .env.local \
+    --profile ingestion --profile processing --profile monitoring "$@"
+}
+
+# missing_server: the first server that does not run; nothing where all do.
+missing_server() {
+  local running server
+  running=" $(docker ps --filter "label=com.docker.compose.project=${COMPOSE_PROJECT_NAME:-eventlake}" \
+    --format '{{.Label "com.docker.compose.service"}}' 2>/dev/null | tr '\n' ' ')"
+  for server in $SERVERS; do
+    case $running in *" $server "*) ;; *) echo "$server" && return ;; esac
+  done
+}
+
+# need_docker: for what can only be done where Docker runs; says what to do, as setup-environment.sh does.
+need_docker() {
+  docker info >/dev/null 2>&1 || {
+    ./setup-environment.sh --check 2>&1 >/dev/null | grep Docker >&2
+    exit 1
+  }
+}
+
+need_stack() {
+  local missing
+  need_docker
+  missing=$(missing_server)
+  [ -z "$missing" ] || fail "The stack does not run ($missing is missing): make start first. Without Docker: make run"
+}
+
+start() {
+  ./setup-environment.sh || exit 1
+  echo 'Building the image of eventlake ...'
+  compose --progress quiet build setup || fail 'The image of eventlake could not be built: the lines above say why. Is there a network?'
+  echo 'Starting Kafka, MinIO, Elasticsearch and Kibana; the first time, their images are fetched (2 GB) ...'
+  # shellcheck disable=SC2086 # several words
+  compose up --detach --wait --wait-timeout $START_SECONDS $SERVERS || explain_start
+  set_up
+  echo
+  urls
+  echo
+  echo 'Next: make ingest, then make process. Data: data/README.md, or make data for synthetic rows.'
+}
+
+# explain_start: which server is not well, and where to read more.
+explain_start() {
+  local server state
+  for server in $SERVERS; do
+    state=$(compose ps --all --format '{{.State}} {{.Health}} {{.ExitCode}}' "$server" 2>/dev/null | sed -n 1p)
+    case $state in
+      'running healthy'*) ;;
+      'exited '*137) printf 'problem  %s was killed, as happens when memory is short: ./setup-environment.sh\n' "$server" >&2 ;;
+      '') printf 'problem  %s was not started\n' "$server" >&2 ;;
+      *) printf 'problem  %s is not well (%s): make logs SERVICE=%s\n' "$server" "$state" "$server" >&2 ;;
+    esac
+  done
+  fail 'The stack did not start. Mend what is named above, and run make start again; what runs already stays.'
+}
+
+set_up() {
+  compose --progress quiet run --rm --quiet-pull setup || fail 'Topics, index and dashboard are not made: the lines above say why. Then: make start again'
+}
+
+urls() {
+  local name
+  for name in KIBANA_URL MINIO_CONSOLE_URL ELASTICSEARCH_PUBLIC_URL; do
+    printf '  %-15s %s\n' "$(label $name)" "$(./setup-environment.sh --get $name)"
+  done
+  printf '  %-15s localhost:%s\n' Kafka "$(./setup-environment.sh --get KAFKA_PORT)"
+  echo '  The login at MinIO is MINIO_ROOT_USER and MINIO_ROOT_PASSWORD of .env.local; the others ask for none.'
+}
+
+label() {
+  case $1 in
+    KIBANA_URL) echo Kibana ;;
+    MINIO_CONSOLE_URL) echo 'MinIO console' ;;
+    ELASTICSEARCH_PUBLIC_URL) echo Elasticsearch ;;
+  esac
+}
+
+clean() {
+  local answer=no
+  if [ "${1:-}" = --yes ]; then
+    answer=yes
+  elif [ -t 0 ]; then
+    printf 'This deletes the stack with all its data: the events in Kafka, the lake in MinIO, the index and the dashboards. Go on? [y/N] '
+    read -r answer
+  fi
+  case $answer in
+    y | Y | yes) ;;
+    *) fail 'Nothing was deleted. To delete without a question: make clean YES=1' ;;
+  esac
+  compose down --volumes --remove-orphans --timeout 30 || exit 1
+  echo 'The stack and its data are gone; data/, .env.local and what was made without Docker are still there.'
+}
+
+# eventlake COMMAND ...: in a container of its own, beside the servers.
+eventlake() {
+  local service=processor
+  need_stack
+  case $1 in ingest | check-data | run) service=ingestion-service ;; esac
+  compose run --rm --no-deps --quiet-pull "$service" "$@"
+}
+
+command=${1:-}
+[ $# -eq 0 ] || shift
+case $command in
+  start) start ;;
+  urls) urls ;;
+  is-up)
+    [ -z "$(missing_server)" ] && exit
+    [ ! -f .env.local ] || echo 'The stack does not run (make start); this is about the local files:' >&2
+    exit 1
+    ;;
+  dashboards)
+    need_stack
+    set_up
+    ;;
+  logs)
+    need_docker
+    compose logs --follow --tail 100 "$@"
+    ;;
+  stop)
+    need_docker
+    compose stop --timeout 30 && echo 'The stack is stopped; its data stays. To go on: make start'
+    ;;
+  clean)
+    need_docker
+    clean "$@"
+    ;;
+  '' | -*)
+    echo "$usage" >&2
+    [ "$command" = -h ] || [ "$command" = --help ] || exit 2
+    ;;
+  *) eventlake "$command" "$@" ;;
+esac

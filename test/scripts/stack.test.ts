@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Answers, DOCKER, Machine } from './machine.ts';
+
+const RUNNING =
+  'ps --filter label=com.docker.compose.project=eventlake --format {{.Label "com.docker.compose.service"}}';
+const COMPOSE =
+  'compose --env-file .env --env-file .env.local --profile ingestion --profile processing --profile monitoring';
+const ALL = 'minio\nkafka\nkibana\nelasticsearch\n';
+
+let machine: Machine;
+beforeEach(async () => {
+  machine = await Machine.create();
+  machine.write('.env.local', 'MINIO_ROOT_USER=somebody\n');
+});
+afterEach(async () => {
+  await machine.remove();
+});
+
+const stack = (...args: string[]) => machine.run('stack.sh', args);
+/** A Docker in which these services run. */
+const docker = (running: string, answers: Answers = {}) =>
+  machine.fake('docker', { ...DOCKER, info: {}, [RUNNING]: { out: running }, ...answers });
+const composed = () => machine.calls('docker').filter((call) => call.startsWith('compose --env-file'));
+
+describe('one line says what to do', () => {
+  test.each([['ingest'], ['process'], ['status'], ['dashboards']])(
+    '%s before make start',
+    async (command) => {
+      docker('');
+      expect(await stack(command)).toEqual({
+        status: 1,
+        out: [],
+        error: [
+          'problem  The stack does not run (kafka is missing): make start first. Without Docker: make run',
+        ],
+      });
+      expect(composed()).toEqual([]);
+    },
+  );
+
+  test('a server that has gone', async () => {
+    docker('kafka\nminio\nkibana\n');
+    expect((await stack('process')).error).toEqual([
+      expect.stringMatching(
+        /^problem {2}The stack does not run \(elasticsearch is missing\): make start first/,
+      ),
+    ]);
+  });
+
+  test.each([['ingest'], ['logs'], ['stop'], ['clean']])('%s without Docker', async (command) => {
+    const { status, error } = await stack(command);
+    expect({ status, error }).toEqual({
+      status: 1,
+      error: [expect.stringMatching(/^problem {2}Docker is not installed: install it/)],
+    });
+  });
+
+  test('Docker that does not run', async () => {
+    const down = { status: 1, error: 'Cannot connect to the Docker daemon\n' };
+    docker('', { info: down, 'info --format {{.MemTotal}}': down });
+    expect((await stack('ingest')).error).toEqual([
+      'problem  Docker is installed but not running: sudo systemctl start docker',
+    ]);
+  });
+
+  test('what keeps the stack from starting', async () => {
+    docker('', { 'info --format {{.MemTotal}}': { out: '2084032512\n' } });
+    const { status, error } = await stack('start');
+    expect(status).toBe(1);
+    expect(error).toEqual([
+      expect.stringMatching(/^problem {2}Docker has 2\.0 GB of memory, too little/),
+      'The stack cannot start before that is mended.',
+    ]);
+    expect(composed()).toEqual([]);
+  });
+});
+
+test.each([
+  [['ingest', 'electronics'], 'ingestion-service'],
+  [['audit', '--json'], 'processor'],
+  [['profile', '1515915625438750129'], 'processor'],
+])('%j runs in a container of %s, and its status is passed on', async (args, service) => {
+  const call = `${COMPOSE} run --rm --no-deps --quiet-pull ${service} ${args.join(' ')}`;
+  docker(ALL, { [call]: { out: 'result\n', status: 3 } });
+  expect(await stack(...args)).toEqual({ status: 3, out: ['result'], error: [] });
+});
+
+test('a server that does not become healthy is named', async () => {
+  const state = (server: string) =>
+    `${COMPOSE} ps --all --format {{.State}} {{.Health}} {{.ExitCode}} ${server}`;
+  docker('', {
+    [`${COMPOSE} --progress quiet build setup`]: {},
+    [`${COMPOSE} up --detach --wait --wait-timeout 600 kafka minio elasticsearch kibana`]: { status: 1 },
+    [state('kafka')]: { out: 'running healthy 0\n' },
+    [state('minio')]: {},
+    [state('elasticsearch')]: { out: 'exited  137\n' },
+    [state('kibana')]: { out: 'running unhealthy 0\n' },
+  });
+  const { status, error } = await stack('start');
+  expect(status).toBe(1);
+  expect(error).toEqual([
+    'problem  minio was not started',
+    'problem  elasticsearch was killed, as happens when memory is short: ./setup-environment.sh',
+    'problem  kibana is not well (running unhealthy 0): make logs SERVICE=kibana',
+    'problem  The stack did not start. Mend what is named above, and run make start again; what runs already stays.',
+  ]);
+});
+
+test('a start makes what the servers need and says where they are', async () => {
+  docker('', {
+    [`${COMPOSE} --progress quiet build setup`]: {},
+    [`${COMPOSE} up --detach --wait --wait-timeout 600 kafka minio elasticsearch kibana`]: {},
+    [`${COMPOSE} --progress quiet run --rm --quiet-pull setup`]: {},
+  });
+  const { status, out, error } = await stack('start');
+  expect({ status, error }).toEqual({ status: 0, error: [] });
+  const port = (name: string) => `http://localhost:${machine.ports[name]}`;
+  expect(out).toEqual(
+    expect.arrayContaining([
+      `  Kibana          ${port('KIBANA_PORT')}`,
+      `  MinIO console   ${port('MINIO_CONSOLE_PORT')}`,
+      `  Elasticsearch   ${port('ELASTICSEARCH_PORT')}`,
+      `  Kafka           localhost:${machine.ports.KAFKA_PORT}`,
+    ]),
+  );
+});
+
+describe('is-up', () => {
+  test('succeeds in silence where all servers run', async () => {
+    docker(ALL);
+    expect(await stack('is-up')).toEqual({ status: 0, out: [], error: [] });
+  });
+
+  test('says that the local files are meant, where there has been a stack', async () => {
+    docker('kafka\n');
+    expect(await stack('is-up')).toEqual({
+      status: 1,
+      out: [],
+      error: ['The stack does not run (make start); this is about the local files:'],
+    });
+  });
+
+  test('fails in silence where there never was one', async () => {
+    await machine.remove();
+    machine = await Machine.create();
+    expect(await stack('is-up')).toEqual({ status: 1, out: [], error: [] });
+  });
+});
+
+describe('clean', () => {
+  const down = `${COMPOSE} down --volumes --remove-orphans --timeout 30`;
+
+  test('deletes nothing where nobody can be asked', async () => {
+    docker(ALL, { [down]: {} });
+    expect(await stack('clean')).toMatchObject({
+      status: 1,
+      error: ['problem  Nothing was deleted. To delete without a question: make clean YES=1'],
+    });
+    expect(composed()).toEqual([]);
+  });
+
+  test('--yes deletes, also without a .env.local, which Compose wants', async () => {
+    await machine.remove();
+    machine = await Machine.create();
+    docker('', { [down]: {} });
+    expect(await stack('clean', '--yes')).toMatchObject({ status: 0, error: [] });
+    expect(composed()).toEqual([down]);
+    expect(machine.read('.env.local')).toMatch(/^MINIO_ROOT_PASSWORD=/m);
+  });
+});
+
+test.each([[[]], [['--halp']]])('%j is wrong usage', async (args: string[]) => {
+  const { status, error } = await stack(...args);
+  expect({ status, first: error[0] }).toEqual({ status: 2, first: expect.stringMatching(/^usage: /) });
+});
