@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import type { Row } from '../core/contracts.ts';
 import { generate } from '../generator/generate.ts';
 import { loadShape } from '../generator/shape.ts';
 import { highlights } from '../inspection/rows.ts';
 import { UNBALANCED } from './audit.ts';
 import { datasetCommand, defaultFile } from './command.ts';
 import { CHUNK_ROWS } from './ingest.ts';
-import { bars, bytes, cell, note, table, thousands } from './output.ts';
+import { bars, bytes, cell, note, print, table, thousands } from './output.ts';
 import { runText, runWholeJob } from './run.ts';
 import { type CommonOptions, DATASETS, openSession, type Session } from './session.ts';
 
@@ -29,9 +30,15 @@ export function demoCommand(): Command {
       );
       const began = performance.now();
       const result = await runWholeJob(session, { batchSize: CHUNK_ROWS }, new AbortController().signal);
-      const seconds = ((performance.now() - began) / 1000).toFixed(1);
-      process.stdout.write(
-        `${runText(result)}\n\n  The whole job took ${seconds} s.\n${await look(session)}\n`,
+      const seconds = Math.round(performance.now() - began) / 1000;
+      const { segments, top } = await firstLook(session);
+      print(options.json ?? false, { ...result, seconds, segments, top }, () =>
+        [
+          runText(result),
+          '',
+          `  The whole job took ${seconds.toFixed(1)} s.`,
+          lookText(session, segments, top),
+        ].join('\n'),
       );
       if (!result.audit.balanced) process.exitCode = UNBALANCED;
     } finally {
@@ -52,10 +59,19 @@ async function provideData({ dataset }: Session): Promise<void> {
   note(`${file}: ${thousands(made.rows)} synthetic rows, ${bytes(made.bytes)}`);
 }
 
-async function look({ dataset, profiles, files, sql, settings }: Session): Promise<string> {
+async function firstLook({
+  dataset,
+  profiles,
+  files,
+  sql,
+}: Session): Promise<{ segments: Row[]; top: Row[] }> {
+  if (!dataset.model || !profiles) return { segments: [], top: [] };
+  return highlights(dataset.model, profiles, files, sql);
+}
+
+function lookText({ dataset, settings }: Session, segments: readonly Row[], top: readonly Row[]): string {
   const { model } = dataset;
-  if (!model || !profiles) return '';
-  const { segments, top } = await highlights(model, profiles, files, sql);
+  if (!model) return '';
   const columns = [
     model.key,
     'segment',

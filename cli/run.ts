@@ -44,8 +44,6 @@ export async function runWholeJob(
   const failed = new AbortController();
   const ingesting = ingestFile(session, options, signal);
   const ends = ingesting.then(() => session.log.ranges());
-  // Whoever waits for it hears of the failure; nobody may be waiting yet.
-  ends.catch(() => {});
   const processing = processTo(context, ends, AbortSignal.any([signal, failed.signal]));
   try {
     const [ingested, processed] = await Promise.all([ingesting, processing]);

@@ -47,12 +47,18 @@ export async function profileOf(
   if (paths.length === 0) return null;
   const value = type === 'long' ? key : literal(key);
   const [row] = await sql.rows(`SELECT * FROM ${parquet(paths)} WHERE ${model.key} = ${value} LIMIT 1`);
-  // Counts become numbers, as in the audit; the key stays exact.
-  const plain = ([name, cell]: [string, Row[string]]): [string, Row[string]] =>
-    name !== model.key && typeof cell === 'bigint' && Number.isSafeInteger(Number(cell))
-      ? [name, Number(cell)]
-      : [name, cell];
-  return row ? Object.fromEntries(Object.entries(row).map(plain)) : null;
+  return row ? plain(row, model.key) : null;
+}
+
+/** Counts become numbers, as in the audit; the key stays exact. */
+function plain(row: Row, key: string): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, cell]) =>
+      name !== key && typeof cell === 'bigint' && Number.isSafeInteger(Number(cell))
+        ? [name, Number(cell)]
+        : [name, cell],
+    ),
+  );
 }
 
 /** Rows a segment and the keys with the largest amounts, for a first look at a derived table. */
@@ -73,5 +79,8 @@ export async function highlights(
         `SELECT * FROM ${parquet(paths)} ORDER BY ${model.amountColumn} DESC, ${model.key} LIMIT 10`,
       )
     : [];
-  return { segments, top };
+  return {
+    segments: segments.map((row) => plain(row, model.key)),
+    top: top.map((row) => plain(row, model.key)),
+  };
 }

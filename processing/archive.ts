@@ -59,6 +59,8 @@ export interface ArchiveResult {
  * worker has moved a partition meanwhile, the commit is refused: the batch is dropped and everything is read again from the tables' positions.
  */
 export async function archive(context: ArchiveContext, end: ArchiveEnd): Promise<ArchiveResult> {
+  // Until the worker waits for it, nobody would hear of its failure, and Node ends a process for that.
+  end.ends.catch(() => {});
   const { id } = await context.log.open();
   const worker = new Worker(context, id, end);
   try {

@@ -148,4 +148,22 @@ describe('failures', () => {
       ['profile 5', /There is no profile of user_id 5 \[profile:unknown\]/],
     ]);
   }, 60_000);
+
+  test('of a server that is not there name its address, whatever the command', async () => {
+    const nowhere = /Kafka at 127\.0\.0\.1:1 cannot be reached: .*\[log:unreachable\]/;
+    await home.put('header.csv', 'event_time,event_type,product_id,category_id,price,user_id\n');
+    await expectComplaints(
+      1,
+      [
+        ['ingest --file header.csv', nowhere],
+        ['process', nowhere],
+        ['process --follow', nowhere],
+        ['run --file header.csv', nowhere],
+        ['status', nowhere],
+        ['audit', nowhere],
+        ['reset --yes', nowhere],
+      ],
+      { KAFKA_BROKERS: '127.0.0.1:1' },
+    );
+  }, 120_000);
 });

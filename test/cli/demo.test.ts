@@ -1,0 +1,42 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { FILE, Home } from './fixtures.ts';
+
+let home: Home;
+beforeAll(async () => {
+  home = await Home.create();
+  await mkdir(join(home.folder, 'data'));
+  await home.put('data/electronics.csv', FILE);
+});
+afterAll(() => rm(home.folder, { recursive: true }));
+
+// Servers that the environment names are not asked: there are none at these addresses.
+const SERVERS = { KAFKA_BROKERS: '127.0.0.1:1', ELASTICSEARCH_URL: 'http://127.0.0.1:1' };
+
+test('demo runs the whole job on the user’s file, and shows what came of it', async () => {
+  const { code, stdout } = await home.run(['demo'], SERVERS);
+  expect(code).toBe(0);
+  expect(stdout).toContain('7 rows → 6 events, 1 dead letter');
+  expect(stdout).toContain('✔ balanced');
+  expect(stdout).toMatch(/^ {2}buyer +█+ +1 +33\.3 %$/m);
+  expect(stdout).toMatch(/^ {2}1515915625519388267 {2}buyer +1 +31\.90 {2}asus +2020-10-31T12:00:01Z$/m);
+  expect(stdout).toContain(`DeltaTable('${join(home.folder, 'home/lake/electronics/customer_profiles')}')`);
+}, 60_000);
+
+test('demo --json prints one JSON document', async () => {
+  const { code, stdout } = await home.run(['demo', '--json'], SERVERS);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    ingest: { outcome: expect.any(String) },
+    process: { publish: null },
+    audit: { balanced: true, index: null },
+    seconds: expect.any(Number),
+    segments: expect.arrayContaining([{ segment: 'buyer', n: 1 }]),
+    top: [
+      { user_id: '1515915625519388267', total_spent: '31.90', purchases: 1 },
+      { user_id: '2', carts: 1 },
+      { user_id: '3', views: 1 },
+    ],
+  });
+}, 60_000);
