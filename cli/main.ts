@@ -1,4 +1,3 @@
-#!/usr/bin/env -S node --max-semi-space-size=8 --
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EventlakeError, UsageError } from '../core/errors.ts';

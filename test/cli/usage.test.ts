@@ -1,5 +1,7 @@
-import { rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { auditCommand } from '../../cli/audit.ts';
 import { checkDataCommand } from '../../cli/check-data.ts';
@@ -58,6 +60,16 @@ describe('help', () => {
       stderr: expect.stringMatching(/^Usage: eventlake /),
     });
   });
+});
+
+test('the program brings its own Node, from any folder, through a link', async () => {
+  const folder = join(home.folder, 'bin');
+  await mkdir(folder);
+  await writeFile(join(folder, 'node'), '#!/bin/sh\necho an older node >&2\nexit 9\n', { mode: 0o755 });
+  await symlink(join(import.meta.dirname, '../../cli/eventlake'), join(folder, 'eventlake'));
+  const env = { ...process.env, PATH: `${folder}:/usr/bin:/bin` };
+  const { stdout } = await promisify(execFile)('eventlake', ['--version'], { cwd: home.folder, env });
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
 /** Commands that must end with `code`, saying `message` and not a word on standard output. */
