@@ -66,9 +66,19 @@ function explain(error: unknown): number {
     if (error.hint) note(`  → ${error.hint}`, 'error');
     return error instanceof UsageError ? WRONG_USAGE : FAILURE;
   }
-  note(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  // Node, DuckDB and the clients all say it in these words, wherever it happens.
+  if (error instanceof Error && /ENOSPC|No space left on device/.test(error.message)) {
+    note(`error: The disk is full: ${error.message} [disk:full]`, 'error');
+    note(
+      '  → Free some space, or set EVENTLAKE_HOME to a larger disk; then run the same command again.',
+      'error',
+    );
+    return FAILURE;
+  }
+  note(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, 'error');
   note(
     '  → This is a fault of eventlake itself. What is committed is safe; the same command may be run again.',
+    'error',
   );
   return FAILURE;
 }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { StagedBatch } from '../../processing/staging.ts';
 import { batchOf, type Value, Workplace } from './fixtures.ts';
@@ -137,6 +137,13 @@ describe('staged records', () => {
       [5n, 'c'],
       [6n, 'd'],
     ]);
+    await batch.discard();
+  });
+
+  test('that cannot be written are an error of whoever adds them', async () => {
+    const batch = await StagedBatch.create(place.temporary);
+    await rm(batch.folder, { recursive: true });
+    await expect(batch.add(batchOf(['a']), 0n)).rejects.toMatchObject({ code: 'ENOENT' });
     await batch.discard();
   });
 
