@@ -89,10 +89,11 @@ test: install lint ## install and start the real servers, and pass every test
 test-unit: install ## the tests that need no server, in seconds
 	@$(JEST) --selectProjects unit
 
-lint: install ## types, format, lint rules, and which folder may import which
+lint: install ## types, format, rules, which folder may import which; scripts, Docker and workflow files
 	@tsc
 	@biome check --error-on-warnings
 	@depcruise --config .dependency-cruiser.js cli core ingestion lake processing inspection adapters config generator dashboard services
+	@node services/lint.ts
 
 format: install ## mend what the formatter can
 	@biome check --write

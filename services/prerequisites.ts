@@ -69,7 +69,7 @@ export async function requireMaven(): Promise<string> {
   });
 }
 
-/** Builds MinIO, whose `go.mod` asks for Go 1.24. */
+/** Builds MinIO and actionlint, whose `go.mod` ask for Go 1.24. */
 export async function requireGo(): Promise<string> {
   return ensure({
     what: 'Go 1.24 or later',
@@ -85,10 +85,10 @@ export async function requireGo(): Promise<string> {
         isAtLeast(21) && (await runCommand('go', ['env', 'GOTOOLCHAIN'])).trim() === 'auto';
       if (isAtLeast(24) || fetchesNewer) return { found: 'go' };
       return {
-        unusable: `\`go\` is version ${major}.${minor}, too old to build MinIO`,
+        unusable: `\`go\` is version ${major}.${minor}, too old`,
         hint:
-          'Install a newer one from https://go.dev/dl or from the backports of your Debian release, ' +
-          'or set MINIO_ENDPOINT to a server that you have.',
+          'Install a newer one from https://go.dev/dl or from the backports of your Debian release. ' +
+          'For tests, MINIO_ENDPOINT may name a server that you have, which needs no Go.',
       };
     },
   });

@@ -10,16 +10,24 @@ import { softwareFolder } from './software.ts';
  * `requirements.txt`), and gives the path of its interpreter.
  */
 export async function installPython(): Promise<string> {
-  const requirements = join(import.meta.dirname, 'requirements.txt');
+  return join(await pythonFolder('python', 'requirements.txt'), 'bin', 'python');
+}
+
+/**
+ * Installs a Python with the packages of a file in this folder, and gives the folder of the installation.
+ *
+ * @param name Begins the folder's name; a digest of the file follows.
+ */
+export async function pythonFolder(name: string, file: string): Promise<string> {
+  const requirements = join(import.meta.dirname, file);
   const digest = createHash('sha256')
     .update(await readFile(requirements))
     .digest('hex')
     .slice(0, 8);
-  const folder = await softwareFolder(`python-${digest}`, async (part) => {
+  return softwareFolder(`${name}-${digest}`, async (part) => {
     const python = await requirePython();
     // The folder is renamed afterwards: the interpreter finds its packages by its own place, only `bin/pip` and the like do not.
     await runCommand(python, ['-m', 'venv', part]);
     await runCommand(join(part, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '-r', requirements]);
   });
-  return join(folder, 'bin', 'python');
 }
