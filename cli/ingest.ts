@@ -5,7 +5,7 @@ import type { Dataset } from '../core/dataset.ts';
 import { type IngestResult, ingest } from '../ingestion/ingest.ts';
 import { openSource, type SourceFile } from '../ingestion/source-file.ts';
 import { datasetCommand, defaultFile, positive, stopSignal } from './command.ts';
-import { counted, note, print, thousands } from './output.ts';
+import { counted, note, print } from './output.ts';
 import { Progress } from './progress.ts';
 import { type CommonOptions, openSession, type Session } from './session.ts';
 
@@ -86,10 +86,10 @@ export async function inputFile(dataset: Dataset, file: string | undefined): Pro
 /** What ingest did, in a sentence. */
 export function ingestSummary({ outcome, rows, events, deadLetters, entry }: IngestResult): string {
   if (!entry) return 'nothing to ingest: the file is empty';
-  const total = `${thousands(entry.rows)} rows of ${entry.file} are in the log`;
+  const total = `${counted(entry.rows, 'row')} of ${entry.file} ${entry.rows === 1 ? 'is' : 'are'} in the log`;
   if (outcome === 'nothing_new') return `nothing new: all ${total} (ingest it anew with --again)`;
   const dead = deadLetters > 0 ? `, ${counted(deadLetters, 'dead letter')} (see: make rejected)` : '';
-  const what = `${outcome === 'continued' ? 'continued: ' : ''}${thousands(rows)} rows → ${thousands(events)} events${dead}`;
+  const what = `${outcome === 'continued' ? 'continued: ' : ''}${counted(rows, 'row')} → ${counted(events, 'event')}${dead}`;
   return outcome === 'stopped'
     ? `${what}; stopped, run again to go on (${total} so far)`
     : `${what}; ${total}`;

@@ -38,7 +38,7 @@ export function processCommand(): Command {
 export function noteCommit({ events, rejected, seconds, eventsVersion }: BatchOutcome): void {
   const turnedAway = rejected > 0 ? `, ${thousands(rejected)} rejected` : '';
   note(
-    `archive: ${thousands(events)} events${turnedAway} committed as version ${eventsVersion ?? '-'} in ${seconds.toFixed(1)} s`,
+    `archive: ${counted(events, 'event')}${turnedAway} committed as version ${eventsVersion ?? '-'} in ${seconds.toFixed(1)} s`,
   );
 }
 
@@ -49,7 +49,7 @@ export function processSummary({ archive, model, publish }: ProcessResult): stri
   const first =
     archive.commits === 0
       ? 'archive: nothing new'
-      : `archive: ${thousands(archive.events)} events${rejected} in ${counted(archive.commits, 'commit')}`;
+      : `archive: ${counted(archive.events, 'event')}${rejected} in ${counted(archive.commits, 'commit')}`;
   const rest = renewalSummary({ model, publish });
   return rest ? `${first}\n${rest}` : first;
 }
@@ -59,11 +59,11 @@ function renewalSummary({ model, publish }: Omit<ProcessResult, 'archive'>): str
   if (model?.outcome === 'no_events') lines.push('model:   no events yet');
   else if (model)
     lines.push(
-      `model:   ${thousands(model.rows)} profiles, version ${model.version}${model.outcome === 'up_to_date' ? ' (up to date)' : ''}`,
+      `model:   ${counted(Number(model.rows), 'profile')}, version ${model.version}${model.outcome === 'up_to_date' ? ' (up to date)' : ''}`,
     );
   if (publish?.outcome === 'published')
     lines.push(
-      `publish: ${thousands(publish.stored)} documents stored, ${thousands(publish.deleted)} deleted`,
+      `publish: ${counted(publish.stored, 'document')} stored, ${thousands(publish.deleted)} deleted`,
     );
   else if (publish?.outcome === 'up_to_date') lines.push('publish: the index is up to date');
   return lines.join('\n');

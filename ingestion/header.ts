@@ -33,6 +33,7 @@ export async function readHeader(source: SourceFile): Promise<Header | null> {
     start = end;
     if (text.toString('latin1').trim() === '') continue;
     const names = text.length > MAX_RECORD_BYTES ? null : parseHeader(text);
+    if (names?.some((name) => name.includes('\r'))) throw carriageReturns(source.path, line);
     if (names) return { names, bytes: end, nextLine: feed < 0 ? line : line + 1 };
     throw new EventlakeError(
       'ingest:bad_header',
@@ -43,4 +44,11 @@ export async function readHeader(source: SourceFile): Promise<Header | null> {
     );
   }
   return null;
+}
+
+/** A file whose lines end in carriage returns alone is one long header, and would pass for a file without rows. */
+function carriageReturns(path: string, line: number): EventlakeError {
+  return new EventlakeError('ingest:bad_header', `${path}:${line}: the header has a carriage return in it`, {
+    hint: 'Do its lines end in carriage returns alone? Lines of a CSV file must end in LF or CRLF.',
+  });
 }

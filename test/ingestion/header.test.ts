@@ -36,6 +36,7 @@ describe('the header', () => {
     ['bytes that are not UTF-8', Buffer.from('at,\xff\n', 'latin1'), 1],
     ['no end within 131,072 bytes', `${'x'.repeat(140_000)}\n`, 1],
     ['no end at all', 'x'.repeat(3_000_000), 1],
+    ['lines that end in carriage returns alone', 'at,id\r1,2\r3,4\r', 1],
   ])('with %s is refused, with its line', async (_what, content, line) => {
     await expect(header(content)).rejects.toMatchObject({
       code: 'ingest:bad_header',
