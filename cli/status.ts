@@ -46,7 +46,7 @@ function statusText(report: StatusReport): string {
     parts.push(
       report.profilesUpToDate
         ? 'profiles: up to date'
-        : 'profiles: older than the events (run: make process)',
+        : 'profiles: older than the events (run: eventlake process)',
     );
   } else parts.push('lake: empty');
   if (report.index)

@@ -79,7 +79,7 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
     'events + dead letters of the log = events + rejected in the lake',
     events + deadLetters + lake.removed,
     lake.events + rejectedRows,
-    'Run: make process',
+    'Run: eventlake process',
   );
   for (const [partition, tally] of logged) {
     const inLake = lake.tallies.get(partition) ?? { count: 0n, offsets: 0n };
@@ -96,10 +96,10 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
       'events of the profiles = events in the lake − duplicates',
       profiles.events,
       lake.events - lake.duplicates,
-      'Run: make process',
+      'Run: eventlake process',
     );
     if (index)
-      expect('documents of the index = profiles', index.documents, profiles.users, 'Run: make process');
+      expect('documents of the index = profiles', index.documents, profiles.users, 'Run: eventlake process');
   }
   return {
     dataset: context.dataset.name,

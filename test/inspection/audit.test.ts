@@ -85,7 +85,7 @@ describe('the audit', () => {
       lake: { events: 0 },
     });
     expect(report.differences).toEqual([
-      'events + dead letters of the log = events + rejected in the lake: 6 is not 0. Run: make process',
+      'events + dead letters of the log = events + rejected in the lake: 6 is not 0. Run: eventlake process',
     ]);
   });
 
