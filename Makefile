@@ -6,11 +6,12 @@ ifndef DATASET
 DATASET := $(shell ./setup-environment.sh --get DATASET)
 endif
 # What a target does in the stack where that runs, and on local files where it does not.
-EITHER = @if ./stack.sh is-up; then ./stack.sh $@ $(DATASET); else $(EVENTLAKE) $@ $(DATASET); fi
+EITHER = @if ./stack.sh is-up; then ./stack.sh $@ $(DATASET); \
+  else $(MAKE) --no-print-directory install && $(EVENTLAKE) $@ $(DATASET); fi
 
 .DEFAULT_GOAL := help
 .PHONY: help install data check-data demo run reset start ingest process urls dashboards logs stop clean status audit rejected \
-  test test-unit lint format bench services services-stop uninstall
+  test test-unit test-compose lint format bench services services-stop uninstall
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,13 +63,13 @@ clean: ## stop it and delete its data, after a question (without: make clean YES
 
 ##@ Where things stand: in the stack while it runs, otherwise on the local files
 
-status: install ## positions, lag, table versions, sizes
+status: ## positions, lag, table versions, sizes
 	$(EITHER)
 
-audit: install ## count every row at every hop, and prove that they balance
+audit: ## count every row at every hop, and prove that they balance
 	$(EITHER)
 
-rejected: install ## what was turned away, and why
+rejected: ## what was turned away, and why
 	$(EITHER)
 
 ##@ To work on eventlake
@@ -85,6 +86,9 @@ test: install lint ## install and start the real servers, and pass every test
 	@node services/main.ts install
 	@mkdir -p test-results
 	@$(JEST) --json --outputFile=test-results/jest.json
+
+test-compose: install ## the tests that start the Docker stack; without Docker they only say so
+	@$(JEST) --selectProjects compose
 
 test-unit: install ## the tests that need no server, in seconds
 	@$(JEST) --selectProjects unit

@@ -1,0 +1,168 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { S3ObjectStore } from '../../adapters/object-store-s3.ts';
+import { runCommand, tryCommand } from '../../services/command.ts';
+import { withLock } from '../../services/lock.ts';
+import { freePort } from '../../services/server.ts';
+import { servicesHome } from '../../services/software.ts';
+import { describeWithDocker, noEngine, PROJECT } from './engine.ts';
+
+// One name for all runs, so that a run that was killed is cleared away by the next; a lock keeps others away meanwhile.
+const NAME = 'eventlake-test';
+const ROWS = 20_000;
+const MINUTES = 60_000;
+const COMPOSE = ['compose', '--env-file', '.env', '--env-file', '.env.local'];
+const PORTS = ['KAFKA_PORT', 'MINIO_PORT', 'MINIO_CONSOLE_PORT', 'ELASTICSEARCH_PORT', 'KIBANA_PORT'];
+
+let folder = '';
+let release = () => {};
+const env: Record<string, string> = { COMPOSE_PROJECT_NAME: NAME };
+
+const make = (...args: string[]) => tryCommand('make', args, { cwd: folder, env });
+/** Runs a command of eventlake in the stack and reads its JSON. */
+const ask = async (command: string) =>
+  JSON.parse(await runCommand(join(folder, 'stack.sh'), [command, '--json'], { cwd: folder, env }));
+/** Runs the command line of this folder, embedded. */
+const embedded = (...args: string[]) =>
+  runCommand(process.execPath, ['--', join(PROJECT, 'cli', 'main.ts'), ...args], {
+    cwd: folder,
+    env: {
+      KAFKA_BROKERS: '',
+      MINIO_ENDPOINT: '',
+      MINIO_ACCESS_KEY: '',
+      MINIO_SECRET_KEY: '',
+      ELASTICSEARCH_URL: '',
+    },
+  });
+const labelled = async (...args: string[]) =>
+  (await runCommand('docker', [...args, '--quiet', '--filter', `label=com.docker.compose.project=${NAME}`]))
+    .split('\n')
+    .filter((id) => id !== '');
+
+describeWithDocker('the stack of Docker Compose', await noEngine(), () => {
+  beforeAll(async () => {
+    await new Promise<void>((held, failed) => {
+      const hold = () =>
+        new Promise<void>((done) => {
+          release = done;
+          held();
+        });
+      withLock(join(servicesHome(), 'compose-test.lock'), hold).catch(failed);
+    });
+    folder = await mkdtemp(join(tmpdir(), 'eventlake-compose-'));
+    const files = await runCommand('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+      cwd: PROJECT,
+    });
+    for (const file of files.split('\n')) {
+      if (file !== '' && existsSync(join(PROJECT, file))) await cp(join(PROJECT, file), join(folder, file));
+    }
+    for (const port of PORTS) env[port] = String(await freePort());
+    await make('clean', 'YES=1');
+  }, 30 * MINUTES);
+
+  afterAll(async () => {
+    await make('clean', 'YES=1');
+    await rm(folder, { recursive: true, force: true });
+    release();
+  }, 5 * MINUTES);
+
+  test('ingest before start says what to do', async () => {
+    expect((await make('ingest')).output).toMatch(/^problem {2}The stack does not run .*: make start first/);
+  });
+
+  test(
+    'make start',
+    async () => {
+      const { status, output } = await make('start');
+      expect({ status, output }).toEqual({ status: 0, output: expect.stringContaining('3 saved objects') });
+      expect(output).toContain(`Kibana          http://localhost:${env.KIBANA_PORT}`);
+    },
+    20 * MINUTES,
+  );
+
+  test('the image has all that the command line needs, runs without rights, and cannot be written', async () => {
+    expect(await runCommand('docker', ['run', '--rm', 'eventlake:local', '--help'])).toBe(
+      await embedded('--help'),
+    );
+    const user = await runCommand('docker', ['run', '--rm', '--entrypoint', 'id', 'eventlake:local', '-u']);
+    expect(user.trim()).toBe('1000');
+    const args = [...COMPOSE, 'run', '--rm', '--no-deps', '--entrypoint', 'touch', 'setup', '/app/x'];
+    expect((await tryCommand('docker', args, { cwd: folder, env })).output).toContain(
+      'Read-only file system',
+    );
+  });
+
+  test('the account of the pipeline may use its bucket and nothing else', async () => {
+    const local = parseEnv(readFileSync(join(folder, '.env.local'), 'utf8'));
+    const store = (bucket: string) =>
+      new S3ObjectStore({
+        endpoint: `http://localhost:${env.MINIO_PORT}`,
+        bucket,
+        accessKey: local.MINIO_ACCESS_KEY ?? '',
+        secretKey: local.MINIO_SECRET_KEY ?? '',
+      });
+    await store('data-lake').ensureBucket();
+    await expect(store('another-bucket').ensureBucket()).rejects.toMatchObject({ code: 'object:forbidden' });
+  });
+
+  test('make ingest without a file says what to do', async () => {
+    const { status, output } = await make('ingest');
+    expect(status).not.toBe(0);
+    expect(output).toMatch(/There is no file data\/electronics\.csv .*\n.*make data/);
+  });
+
+  test(
+    'make ingest and make process bring each row to where it belongs, as without Docker',
+    async () => {
+      const file = join(folder, 'data', 'electronics.csv');
+      await embedded('generate', '--rows', String(ROWS), '--seed', '7', '--dirty', '0.01', '--out', file);
+      expect((await make('ingest')).status).toBe(0);
+      expect((await make('process')).status).toBe(0);
+      const { index, ...audit } = await ask('audit');
+      expect(audit).toMatchObject({ balanced: true, file: { rows: ROWS } });
+      expect(audit.log.deadLetters).toBeGreaterThan(0);
+      const { index: none, ...same } = JSON.parse(await embedded('run', '--json')).audit;
+      expect(none).toBeNull();
+      expect(audit).toEqual(same);
+      const address = `http://localhost:${env.ELASTICSEARCH_PORT}/customer-profiles/_count`;
+      expect(await (await fetch(address)).json()).toMatchObject({ count: same.profiles.users });
+      expect(index).toEqual({ documents: same.profiles.users });
+    },
+    10 * MINUTES,
+  );
+
+  test('make ingest again adds nothing', async () => {
+    expect((await make('ingest')).output).toContain(`nothing new: all ${ROWS.toLocaleString('en')} rows`);
+  });
+
+  test(
+    'make status, stop and start again: nothing is lost',
+    async () => {
+      const before = await ask('audit');
+      expect((await make('status')).output).toContain(`log: kafka kafka:9092, topic electronics`);
+      expect((await make('stop')).status).toBe(0);
+      expect(await labelled('ps')).toEqual([]);
+      expect((await tryCommand(join(folder, 'stack.sh'), ['is-up'], { env })).status).toBe(1);
+      expect((await make('start')).status).toBe(0);
+      expect(await ask('audit')).toEqual(before);
+    },
+    10 * MINUTES,
+  );
+
+  test(
+    'make clean leaves nothing',
+    async () => {
+      expect((await labelled('volume', 'ls')).length).toBeGreaterThanOrEqual(4);
+      expect((await make('clean')).status).not.toBe(0);
+      expect((await labelled('ps')).length).toBeGreaterThanOrEqual(4);
+      expect((await make('clean', 'YES=1')).status).toBe(0);
+      expect(await labelled('ps', '--all')).toEqual([]);
+      expect(await labelled('volume', 'ls')).toEqual([]);
+    },
+    5 * MINUTES,
+  );
+});

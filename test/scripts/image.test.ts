@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { expect, test } from '@jest/globals';
+
+const PROJECT = resolve(import.meta.dirname, '../..');
+const read = (file: string) => readFileSync(join(PROJECT, file), 'utf8');
+
+/** The files that a module of the project loads when it runs, itself included; `import type` loads nothing. */
+function loaded(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  const imports = /^(?:import|export)(?! type\b)[^;'"]*?from '(\.[^']+)'|import\('(\.[^']+)'\)/gm;
+  for (const [, fixed, later] of read(file).matchAll(imports)) {
+    loaded(relative(PROJECT, join(PROJECT, dirname(file), fixed ?? later ?? '')), seen);
+  }
+  return seen;
+}
+
+test('the image holds every folder that the command line loads, and Docker is given them', () => {
+  const folders = [...new Set([...loaded('cli/main.ts')].map((file) => file.split('/')[0] ?? ''))].sort();
+  expect(folders).toEqual(
+    expect.arrayContaining(['adapters', 'cli', 'config', 'core', 'lake', 'processing']),
+  );
+  const copied = [...read('Dockerfile').matchAll(/^COPY (\w+) \1$/gm)].map(([, folder]) => folder);
+  const given = [...read('.dockerignore').matchAll(/^!(\w+)$/gm)].map(([, folder]) => folder);
+  expect(folders.filter((folder) => !copied.includes(folder))).toEqual([]);
+  expect(copied.filter((folder) => !given.includes(folder))).toEqual([]);
+});
