@@ -15,6 +15,8 @@ export function processCommand(): Command {
         const signal = stopSignal();
         const context = await processContext(session);
         const shown = { ...context, archive: { ...context.archive, onCommit: noteCommit } };
+        if (!session.index && session.dataset.model)
+          note('nothing is published: ELASTICSEARCH_URL is not set');
         if (options.follow) {
           note(`following ${session.log.description}; stop with Ctrl-C`);
           const archived = await follow(
@@ -27,7 +29,10 @@ export function processCommand(): Command {
         }
         const result = await processTo(shown, session.log.ranges(), signal);
         print(options.json ?? false, result, processSummary);
-        if (!session.index && session.dataset.model) note('nothing published: ELASTICSEARCH_URL is not set');
+        if (result.archive.stopped) {
+          note('stopped before the end of the log; run again to go on');
+          process.exitCode = 1;
+        }
       } finally {
         await session.close();
       }

@@ -155,6 +155,27 @@ test('process --follow goes on until it is told to stop, and ends well', async (
   expect(JSON.parse(Buffer.concat(out).toString())).toMatchObject({ archive: { stopped: true } });
 }, 30_000);
 
+test('process that is told to stop before the end finishes its batch, and is not done', async () => {
+  const other = { EVENTLAKE_HOME: join(home.folder, 'stopped') };
+  const row = FILE.split('\n')[1];
+  const many = await home.put('many.csv', `${FILE.split('\n')[0]}\n${`${row}\n`.repeat(200)}`);
+  await home.run(['ingest', '--batch-size', '1', '--file', many], other);
+  const child = home.start(['process', '--json'], { ...other, BATCH_ROWS: '1' });
+  const out: Buffer[] = [];
+  child.stdout.on('data', (bytes) => out.push(bytes));
+  let told = false;
+  child.stderr.on('data', (bytes) => {
+    if (!told && String(bytes).includes('committed')) told = child.kill('SIGINT');
+  });
+  const [code] = await once(child, 'close');
+  expect(code).toBe(1);
+  const { archive, model } = JSON.parse(Buffer.concat(out).toString());
+  expect([archive.stopped, model]).toEqual([true, null]);
+  expect(archive.events).toBeLessThan(200);
+  const { stdout } = await home.run(['process', '--json'], other);
+  expect(JSON.parse(stdout).archive).toMatchObject({ events: 200 - archive.events, stopped: false });
+}, 60_000);
+
 describe('an audit', () => {
   test('that does not balance ends with 3, one that cannot read its files with 1, and a reset makes all well', async () => {
     const lake = join(home.folder, 'home/lake/electronics');
