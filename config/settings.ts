@@ -63,7 +63,11 @@ const variables = z.object({
     .optional(),
   KAFKA_TOPIC: z
     .string()
-    .regex(/^[A-Za-z0-9._-]{1,200}$/, 'must be letters, digits, ".", "_" and "-"')
+    // A folder of the embedded log has this name, too.
+    .regex(
+      /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,200}$/,
+      'must be letters, digits, ".", "_" and "-", and not "." or ".."',
+    )
     .optional(),
   KAFKA_PARTITIONS: count(4, 1000),
   KAFKA_SASL_MECHANISM: z
