@@ -119,7 +119,7 @@ clean() {
     y | Y | yes) ;;
     *) fail 'Nothing was deleted. To delete without a question: make clean YES=1' ;;
   esac
-  compose down --volumes --remove-orphans --timeout 30 || exit 1
+  compose down --volumes --remove-orphans || exit 1
   echo 'The stack and its data are gone; data/, .env.local and what was made without Docker are still there.'
 }
 
@@ -151,7 +151,7 @@ case $command in
     ;;
   stop)
     need_docker
-    compose stop --timeout 30 && echo 'The stack is stopped; its data stays. To go on: make start'
+    compose stop && echo 'The stack is stopped; its data stays. To go on: make start'
     ;;
   clean)
     need_docker

@@ -20,7 +20,8 @@ const PORTS = ['KAFKA_PORT', 'MINIO_PORT', 'MINIO_CONSOLE_PORT', 'ELASTICSEARCH_
 
 let folder = '';
 let release = () => {};
-const env: Record<string, string> = { COMPOSE_PROJECT_NAME: NAME };
+// Without the level, a make below `make test` would begin with the name of its folder.
+const env: Record<string, string> = { COMPOSE_PROJECT_NAME: NAME, MAKELEVEL: '', MAKEFLAGS: '' };
 
 const make = (...args: string[]) => tryCommand('make', args, { cwd: folder, env });
 /** Runs a command of eventlake in the stack and reads its JSON. */

@@ -148,7 +148,7 @@ describe('is-up', () => {
 });
 
 describe('clean', () => {
-  const down = `${COMPOSE} down --volumes --remove-orphans --timeout 30`;
+  const down = `${COMPOSE} down --volumes --remove-orphans`;
 
   test('deletes nothing where nobody can be asked', async () => {
     docker(ALL, { [down]: {} });
