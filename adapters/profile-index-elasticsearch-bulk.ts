@@ -158,5 +158,9 @@ function isDone({ status, error }: BulkItem): boolean {
 
 function reasonOf({ error }: BulkItem): string {
   const parts = [error?.type, error?.reason, error?.caused_by?.reason];
-  return parts.filter((part) => part !== undefined).join(': ');
+  // Elasticsearch repeats the value that it refuses, however long it is.
+  return parts
+    .map((part) => part?.slice(0, 300))
+    .filter((part) => part !== undefined)
+    .join(': ');
 }

@@ -14,15 +14,20 @@ const SETTINGS: estypes.IndicesIndexSettings = {
   gc_deletes: '1h',
 };
 
+/** A term has at most 32,766 bytes. A longer text is kept in its document, but cannot be searched; without this it would be refused. */
+const SEARCHABLE_CHARACTERS = 8191;
+
 /** The mapping for these fields. Their order makes no difference; a document with any other field is refused. */
 export function mappingOf(fields: readonly IndexField[]): estypes.MappingTypeMapping {
   const properties = fields
-    .map(({ name, type }): [string, estypes.MappingProperty] => [
-      name,
-      type === 'date' ? { type, format: 'strict_date_optional_time' } : { type },
-    ])
+    .map(({ name, type }): [string, estypes.MappingProperty] => [name, propertyOf(type)])
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return { dynamic: 'strict', properties: Object.fromEntries(properties) };
+}
+
+function propertyOf(type: IndexField['type']): estypes.MappingProperty {
+  if (type === 'date') return { type, format: 'strict_date_optional_time' };
+  return type === 'keyword' ? { type, ignore_above: SEARCHABLE_CHARACTERS } : { type };
 }
 
 /** The index of this mapping: the alias and the first 8 hex digits of the mapping's SHA-256. */

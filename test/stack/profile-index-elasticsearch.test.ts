@@ -121,6 +121,13 @@ describe('elasticsearch', () => {
     });
   });
 
+  test('a text that is too long to be searched is kept, and stops nothing', async () => {
+    const long = '🦊'.repeat(20_000);
+    await publish(1n, [{ user_id: 'a' }, { user_id: long }]);
+    expect((await ask('GET', `${name}/_doc/1`))._source.user_id).toBe(long);
+    expect((await ask('POST', `${name}/_count`, { query: { exists: { field: 'user_id' } } })).count).toBe(1);
+  });
+
   test('an alias over one index named by its mapping, a template, and the version in the mapping', async () => {
     await publish(12n);
     const indices = await ask('GET', `${name}-*`);
@@ -129,7 +136,7 @@ describe('elasticsearch', () => {
     const expected = {
       dynamic: 'strict',
       properties: {
-        user_id: { type: 'keyword' },
+        user_id: { type: 'keyword', ignore_above: 8191 },
         events: { type: 'long' },
         total_spent: { type: 'double' },
         loyal: { type: 'boolean' },
