@@ -10,7 +10,7 @@ EITHER = @if ./stack.sh is-up; then ./stack.sh $@ $(DATASET); \
   else $(MAKE) --no-print-directory install && $(EVENTLAKE) $@ $(DATASET); fi
 
 .DEFAULT_GOAL := help
-.PHONY: help install data check-data demo run reset start ingest process urls dashboards logs stop clean status audit rejected \
+.PHONY: help install data check-data demo run dashboard reset start ingest process urls dashboards logs stop clean status audit rejected \
   test test-unit test-compose lint format bench services services-stop uninstall
 
 help: ## list the targets
@@ -31,6 +31,9 @@ demo: install ## the whole job, data → lake → profiles, and a look at the re
 
 run: install ## the whole job: ingest, process, audit
 	@$(EVENTLAKE) run $(DATASET)
+
+dashboard: install ## the page that shows lake, customers and pipeline (make dashboard PORT=8081)
+	@$(EVENTLAKE) dashboard $(DATASET) $(if $(PORT),--port $(PORT))
 
 reset: install ## wipe the dataset's log, lake and index (make reset YES=1)
 	@$(EVENTLAKE) reset $(DATASET) $(if $(YES),--yes)

@@ -18,6 +18,8 @@ export class DuckDbEngine implements SqlEngine {
   readonly #spill: string;
   readonly #memoryMb: number;
   readonly #threads: number;
+  /** The statement before; the next waits for it, and not in one of the few threads that files are read by. */
+  #previous: Promise<unknown> = Promise.resolve();
 
   private constructor(
     instance: DuckDBInstance,
@@ -52,11 +54,11 @@ export class DuckDbEngine implements SqlEngine {
   }
 
   async run(sql: string): Promise<void> {
-    await this.#withRoom(() => this.#connection.run(sql));
+    await this.#inTurn(() => this.#connection.run(sql));
   }
 
   async rows(sql: string): Promise<Row[]> {
-    const reader = await this.#withRoom(() => this.#connection.runAndReadAll(sql));
+    const reader = await this.#inTurn(() => this.#connection.runAndReadAll(sql));
     const types = reader.columnTypes().map((type) => type.toString());
     const names = reader.columnNames();
     return reader
@@ -64,6 +66,12 @@ export class DuckDbEngine implements SqlEngine {
       .map((values) =>
         Object.fromEntries(names.map((name, i) => [name, plain(values[i] ?? null, types[i] ?? '')])),
       );
+  }
+
+  #inTurn<T>(statement: () => Promise<T>): Promise<T> {
+    const turn = this.#previous.then(() => this.#withRoom(statement));
+    this.#previous = turn.catch(() => {});
+    return turn;
   }
 
   /**
@@ -87,6 +95,7 @@ export class DuckDbEngine implements SqlEngine {
   }
 
   async close(): Promise<void> {
+    await this.#previous;
     this.#connection.closeSync();
     this.#instance.closeSync();
     await rm(this.#spill, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { EventlakeError, UsageError } from '../core/errors.ts';
 import { auditCommand } from './audit.ts';
 import { checkDataCommand } from './check-data.ts';
+import { dashboardCommand } from './dashboard.ts';
 import { demoCommand } from './demo.ts';
 import { generateCommand } from './generate.ts';
 import { ingestCommand } from './ingest.ts';
@@ -42,6 +43,7 @@ for (const command of [
   resetCommand(),
   setupCommand(),
   demoCommand(),
+  dashboardCommand(),
 ]) {
   program.addCommand(command.copyInheritedSettings(program));
 }

@@ -36,6 +36,8 @@ export interface Session {
   readonly store: ObjectStore;
   readonly tables: { readonly events: DeltaTable; readonly rejected: DeltaTable };
   readonly profiles: DeltaTable | null;
+  /** The table anew, without what was read of it before: after a reset it may be another one. */
+  openTable(name: string): DeltaTable;
   readonly index: ProfileIndex | null;
   readonly files: LocalFiles;
   readonly sql: DuckDbEngine;
@@ -65,7 +67,7 @@ export async function openSession(name: string, options: CommonOptions): Promise
   const sql = await openSql(settings);
   const files = new LocalFiles(join(settings.home, 'cache'));
   const checkpoints = new Checkpoints(sql, temporary);
-  const table = (table: string) =>
+  const openTable = (table: string) =>
     new DeltaTable(store, `${dataset.name}/${table}`, {
       checkpoints,
       warn: (warning) => note(`warning: ${warning.message}`, 'warn'),
@@ -79,8 +81,9 @@ export async function openSession(name: string, options: CommonOptions): Promise
     dataset,
     log,
     store,
-    tables: { events: table(EVENTS_TABLE), rejected: table(REJECTED_TABLE) },
-    profiles: dataset.model ? table(dataset.model.table) : null,
+    tables: { events: openTable(EVENTS_TABLE), rejected: openTable(REJECTED_TABLE) },
+    profiles: dataset.model ? openTable(dataset.model.table) : null,
+    openTable,
     index,
     files,
     sql,
@@ -116,7 +119,7 @@ export async function processContext(session: Session): Promise<ProcessContext> 
 }
 
 /** The SQL engine alone, for commands that look at a file and need no store. */
-export async function openSql(settings: Settings): Promise<DuckDbEngine> {
+export async function openSql(settings: Settings, memoryMb = SQL_MEMORY_MB): Promise<DuckDbEngine> {
   const temporary = join(settings.home, 'tmp');
   try {
     await mkdir(temporary, { recursive: true });
@@ -130,7 +133,7 @@ export async function openSql(settings: Settings): Promise<DuckDbEngine> {
   }
   return DuckDbEngine.open({
     temporary,
-    memoryMb: SQL_MEMORY_MB,
+    memoryMb,
     threads: availableParallelism(),
   });
 }

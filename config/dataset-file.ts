@@ -105,6 +105,21 @@ const model = z.strictObject({
   amountColumn: name.optional().describe('Model column: an amount that the audit adds up.'),
 });
 
+const overview = z.strictObject({
+  type: name.optional().describe('String column: what kind of event it is.'),
+  funnel: z
+    .array(z.string())
+    .min(1)
+    .max(12)
+    .optional()
+    .describe('Values of `type` on the way to a purchase, which is the last.'),
+  amount: name.optional().describe('int64 or decimal column: what the event is worth.'),
+  category: name.optional().describe('Column by whose values events are grouped and filtered.'),
+  brand: name.optional().describe('A second such column.'),
+  session: name.optional().describe('Column whose value events of one visit share.'),
+  segment: name.optional().describe('Model column that puts each customer into a group.'),
+});
+
 const dataset = z
   .strictObject({
     name,
@@ -114,6 +129,7 @@ const dataset = z
     time: name.describe('Timestamp column; the table is partitioned by its UTC month.'),
     columns: z.array(column).min(1),
     model: model.optional(),
+    overview: overview.optional().describe("Which columns the dashboard's overview is drawn from."),
   })
   .superRefine((d, context) => {
     const names = d.columns.map((c) => c.name);
@@ -138,7 +154,36 @@ const dataset = z
         ['model', 'key'],
         `names ${key.name}, which must be a required column of type int64 or string`,
       );
+    for (const [role, message] of overviewFaults(d)) complain(['overview', role], message);
   });
+
+function overviewFaults(d: {
+  columns: z.infer<typeof column>[];
+  model?: unknown;
+  overview?: z.infer<typeof overview> | undefined;
+}): [role: string, message: string][] {
+  const roles = d.overview ?? {};
+  const faults: [string, string][] = [];
+  for (const role of ['type', 'amount', 'category', 'brand', 'session'] as const) {
+    const named = roles[role];
+    const type = d.columns.find((c) => c.name === named)?.type;
+    if (named === undefined) continue;
+    if (!type) faults.push([role, `names ${named}, which is not one of the columns`]);
+    else if (role === 'amount' && !/^(int64|decimal)/.test(type))
+      faults.push([role, `names ${named}, which must be of type int64 or decimal`]);
+    else if (role === 'type' && type !== 'string')
+      faults.push([role, `names ${named}, which must be of type string`]);
+  }
+  const { allowed } = d.columns.find((c) => c.name === roles.type) ?? {};
+  const unknown = roles.funnel?.find((step) => allowed && !allowed.includes(step));
+  if (roles.funnel && !roles.type) faults.push(['funnel', 'needs type, the column that holds its steps']);
+  if (new Set(roles.funnel).size !== (roles.funnel?.length ?? 0))
+    faults.push(['funnel', 'names a step twice']);
+  if (unknown !== undefined)
+    faults.push(['funnel', `names ${unknown}, which ${roles.type} is not allowed to be`]);
+  if (roles.segment && !d.model) faults.push(['segment', 'needs a model, of which it is a column']);
+  return faults;
+}
 
 /** The JSON Schema of a dataset file, for editors. */
 export function datasetJsonSchema(): object {

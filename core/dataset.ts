@@ -37,6 +37,23 @@ export interface Model {
   readonly amountColumn?: string;
 }
 
+/**
+ * Which columns the dashboard's overview is drawn from. What a dataset does not name is not shown.
+ */
+export interface Overview {
+  /** Column that says what kind of event it is. */
+  readonly type?: string;
+  /** Values of `type` on the way to a purchase, which is the last. */
+  readonly funnel?: readonly string[];
+  /** Numeric column: what the event is worth. Those of the last step add up to the revenue. */
+  readonly amount?: string;
+  readonly category?: string;
+  readonly brand?: string;
+  readonly session?: string;
+  /** Column of the model that puts each of its rows into a group. */
+  readonly segment?: string;
+}
+
 /** A dataset: its contract, how its table is laid out, and what is derived from it. */
 export interface Dataset {
   readonly name: string;
@@ -49,6 +66,7 @@ export interface Dataset {
   /** A timestamp column; the `events` table is partitioned by its UTC month, as `event_month` = `2020-09`. */
   readonly time: string;
   readonly model?: Model;
+  readonly overview?: Overview;
 }
 
 /** The tables of a dataset in the lake, besides its model's. */

@@ -11,7 +11,8 @@ const count = z.int().min(0);
 const whole = z.string().regex(/^-?\d+$/);
 const decimal = z.string().regex(/^-?\d+(\.\d+)?$/);
 const money = z.string().regex(/^-?\d+\.\d{2}$/);
-const day = z.string().regex(/^\d{4,6}-\d{2}-\d{2}$/);
+/** `2020-09-24`, UTC. */
+const day = z.string();
 const time = z.string();
 const field = z.object({ name: z.string(), type: z.string() });
 /** A cell of a table: 64-bit integers, decimals, dates and times are strings. */
@@ -67,7 +68,7 @@ export const overviewAnswer = z.object({
 
 export const daysAnswer = z.object({
   types: z.array(z.string()),
-  /** Every day from the first to the last, also the empty ones; `counts` in the order of `types`. */
+  /** Every day of the data, within the filter's, also those without events; `counts` in the order of `types`. */
   days: z.array(z.object({ day, counts: z.array(count), revenue: money })),
 });
 

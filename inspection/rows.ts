@@ -12,12 +12,13 @@ export interface RejectedReport {
   readonly examples: Row[];
 }
 
-/** Reads the `rejected` table; `limit` examples, the newest first. */
+/** Reads the `rejected` table; `limit` examples, the newest first, of one reason only if one is given. */
 export async function rejectedRows(
   table: DeltaTable,
   files: LocalFiles,
   sql: SqlEngine,
   limit: number,
+  reason?: string,
 ): Promise<RejectedReport> {
   const { paths } = await newestFiles(table, files);
   if (paths.length === 0) return { total: 0, reasons: [], examples: [] };
@@ -26,7 +27,7 @@ export async function rejectedRows(
   );
   const reasons = counts.map((row) => ({ reason: String(row.reason), rows: Number(row.n) }));
   const examples = await sql.rows(
-    `SELECT * FROM ${parquet(paths)} ORDER BY log_timestamp DESC, log_partition, log_offset DESC LIMIT ${limit}`,
+    `SELECT * FROM ${parquet(paths)} WHERE ${reason === undefined ? 'true' : `reason = ${literal(reason)}`} ORDER BY log_timestamp DESC, log_partition, log_offset DESC LIMIT ${limit}`,
   );
   return { total: reasons.reduce((sum, reason) => sum + reason.rows, 0), reasons, examples };
 }
@@ -47,11 +48,11 @@ export async function profileOf(
   if (paths.length === 0) return null;
   const value = type === 'long' ? key : literal(key);
   const [row] = await sql.rows(`SELECT * FROM ${parquet(paths)} WHERE ${model.key} = ${value} LIMIT 1`);
-  return row ? plain(row, model.key) : null;
+  return row ? plainCounts(row, model.key) : null;
 }
 
 /** Counts become numbers, as in the audit; the key stays exact. */
-function plain(row: Row, key: string): Row {
+export function plainCounts(row: Row, key: string): Row {
   return Object.fromEntries(
     Object.entries(row).map(([name, cell]) =>
       name !== key && typeof cell === 'bigint' && Number.isSafeInteger(Number(cell))
@@ -80,7 +81,7 @@ export async function highlights(
       )
     : [];
   return {
-    segments: segments.map((row) => plain(row, model.key)),
-    top: top.map((row) => plain(row, model.key)),
+    segments: segments.map((row) => plainCounts(row, model.key)),
+    top: top.map((row) => plainCounts(row, model.key)),
   };
 }

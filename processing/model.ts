@@ -97,7 +97,7 @@ export async function modelFields(
   const { sql, dataset } = context;
   await defineSparkFunctions(sql);
   await sql.run(`
-CREATE OR REPLACE TEMP VIEW events AS SELECT * FROM ${emptyEvents(eventsFields(dataset))};
+CREATE OR REPLACE TEMP VIEW events AS SELECT * FROM ${emptyRelation(eventsFields(dataset))};
 CREATE OR REPLACE TEMP TABLE dataset AS SELECT max(${dataset.time}) AS last_event FROM events`);
   const fields = await describe(context);
   await sql.run('DROP VIEW events; DROP TABLE dataset');
@@ -113,7 +113,7 @@ async function compute(
   const paths = await context.files.paths(context.events, events);
   const shares = await sharesOf(sql, events, paths);
   await defineSparkFunctions(sql);
-  const source = paths.length > 0 ? parquet(paths) : emptyEvents(events.fields);
+  const source = paths.length > 0 ? parquet(paths) : emptyRelation(events.fields);
   await splitByKey(context, { source, rows: Number(events.rows) }, shares, folder);
   const files: NewFile[] = [];
   let fields: TableField[] = [];
@@ -197,7 +197,8 @@ async function defineSparkFunctions(sql: SqlEngine): Promise<void> {
   await sql.run('CREATE OR REPLACE TEMP MACRO unix_timestamp(t) AS CAST(floor(epoch(t)) AS BIGINT)');
 }
 
-function emptyEvents(fields: readonly TableField[]): string {
+/** A relation of these columns without rows. */
+export function emptyRelation(fields: readonly TableField[]): string {
   const sqlNames: Record<string, string> = {
     string: 'VARCHAR',
     long: 'BIGINT',

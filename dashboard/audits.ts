@@ -1,0 +1,58 @@
+import type { EventLog, ProfileIndex, SqlEngine } from '../core/contracts.ts';
+import type { Dataset } from '../core/dataset.ts';
+import { type AuditReport, audit } from '../inspection/audit.ts';
+import { identity, type LakeView } from './lake-view.ts';
+
+/** What is audited. */
+export interface AuditsContext {
+  readonly dataset: Dataset;
+  readonly log: EventLog;
+  readonly index: ProfileIndex | null;
+  readonly view: LakeView;
+  /** An audit counts every row, so it has an engine that nobody waits for. */
+  readonly sql: SqlEngine;
+}
+
+/** Audits on demand. One is kept for as long as the log and the tables are the same, and those who ask at once share it. */
+export class Audits {
+  readonly #context: AuditsContext;
+  #last: { readonly key: string; readonly report: Promise<AuditReport> } | null = null;
+
+  constructor(context: AuditsContext) {
+    this.#context = context;
+  }
+
+  async now(): Promise<AuditReport> {
+    const { log, index, view } = this.#context;
+    const { events, rejected, profiles } = await view.nowOrNothing();
+    const ranges = (await log.ranges()).map(
+      ({ stream, partition, start, end }) => `${stream}/${partition}:${start}-${end}`,
+    );
+    const tables = [events, rejected, profiles].map((table) => table && identity(table));
+    const key = JSON.stringify([ranges, tables, await index?.count()]);
+    if (this.#last?.key !== key) {
+      const report = this.#audit();
+      this.#last = { key, report };
+      report.catch(() => {
+        this.#last = null;
+      });
+    }
+    return this.#last.report;
+  }
+
+  async #audit(): Promise<AuditReport> {
+    const { dataset, log, index, view, sql } = this.#context;
+    return view.read(({ events, rejected, profiles }) =>
+      audit({
+        dataset,
+        log,
+        events: events.table,
+        rejected: rejected.table,
+        profiles: profiles?.table ?? null,
+        index,
+        files: view.files,
+        sql,
+      }),
+    );
+  }
+}

@@ -1,0 +1,23 @@
+import type { EventLog, ProfileIndex, SqlEngine, SqlSandbox } from '../core/contracts.ts';
+import type { Dataset } from '../core/dataset.ts';
+import type { Audits } from './audits.ts';
+import type { FactsStore } from './facts.ts';
+import type { LakeView } from './lake-view.ts';
+import type { PipelineWatcher } from './pipeline-watcher.ts';
+
+/** What the routes work with. All of it is read only. */
+export interface DashboardContext {
+  readonly dataset: Dataset;
+  readonly log: EventLog;
+  readonly index: ProfileIndex | null;
+  /** For people: where the lake is. */
+  readonly place: string;
+  readonly view: LakeView;
+  readonly facts: FactsStore;
+  /** Answers queries over the tables themselves. */
+  readonly sql: SqlEngine;
+  /** Runs what people type. */
+  readonly sandbox: SqlSandbox;
+  readonly audits: Audits;
+  readonly watcher: PipelineWatcher;
+}

@@ -1,0 +1,79 @@
+import type { SqlEngine } from '../core/contracts.ts';
+import type { Dataset, Model } from '../core/dataset.ts';
+import { EventlakeError, UsageError } from '../core/errors.ts';
+import { plainCounts } from '../inspection/rows.ts';
+import { literal, parquet } from '../lake/sql.ts';
+import type { CustomersAnswer } from './api.ts';
+import type { LakeView, SeenLake, SeenTable } from './lake-view.ts';
+import { plainRows } from './plain-rows.ts';
+import { rolesOf } from './roles.ts';
+
+/** A page of the model's table. */
+export interface CustomersRequest {
+  readonly q?: string | undefined;
+  readonly segment?: string | undefined;
+  readonly sort?: string | undefined;
+  readonly order: 'asc' | 'desc';
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** The dataset's model and its table. @throws `dataset:no_model` */
+export function modelOf(
+  { model, name }: Dataset,
+  { profiles }: SeenLake,
+): { model: Model; profiles: SeenTable } {
+  if (model && profiles) return { model, profiles };
+  throw new EventlakeError('dataset:no_model', `The dataset ${name} has no model, and so no customers`, {
+    hint: 'A dataset file with a `model` has them: docs/adding-a-dataset.md.',
+  });
+}
+
+/** Searches, sorts and pages through the customers. @throws `request:unknown_column`, `request:no_role` */
+export async function customers(
+  dataset: Dataset,
+  view: LakeView,
+  sql: SqlEngine,
+  request: CustomersRequest,
+): Promise<CustomersAnswer> {
+  return view.read(async (seen) => {
+    const { model, profiles } = modelOf(dataset, seen);
+    const sort = sortColumn(model, profiles, request.sort);
+    const { segment } = rolesOf(dataset, profiles);
+    if (request.segment !== undefined && segment === null && profiles.snapshot) {
+      throw new EventlakeError('request:no_role', 'The customers of this dataset have no segments');
+    }
+    const paths = await view.paths(profiles);
+    if (paths.length === 0) return { total: 0, customers: [] };
+    const parts = ['true'];
+    if (request.q) parts.push(`starts_with(CAST(${model.key} AS VARCHAR), ${literal(request.q)})`);
+    if (request.segment !== undefined) parts.push(`${segment} = ${literal(request.segment)}`);
+    const matching = `FROM ${parquet(paths)} WHERE ${parts.join(' AND ')}`;
+    const [counted] = await sql.rows(`SELECT count(*) AS total ${matching}`);
+    const rows = await sql.rows(
+      `SELECT * ${matching} ORDER BY ${sort} ${request.order} NULLS LAST, ${model.key} LIMIT ${request.limit} OFFSET ${request.offset}`,
+    );
+    return {
+      total: Number(counted?.total),
+      customers: plainRows(rows.map((row) => plainCounts(row, model.key))),
+    };
+  });
+}
+
+function sortColumn(model: Model, { snapshot }: SeenTable, wanted: string | undefined): string {
+  if (wanted === undefined) return model.amountColumn ?? model.eventsColumn;
+  const names = snapshot?.fields.map((field) => field.name) ?? [wanted];
+  const found = names.find((name) => name === wanted);
+  if (found !== undefined && /^[a-z_][a-z0-9_]*$/.test(found)) return found;
+  throw new EventlakeError('request:unknown_column', `There is no column "${wanted}" to sort by`, {
+    hint: `The columns are ${names.join(', ')}.`,
+  });
+}
+
+/** The condition that an event is of this customer. @throws `customer:bad_id` */
+export function ofCustomer({ key, columns }: Dataset, id: string): string {
+  if (columns.find((column) => column.name === key)?.type !== 'int64') return `${key} = ${literal(id)}`;
+  if (/^-?\d{1,19}$/.test(id) && BigInt.asIntN(64, BigInt(id)) === BigInt(id))
+    return `${key} = ${BigInt(id)}`;
+  throw new UsageError('customer:bad_id', `"${id}" is no ${key}: it must be a 64-bit integer`);
+}

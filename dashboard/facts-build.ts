@@ -1,0 +1,95 @@
+import type { SqlEngine } from '../core/contracts.ts';
+import type { Dataset } from '../core/dataset.ts';
+import { literal, parquet } from '../lake/sql.ts';
+import { eventsFields } from '../processing/events-table.ts';
+import { emptyRelation } from '../processing/model.ts';
+import type { OverviewRoles } from './api.ts';
+
+/** What facts are made of: local files of one version of the events and one of the profiles. */
+export interface FactsSource {
+  readonly dataset: Dataset;
+  readonly roles: OverviewRoles;
+  readonly events: readonly string[];
+  readonly profiles: readonly string[];
+}
+
+/** Roles whose values are stored as small numbers, so that grouping and filtering by them is quick. */
+const CODED = ['type', 'category', 'brand', 'segment'] as const;
+
+/**
+ * Writes a database file with one row for each distinct event, and only what the overview's panels need, twice: `facts_by_category` is in
+ * the order of (customer, category), `facts_by_brand` of (customer, brand). Where equal values stand together they are counted by
+ * comparing each row with the one before, in one pass and without a hash table of all customers; see docs/decisions.
+ *
+ * | column | is |
+ * |---|---|
+ * | `customer` | a number of the customer, from 1 |
+ * | `day`, `time` | UTC |
+ * | `type`, `category`, `brand`, `segment` | the role's value; null where the dataset lacks the role |
+ * | `step` | 2 to the power of its place in the funnel, from 0; 0 for events of no step |
+ * | `amount` | decimal; null where the dataset lacks the role |
+ * | `copies` | how often the archive holds the event |
+ */
+export async function buildFacts(sql: SqlEngine, source: FactsSource, file: string): Promise<void> {
+  const { dataset, roles, profiles } = source;
+  const events = source.events.length > 0 ? parquet(source.events) : emptyRelation(eventsFields(dataset));
+  const columns = dataset.columns.map(({ name }) => name).join(', ');
+  await sql.run(`ATTACH ${literal(file)} AS built; USE built`);
+  try {
+    const segment = roles.segment && profiles.length > 0 ? roles.segment : null;
+    const segments = segment
+      ? `(SELECT ${dataset.key}, ${segment} AS segment FROM ${parquet(profiles)})`
+      : null;
+    for (const role of CODED) {
+      const relation = role === 'segment' ? segments : events;
+      const column = role === 'segment' ? segment && 'segment' : roles[role];
+      await sql.run(codes(role, relation && column ? { relation, column } : null));
+    }
+    await sql.run(`
+CREATE OR REPLACE TEMP TABLE customers AS
+SELECT CAST(row_number() OVER () AS INTEGER) AS customer, ${dataset.key}, ${segments ? 'segment' : 'NULL'} AS segment
+FROM (SELECT DISTINCT ${dataset.key} FROM ${events}) ${segments ? `LEFT JOIN ${segments} USING (${dataset.key})` : ''};
+CREATE OR REPLACE TEMP TABLE repeated AS
+SELECT hash(${columns}) AS digest FROM ${events} GROUP BY digest HAVING count(*) > 1`);
+    // Digests find the few candidates cheaply; only these are compared in full.
+    await sql.run(`
+CREATE TABLE facts_by_category AS
+WITH digested AS (SELECT ${columns}, hash(${columns}) AS digest FROM ${events}),
+distinct_events AS (
+  SELECT ${columns}, 1 AS copies FROM digested ANTI JOIN repeated USING (digest)
+  UNION ALL
+  SELECT ${columns}, count(*) AS copies FROM digested SEMI JOIN repeated USING (digest) GROUP BY ALL
+)
+SELECT
+  customer,
+  CAST(${dataset.time} AT TIME ZONE 'UTC' AS DATE) AS day,
+  ${dataset.time} AT TIME ZONE 'UTC' AS time,
+  ${CODED.map((role) => coded(role, role === 'segment' ? 'segment' : roles[role])).join(',\n  ')},
+  CAST(${steps(roles)} AS USMALLINT) AS step,
+  ${roles.amount ?? 'CAST(NULL AS DECIMAL(18, 2))'} AS amount,
+  CAST(copies AS UINTEGER) AS copies
+FROM distinct_events JOIN customers USING (${dataset.key})
+ORDER BY customer, category;
+CREATE TABLE facts_by_brand AS FROM facts_by_category ORDER BY customer, brand`);
+  } finally {
+    await sql.run(
+      'USE memory; DROP TABLE IF EXISTS temp.customers; DROP TABLE IF EXISTS temp.repeated; DETACH built',
+    );
+  }
+}
+
+function codes(role: string, values: { relation: string; column: string } | null): string {
+  const query = values
+    ? `SELECT DISTINCT CAST(${values.column} AS VARCHAR) AS value FROM ${values.relation} WHERE value IS NOT NULL ORDER BY value`
+    : "SELECT '' WHERE false";
+  return `CREATE TYPE ${role}_code AS ENUM (${query})`;
+}
+
+function coded(role: string, column: string | null): string {
+  return `CAST(${column ? `CAST(${column} AS VARCHAR)` : 'NULL'} AS ${role}_code) AS ${role}`;
+}
+
+function steps({ type, funnel }: OverviewRoles): string {
+  if (!type || funnel.length === 0) return '0';
+  return `CASE ${type} ${funnel.map((step, i) => `WHEN ${literal(step)} THEN ${2 ** i}`).join(' ')} ELSE 0 END`;
+}

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PipelineAnswer } from './api.ts';
+import { type PipelineContext, pipelineNow } from './pipeline.ts';
+
+/** What a watcher is told: the pipeline's new state, or why it cannot be read now. */
+export interface PipelineListener {
+  state(state: PipelineAnswer): void;
+  problem(error: unknown): void;
+}
+
+const LOOK_MS = 1000;
+/** Throughput is measured over this time. */
+const WINDOW_MS = 10_000;
+
+/**
+ * Looks at the pipeline once a second while anybody watches, however many they are, and tells all of them what has changed.
+ */
+export class PipelineWatcher {
+  readonly #context: PipelineContext;
+  readonly #listeners = new Set<PipelineListener>();
+  #looking = false;
+  #last = '';
+  #samples: { at: number; rows: number }[] = [];
+
+  constructor(context: PipelineContext) {
+    this.#context = context;
+  }
+
+  /** How many watch. */
+  get watching(): number {
+    return this.#listeners.size;
+  }
+
+  /** The pipeline's state now. */
+  now(): Promise<PipelineAnswer> {
+    return pipelineNow(this.#context, (rows) => this.#perSecond(rows));
+  }
+
+  /** Tells the listener the state at once and whenever it changes; the result ends that. */
+  watch(listener: PipelineListener): () => void {
+    this.#listeners.add(listener);
+    this.now().then(
+      (state) => this.#listeners.has(listener) && listener.state(state),
+      (error) => this.#listeners.has(listener) && listener.problem(error),
+    );
+    if (!this.#looking) void this.#keepLooking();
+    return () => this.#listeners.delete(listener);
+  }
+
+  async #keepLooking(): Promise<void> {
+    this.#looking = true;
+    while (this.#listeners.size > 0) {
+      await sleep(LOOK_MS, null, { ref: false });
+      await this.#look();
+    }
+    this.#looking = false;
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const state = await this.now();
+      const text = JSON.stringify(state);
+      if (text === this.#last) return;
+      this.#last = text;
+      for (const listener of this.#listeners) listener.state(state);
+    } catch (error) {
+      if (this.#last === String(error)) return;
+      this.#last = String(error);
+      for (const listener of this.#listeners) listener.problem(error);
+    }
+  }
+
+  /** Rows that reach the lake each second, by what was seen over the last moments; null when they are none. */
+  #perSecond(rows: number): number | null {
+    const now = Date.now();
+    const last = this.#samples.at(-1);
+    if (last && rows < last.rows) this.#samples = [];
+    this.#samples.push({ at: now, rows });
+    // One sample from before the window stays, so that the window is covered.
+    while ((this.#samples[1]?.at ?? now) < now - WINDOW_MS) this.#samples.shift();
+    const first = this.#samples[0];
+    if (!first || now === first.at || rows === first.rows) return null;
+    return Math.round((1000 * (rows - first.rows)) / (now - first.at));
+  }
+}

@@ -1,0 +1,117 @@
+import type { EventLog, ProfileIndex } from '../core/contracts.ts';
+import { type StatusReport, status } from '../inspection/status.ts';
+import { computedFrom } from '../processing/model.ts';
+import type { PipelineAnswer } from './api.ts';
+import type { LakeView, SeenLake, SeenTable } from './lake-view.ts';
+
+/** What the pipeline's state is read from. */
+export interface PipelineContext {
+  readonly log: EventLog;
+  readonly index: ProfileIndex | null;
+  readonly view: LakeView;
+}
+
+type Hop = PipelineAnswer['hops'][number];
+/** Older commits of the events than so many are not added up to a lag. */
+const COMMITS = 500;
+
+/** Where every hop stands; `eventsPerSecond` is for the caller to say, who sees more than one moment. */
+export async function pipelineNow(
+  { log, index, view }: PipelineContext,
+  eventsPerSecond: (rows: number) => number | null,
+): Promise<PipelineAnswer> {
+  const seen = await view.nowOrNothing();
+  const { events, rejected, profiles } = seen;
+  const report = await status({
+    log,
+    tables: { events: events.table, rejected: rejected.table },
+    profiles: profiles?.table ?? null,
+    index,
+  });
+  const inLake = rowsOf(events) + rowsOf(rejected);
+  const hops = [
+    ingestHop(report),
+    await archiveHop(report, seen, inLake),
+    ...(profiles ? [await modelHop(report, events, profiles)] : []),
+    publishHop(report, profiles),
+  ];
+  return { status: report, throughput: { eventsPerSecond: eventsPerSecond(inLake) }, hops };
+}
+
+function ingestHop({ files, partitions }: StatusReport): Hop {
+  const unfinished = files.filter((file) => !file.complete).length;
+  const note = files.length === 0 ? 'no file yet' : `${unfinished} of ${files.length} files unfinished`;
+  return {
+    name: 'ingest',
+    rows: partitions.reduce((sum, { start, end }) => sum + Number(BigInt(end) - BigInt(start)), 0),
+    lag: null,
+    lastCommit:
+      files
+        .map((file) => file.updatedAt)
+        .sort()
+        .at(-1) ?? null,
+    note: files.length > 0 && unfinished === 0 ? null : note,
+  };
+}
+
+async function archiveHop({ lag }: StatusReport, { events, rejected }: SeenLake, rows: number): Promise<Hop> {
+  const times = await Promise.all([lastCommit(events), lastCommit(rejected)]);
+  const turnedAway = rowsOf(rejected);
+  const note = turnedAway > 0 ? `${turnedAway} of them rejected` : null;
+  return {
+    name: 'archive',
+    rows,
+    lag,
+    lastCommit:
+      times
+        .filter((time) => time !== null)
+        .sort()
+        .at(-1) ?? null,
+    note,
+  };
+}
+
+async function modelHop(
+  { profilesUpToDate }: StatusReport,
+  events: SeenTable,
+  profiles: SeenTable,
+): Promise<Hop> {
+  return {
+    name: 'model',
+    rows: rowsOf(profiles),
+    lag: profilesUpToDate ? 0 : await eventsSince(events, profiles),
+    lastCommit: await lastCommit(profiles),
+    note: profilesUpToDate ? null : 'computed from older events',
+  };
+}
+
+function publishHop({ index, profilesUpToDate }: StatusReport, profiles: SeenTable | null): Hop {
+  const rows = index?.documents ?? null;
+  const behind = profiles && rows !== null ? Math.abs(rowsOf(profiles) - rows) : null;
+  const note =
+    index === null
+      ? 'no index: ELASTICSEARCH_URL is not set'
+      : profilesUpToDate
+        ? null
+        : 'waits for the model';
+  return { name: 'publish', rows, lag: behind, lastCommit: null, note };
+}
+
+/** The rows of events that the profiles do not know yet. */
+async function eventsSince(events: SeenTable, profiles: SeenTable): Promise<number> {
+  const known = profiles.snapshot && computedFrom(profiles.snapshot);
+  if (known === null || !events.snapshot) return rowsOf(events);
+  const newer = Number(events.snapshot.version - known);
+  const commits = newer > 0 ? await events.table.commits(Math.min(newer, COMMITS)) : [];
+  return commits.reduce((sum, commit) => sum + Number(commit.rowsAdded), 0);
+}
+
+async function lastCommit({ table, snapshot }: SeenTable): Promise<string | null> {
+  if (!snapshot) return null;
+  const [commit] = await table.commits(1);
+  return commit?.time?.toISOString() ?? null;
+}
+
+function rowsOf({ snapshot }: SeenTable): number {
+  return Number(snapshot?.rows ?? 0);
+}

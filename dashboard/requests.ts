@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+/** What requests may hold. Text reaches SQL only as a literal, and names only after they were found among a table's columns. */
+
+/** NUL would end a statement in the middle. */
+const text = z
+  .string()
+  .max(1000)
+  .regex(/^[^\0]*$/, 'must not hold NUL');
+const day = z.iso.date('must be a day such as 2020-09-24');
+const limit = (preset: number, most: number) => z.coerce.number().int().min(1).max(most).default(preset);
+const offset = z.coerce.number().int().min(0).max(1_000_000_000).default(0);
+
+const filterFields = {
+  from: day.optional().describe('First day, UTC.'),
+  to: day.optional().describe('Last day, UTC, inclusive.'),
+  category: text.optional().describe('A category; empty for events that have none.'),
+  brand: text.optional().describe('A brand; empty for events that have none.'),
+  segment: text.optional().describe('A segment of customers.'),
+};
+
+export const filterQuery = z.strictObject(filterFields);
+export const valuesQuery = z.strictObject({ ...filterFields, limit: limit(10, 1000) });
+export const customersQuery = z.strictObject({
+  q: text.optional().describe("The beginning of a customer's id."),
+  segment: text.optional(),
+  sort: text.optional().describe("A column of the model's table; its amount when absent."),
+  order: z.enum(['asc', 'desc']).default('desc'),
+  limit: limit(50, 1000),
+  offset,
+});
+export const customerParameters = z.object({ id: text });
+export const eventsQuery = z.strictObject({ limit: limit(50, 1000), offset });
+export const rejectedQuery = z.strictObject({ limit: limit(20, 1000), reason: text.optional() });
+export const tableParameters = z.object({ table: text });
+export const commitsQuery = z.strictObject({ limit: limit(50, 1000) });
+export const filesQuery = z.strictObject({ limit: limit(100, 1000), offset });
+export const sqlBody = z.strictObject({
+  sql: z.string().max(100_000).describe('One SELECT over the tables of the lake.'),
+  limit: limit(100, 1000),
+  offset,
+});
+export const csvBody = z.strictObject({ sql: sqlBody.shape.sql });

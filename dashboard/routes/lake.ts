@@ -1,0 +1,11 @@
+import { lakeAnswer } from '../api.ts';
+import type { DashboardContext } from '../context.ts';
+import { lake } from '../lake-query.ts';
+import type { App } from '../server.ts';
+import { answers } from './answers.ts';
+
+/** The tables of the lake. */
+export function lakeRoute(app: App, { view, place }: DashboardContext): void {
+  const schema = { summary: 'The tables', response: answers(lakeAnswer) };
+  app.get('/api/lake', { schema }, () => lake(view, place));
+}

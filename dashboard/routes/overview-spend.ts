@@ -1,0 +1,18 @@
+import { spendAnswer } from '../api.ts';
+import type { DashboardContext } from '../context.ts';
+import { filterQuery } from '../requests.ts';
+import type { App } from '../server.ts';
+import { spendDistribution } from '../spend-query.ts';
+import { answers } from './answers.ts';
+
+/** How much customers have spent. */
+export function overviewSpendRoute(app: App, { facts }: DashboardContext): void {
+  const schema = {
+    summary: 'Customers by money spent',
+    querystring: filterQuery,
+    response: answers(spendAnswer),
+  };
+  app.get('/api/overview/spend', { schema }, ({ query }) =>
+    facts.use((current) => spendDistribution(current, query)),
+  );
+}

@@ -1,0 +1,10 @@
+import { pipelineAnswer } from '../api.ts';
+import type { DashboardContext } from '../context.ts';
+import type { App } from '../server.ts';
+import { answers } from './answers.ts';
+
+/** Where the four hops stand. */
+export function pipelineRoute(app: App, { watcher }: DashboardContext): void {
+  const schema = { summary: 'Where the four hops stand', response: answers(pipelineAnswer) };
+  app.get('/api/pipeline', { schema }, () => watcher.now());
+}

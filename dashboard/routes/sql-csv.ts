@@ -1,0 +1,25 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import type { DashboardContext } from '../context.ts';
+import { csvBody } from '../requests.ts';
+import type { App } from '../server.ts';
+import { TypedQueries } from '../typed-query.ts';
+import { answers } from './answers.ts';
+
+/** A query's whole result as CSV. A fault after the first row ends the connection early, so that half a file is not taken for all. */
+export function sqlCsvRoute(app: App, { dataset, view, sandbox }: DashboardContext): void {
+  const queries = new TypedQueries(dataset, view, sandbox);
+  const csv = { description: 'CSV (RFC 4180)', content: { 'text/csv': { schema: z.any() } } };
+  const schema = {
+    summary: 'Run one SELECT, for its whole result as CSV',
+    body: csvBody,
+    response: { ...answers(z.any()), 200: csv },
+  };
+  app.post('/api/sql/csv', { schema }, async ({ body }, reply) => {
+    const lines = await queries.csv(body.sql);
+    return reply
+      .type('text/csv; charset=utf-8')
+      .header('content-disposition', `attachment; filename="${dataset.name}.csv"`)
+      .send(Readable.from(lines));
+  });
+}

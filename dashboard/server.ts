@@ -1,0 +1,107 @@
+import swagger from '@fastify/swagger';
+import fastify, { type FastifyInstance } from 'fastify';
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import type { DashboardContext } from './context.ts';
+import { answerProblem } from './problems.ts';
+import { auditRoute } from './routes/audit.ts';
+import { customerRoute } from './routes/customer.ts';
+import { customerEventsRoute } from './routes/customer-events.ts';
+import { customerSessionsRoute } from './routes/customer-sessions.ts';
+import { customerSpendRoute } from './routes/customer-spend.ts';
+import { customersRoute } from './routes/customers.ts';
+import { datasetRoute } from './routes/dataset.ts';
+import { lakeRoute } from './routes/lake.ts';
+import { lakeCommitsRoute } from './routes/lake-commits.ts';
+import { lakeFilesRoute } from './routes/lake-files.ts';
+import { openApiRoute } from './routes/openapi.ts';
+import { overviewRoute } from './routes/overview.ts';
+import { overviewDaysRoute } from './routes/overview-days.ts';
+import { overviewSpendRoute } from './routes/overview-spend.ts';
+import { overviewValuesRoutes } from './routes/overview-values.ts';
+import { pageRoute } from './routes/page.ts';
+import { pipelineRoute } from './routes/pipeline.ts';
+import { pipelineStreamRoute } from './routes/pipeline-stream.ts';
+import { rejectedRoute } from './routes/rejected.ts';
+import { sqlRoute } from './routes/sql.ts';
+import { sqlCsvRoute } from './routes/sql-csv.ts';
+import { secure } from './security.ts';
+
+/** The server with types of requests and answers taken from their schemas. */
+export type App = FastifyInstance<
+  FastifyInstance['server'],
+  Parameters<FastifyInstance['routing']>[0],
+  Parameters<FastifyInstance['routing']>[1],
+  FastifyInstance['log'],
+  ZodTypeProvider
+>;
+
+/** How the server is set up, besides what it shows. */
+export interface ServerOptions {
+  /** The host that it will listen on; its name is answered to. */
+  readonly host: string;
+  /** The folder of the built page. */
+  readonly page: string;
+  /** Told of faults of eventlake itself. */
+  readonly report: (error: Error) => void;
+}
+
+/** Bytes of a request's body. */
+const LARGEST_BODY = 256_000;
+
+const ROUTES = [
+  openApiRoute,
+  datasetRoute,
+  overviewRoute,
+  overviewDaysRoute,
+  overviewSpendRoute,
+  overviewValuesRoutes,
+  customersRoute,
+  customerRoute,
+  customerEventsRoute,
+  customerSessionsRoute,
+  customerSpendRoute,
+  pipelineRoute,
+  pipelineStreamRoute,
+  auditRoute,
+  rejectedRoute,
+  lakeRoute,
+  lakeCommitsRoute,
+  lakeFilesRoute,
+  sqlRoute,
+  sqlCsvRoute,
+];
+
+/** The dashboard's server: the API, its description at /openapi.json, and the page. It does not listen yet. */
+export async function dashboardServer(
+  context: DashboardContext,
+  options: ServerOptions,
+): Promise<FastifyInstance> {
+  const server = fastify({ bodyLimit: LARGEST_BODY, forceCloseConnections: true });
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
+  server.setErrorHandler((error, request, reply) =>
+    answerProblem(error as Error, request, reply, options.report),
+  );
+  secure(server, options.host);
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'eventlake dashboard',
+        version: '1',
+        description:
+          'Read only. 64-bit ids and decimals are strings, counts are numbers, times are ISO 8601 in UTC.',
+      },
+    },
+    transform: jsonSchemaTransform,
+  });
+  const app = server.withTypeProvider<ZodTypeProvider>();
+  for (const route of ROUTES) route(app, context);
+  await pageRoute(app, options.page);
+  return server;
+}

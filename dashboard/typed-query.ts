@@ -1,0 +1,68 @@
+import type { SandboxResult, SqlSandbox } from '../core/contracts.ts';
+import type { Dataset } from '../core/dataset.ts';
+import { eventsFields } from '../processing/events-table.ts';
+import type { Cell, SqlAnswer } from './api.ts';
+import { tablesOf } from './lake-query.ts';
+import type { LakeView, SeenTable } from './lake-view.ts';
+
+/** Runs queries that people type over the tables of the lake. */
+export class TypedQueries {
+  readonly #dataset: Dataset;
+  readonly #view: LakeView;
+  readonly #sandbox: SqlSandbox;
+
+  constructor(dataset: Dataset, view: LakeView, sandbox: SqlSandbox) {
+    this.#dataset = dataset;
+    this.#view = view;
+    this.#sandbox = sandbox;
+  }
+
+  /** One page of the result. */
+  async page(sql: string, limit: number, offset: number): Promise<SqlAnswer> {
+    const began = performance.now();
+    const { columns, rows: groups } = await this.#run(sql, limit + 1, offset);
+    const rows: Cell[][] = [];
+    for await (const group of groups) rows.push(...group.map((row) => [...row]));
+    const milliseconds = Math.round(performance.now() - began);
+    return { columns: [...columns], rows: rows.slice(0, limit), more: rows.length > limit, milliseconds };
+  }
+
+  /** The whole result as CSV (RFC 4180). What is wrong with the query shows before the first line. */
+  async csv(sql: string): Promise<AsyncIterable<string>> {
+    return csvLines(await this.#run(sql, null, 0));
+  }
+
+  async #run(sql: string, limit: number | null, offset: number): Promise<SandboxResult> {
+    return this.#view.read(async (seen) => {
+      const tables = await Promise.all(
+        tablesOf(seen)
+          .filter((table) => table.snapshot !== null || table === seen.events)
+          .map(async (table) => [
+            table.name,
+            { paths: await this.#view.paths(table), columns: this.#columns(table) },
+          ]),
+      );
+      return this.#sandbox.query({ sql, tables: Object.fromEntries(tables), limit, offset });
+    });
+  }
+
+  #columns({ snapshot }: SeenTable) {
+    const names: Record<string, string> = { string: 'VARCHAR', long: 'BIGINT', timestamp: 'TIMESTAMPTZ' };
+    const fields = snapshot?.fields ?? eventsFields(this.#dataset);
+    return fields.map(({ name, type }) => ({ name, sqlType: names[type] ?? type }));
+  }
+}
+
+async function* csvLines({ columns, rows }: SandboxResult): AsyncGenerator<string> {
+  yield csvLine(columns.map(({ name }) => name));
+  for await (const group of rows) yield group.map(csvLine).join('');
+}
+
+function csvLine(cells: readonly Cell[]): string {
+  return `${cells.map(csvCell).join(',')}\r\n`;
+}
+
+function csvCell(cell: Cell): string {
+  const text = cell === null ? '' : String(cell);
+  return /[",\r\n]/.test(text) || (text === '' && cell !== null) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,72 @@
+import type { Row } from '../core/contracts.ts';
+import { literal } from '../lake/sql.ts';
+import type { ValuesAnswer } from './api.ts';
+import type { Facts } from './facts.ts';
+import { condition, type Filter } from './filter.ts';
+import { lastStep } from './overview-query.ts';
+
+/** The values of a role with the most events, and the rest together. */
+export async function topValues(
+  facts: Facts,
+  role: 'category' | 'brand',
+  filter: Filter,
+  limit: number,
+): Promise<ValuesAnswer> {
+  if (facts.roles[role] === null) return { items: [], others: null };
+  const relation = role === 'category' ? facts.byCategory : facts.byBrand;
+  const where = condition(filter, facts.roles);
+  const last = lastStep(facts);
+  const found = await facts.rows(`
+WITH marked AS (
+  SELECT ${role}, step, amount,
+    customer IS DISTINCT FROM lag(customer) OVER () OR ${role} IS DISTINCT FROM lag(${role}) OVER () AS is_first
+  FROM ${relation} WHERE ${where}
+), counted AS (
+  SELECT ${role} AS value, count(*) AS events, count(*) FILTER (is_first) AS customers,
+    count(*) FILTER (step = ${last}) AS purchases, sum(amount) FILTER (step = ${last}) AS amount
+  FROM marked GROUP BY ${role}
+), ranked AS (
+  SELECT *, row_number() OVER (ORDER BY events DESC, CAST(value AS VARCHAR) NULLS LAST) <= ${limit} AS is_top FROM counted
+)
+SELECT is_top, CASE WHEN is_top THEN CAST(value AS VARCHAR) END AS value, count(*) AS values, sum(events) AS events,
+  sum(customers) AS customers, sum(purchases) AS purchases, CAST(coalesce(sum(amount), 0) AS DECIMAL(38, 2)) AS revenue
+FROM ranked GROUP BY ALL ORDER BY events DESC, value NULLS LAST`);
+  const top = found.filter((row) => row.is_top);
+  const rest = found.find((row) => !row.is_top);
+  const items = top.map((row) => ({ value: row.value === null ? null : String(row.value), ...totals(row) }));
+  if (!rest) return { items, others: null };
+  const customers = await customersOfOthers(
+    facts,
+    role,
+    where,
+    items.map(({ value }) => value),
+  );
+  return { items, others: { values: Number(rest.values), ...totals({ ...rest, customers }) } };
+}
+
+/** A customer of several of them counts once, so that they cannot be added up. */
+async function customersOfOthers(
+  facts: Facts,
+  role: string,
+  where: string,
+  top: readonly (string | null)[],
+): Promise<bigint> {
+  const named = top.filter((value) => value !== null).map(literal);
+  const isNamed = named.length > 0 ? `${role} IN (${named.join(', ')})` : 'false';
+  const isTop = top.includes(null) ? `${role} IS NULL OR ${isNamed}` : `${role} IS NOT NULL AND ${isNamed}`;
+  const [row] = await facts.rows(`
+SELECT count(*) AS customers FROM (
+  SELECT customer IS DISTINCT FROM lag(customer) OVER () AS is_first
+  FROM ${facts.byCategory} WHERE NOT (${isTop}) AND ${where}
+) WHERE is_first`);
+  return BigInt(row?.customers ?? 0);
+}
+
+function totals(row: Row) {
+  return {
+    events: Number(row.events),
+    customers: Number(row.customers),
+    purchases: Number(row.purchases),
+    revenue: String(row.revenue),
+  };
+}
