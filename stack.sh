@@ -107,6 +107,12 @@ label() {
   esac
 }
 
+# stop_jobs: Compose stops services, and not what `run` started.
+stop_jobs() {
+  docker ps --quiet --filter "label=com.docker.compose.project=${COMPOSE_PROJECT_NAME:-eventlake}" \
+    --filter label=com.docker.compose.oneoff=True | while read -r job; do docker stop --time 60 "$job" >/dev/null; done
+}
+
 clean() {
   local answer=no
   if [ "${1:-}" = --yes ]; then
@@ -119,6 +125,7 @@ clean() {
     y | Y | yes) ;;
     *) fail 'Nothing was deleted. To delete without a question: make clean YES=1' ;;
   esac
+  stop_jobs
   compose down --volumes --remove-orphans || exit 1
   echo 'The stack and its data are gone; data/, .env.local and what was made without Docker are still there.'
 }
@@ -151,6 +158,7 @@ case $command in
     ;;
   stop)
     need_docker
+    stop_jobs
     compose stop && echo 'The stack is stopped; its data stays. To go on: make start'
     ;;
   clean)

@@ -37,6 +37,13 @@ describe('.env', () => {
     expect([...SETTINGS.keys()].sort()).toEqual([...wanted].sort());
   });
 
+  test('has the same settings as docs/settings.md', () => {
+    const [before = ''] = read('docs/settings.md').split('## For the tests only');
+    const rows = before.split('\n').filter((line) => /^\| `[A-Z]/.test(line));
+    const named = rows.flatMap((row) => row.split('|')[1]?.match(/[A-Z_]{2,}/g) ?? []);
+    expect([...new Set(named)].sort()).toEqual([...SETTINGS.keys()].sort());
+  });
+
   test('explains each in the line above it', () => {
     const lines = ENV.split('\n');
     const unexplained = lines.filter(

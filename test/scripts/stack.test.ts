@@ -17,9 +17,11 @@ afterEach(async () => {
 });
 
 const stack = (...args: string[]) => machine.run('stack.sh', args);
+const JOBS =
+  'ps --quiet --filter label=com.docker.compose.project=eventlake --filter label=com.docker.compose.oneoff=True';
 /** A Docker in which these services run. */
 const docker = (running: string, answers: Answers = {}) =>
-  machine.fake('docker', { ...DOCKER, info: {}, [RUNNING]: { out: running }, ...answers });
+  machine.fake('docker', { ...DOCKER, info: {}, [RUNNING]: { out: running }, [JOBS]: {}, ...answers });
 const composed = () => machine.calls('docker').filter((call) => call.startsWith('compose --env-file'));
 
 describe('one line says what to do', () => {
@@ -145,6 +147,21 @@ describe('is-up', () => {
     machine = await Machine.create();
     expect(await stack('is-up')).toEqual({ status: 1, out: [], error: [] });
   });
+});
+
+test('stop ends the jobs too', async () => {
+  docker(ALL, {
+    [JOBS]: { out: 'abc\ndef\n' },
+    'stop --time 60 abc': {},
+    'stop --time 60 def': {},
+    [`${COMPOSE} stop`]: {},
+  });
+  expect(await stack('stop')).toMatchObject({ status: 0, error: [] });
+  expect(machine.calls('docker').slice(-3)).toEqual([
+    'stop --time 60 abc',
+    'stop --time 60 def',
+    `${COMPOSE} stop`,
+  ]);
 });
 
 describe('clean', () => {
