@@ -12,6 +12,8 @@ import { eventsFields, LOG_FIELDS, MONTH } from './events-table.ts';
 import type { Positions } from './positions.ts';
 import type { StagedBatch } from './staging.ts';
 
+/** Parquet files that are written at the same time. */
+const MONTHS_AT_ONCE = 250;
 /** What is kept of a payload, in characters. */
 const PAYLOAD_CHARACTERS = 16_384;
 const REJECTED_FIELDS: readonly TableField[] = [
@@ -114,7 +116,7 @@ async function commit(
   return table.commit({ base, fields, partitionBy, add, remove: 'none', txns, operation: 'WRITE' });
 }
 
-function writeEvents(
+async function writeEvents(
   sql: SqlEngine,
   dataset: Dataset,
   checked: string,
@@ -124,7 +126,22 @@ function writeEvents(
   const columns = dataset.columns.map((c) => c.name).join(', ');
   const month = `strftime(${dataset.time}, '%Y-%m') AS ${MONTH}`;
   const query = `SELECT ${columns}, log_partition, log_offset, log_timestamp, ${month} FROM (${checked}) WHERE reason IS NULL AND ${beyondKnown}`;
-  return write(sql, query, join(folder, 'events'), `, PARTITION_BY (${MONTH}), OVERWRITE`);
+  const writeMonths = (rows: string, name: string) =>
+    write(sql, rows, join(folder, name), `, PARTITION_BY (${MONTH}), OVERWRITE`);
+  try {
+    return await writeMonths(query, 'events');
+  } catch (error) {
+    if (!(error as Error).message.startsWith('Out of Memory Error')) throw error;
+  }
+  // Each month has a buffer of its own: a batch of thousands of months, such as of random dates, is written in parts.
+  const months = await sql.rows(`SELECT DISTINCT ${MONTH} AS month FROM (${query}) ORDER BY month`);
+  const files: NewFile[] = [];
+  for (let i = 0; i < months.length; i += MONTHS_AT_ONCE) {
+    const part = months.slice(i, i + MONTHS_AT_ONCE).map(({ month }) => literal(String(month)));
+    const rows = `SELECT * FROM (${query}) WHERE ${MONTH} BETWEEN ${part[0]} AND ${part.at(-1)}`;
+    files.push(...(await writeMonths(rows, `events-${i}`)));
+  }
+  return files;
 }
 
 function rejectedEvents(dataset: Dataset, checked: string, beyondKnown: string): string {

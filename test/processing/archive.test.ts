@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DuckDbEngine } from '../../adapters/sql-engine-duckdb.ts';
 import { archive } from '../../processing/archive.ts';
 import { append, datasetOf, event, Workplace } from './fixtures.ts';
 
@@ -204,6 +205,25 @@ describe('the archive', () => {
     await append(log, [[0, event('b')]]);
     expect(await archive(context, { ends: Promise.resolve(ends) })).toMatchObject({ commits: 0 });
   });
+
+  test('of more months than there is memory for is written in parts', async () => {
+    const log = place.log(1);
+    const times = Array.from(
+      { length: 600 },
+      (_, i) => `${1800 + Math.floor(i / 12)}-${String((i % 12) + 1).padStart(2, '0')}`,
+    );
+    await append(
+      log,
+      times.map((month) => [0, `{"ts":"${month}-15T00:00:00Z","k":"${month}"}`] as const),
+    );
+    const sql = await DuckDbEngine.open({ temporary: place.temporary, memoryMb: 16, threads: 2 });
+    const context = place.archiveContext(dataset, log, { sql, batchRows: 1000 });
+    expect(await archive(context, { ends: log.ranges() })).toMatchObject({ events: 600, commits: 1 });
+    await sql.close();
+    const files = (await context.tables.events.snapshot())?.files ?? [];
+    expect(files.map(({ partition }) => partition.event_month).sort()).toEqual(times);
+    expect((await place.rows(context.tables.events, 'k')).map(({ k }) => k)).toEqual(times);
+  }, 120_000);
 
   test('ends a batch at so many rows', async () => {
     const log = place.log(1);
