@@ -22,11 +22,13 @@ fail() {
   exit 1
 }
 
+# need_local: without .env.local there are no addresses, and Compose would not even stop what runs.
+need_local() { [ -f .env.local ] || ./setup-environment.sh >/dev/null 2>&1; }
+
 # compose ARGUMENTS: docker compose with the settings of .env and .env.local, and with every part of the stack.
 compose() {
   local file
-  # Without credentials Compose would not even stop what runs.
-  [ -f .env.local ] || ./setup-environment.sh >/dev/null 2>&1
+  need_local
   file=$(./setup-environment.sh --get COMPOSE_FILE)
   COMPOSE_FILE=${file:-docker-compose.yml} docker compose --env-file .env --env-file .env.local \
     --profile ingestion --profile processing --profile monitoring "$@"
@@ -142,7 +144,11 @@ command=${1:-}
 [ $# -eq 0 ] || shift
 case $command in
   start) start ;;
-  urls) urls ;;
+  urls)
+    need_local
+    urls
+    [ -z "$(missing_server)" ] || echo 'It does not run at the moment: make start' >&2
+    ;;
   is-up)
     [ -z "$(missing_server)" ] && exit
     [ ! -f .env.local ] || echo 'The stack does not run (make start); this is about the local files:' >&2

@@ -127,6 +127,15 @@ test('a start makes what the servers need and says where they are', async () => 
   );
 });
 
+test('urls are known before the first start, which it asks for', async () => {
+  await machine.remove();
+  machine = await Machine.create();
+  docker('');
+  const { out, error } = await stack('urls');
+  expect(out[0]).toBe(`  Kibana          http://localhost:${machine.ports.KIBANA_PORT}`);
+  expect(error).toEqual(['It does not run at the moment: make start']);
+});
+
 describe('is-up', () => {
   test('succeeds in silence where all servers run', async () => {
     docker(ALL);
