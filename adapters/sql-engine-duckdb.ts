@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api';
 import type { Row, SqlEngine } from '../core/contracts.ts';
+import { EventlakeError } from '../core/errors.ts';
 
 /** How a DuckDB session is limited. */
 export interface DuckDbOptions {
@@ -82,10 +83,17 @@ export class DuckDbEngine implements SqlEngine {
     try {
       return await statement();
     } catch (error) {
-      if (!(error as Error).message.startsWith('Out of Memory Error')) throw error;
+      if (!isOutOfMemory(error)) throw error;
       await this.#connection.run(`SET memory_limit = '${4 * this.#memoryMb}MB'; SET threads = 1`);
       try {
         return await statement();
+      } catch (cause) {
+        if (!isOutOfMemory(cause)) throw cause;
+        throw new EventlakeError(
+          'sql:out_of_memory',
+          `DuckDB needs more than ${4 * this.#memoryMb} MB for one statement: ${(cause as Error).message.split('\n')[0]}`,
+          { cause },
+        );
       } finally {
         await this.#connection.run(
           `SET memory_limit = '${this.#memoryMb}MB'; SET threads = ${this.#threads}`,
@@ -100,6 +108,10 @@ export class DuckDbEngine implements SqlEngine {
     this.#instance.closeSync();
     await rm(this.#spill, { recursive: true, force: true });
   }
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return (error as Error).message.startsWith('Out of Memory Error');
 }
 
 function plain(value: Json, type: string): Row[string] {

@@ -160,7 +160,10 @@ export interface ObjectStore {
 /** A row of a small result: 64-bit integers are bigint, decimals and timestamps (ISO 8601, UTC) are strings. */
 export type Row = Record<string, string | number | bigint | boolean | null>;
 
-/** One SQL session with a ceiling on its memory; what exceeds it is spilled to disk. Statements run one at a time. */
+/**
+ * One SQL session with a ceiling on its memory; what exceeds it is spilled to disk. Statements run one at a time.
+ * A statement that needs more than can be spilled is `sql:out_of_memory`: the caller divides the work, and the session goes on.
+ */
 export interface SqlEngine {
   /** Runs one or more statements. */
   run(sql: string): Promise<void>;

@@ -21,6 +21,8 @@ interface BuilderOptions {
 export class ChunkBuilder {
   events: OutgoingRecord[] = [];
   deadLetters: OutgoingRecord[] = [];
+  /** Bytes of the values gathered so far. */
+  size = 0;
   bytes: number;
   lines: number;
   readonly #options: BuilderOptions;
@@ -42,13 +44,16 @@ export class ChunkBuilder {
     const row = group.rows[index];
     const line = group.lines[index] ?? 0;
     if (row === undefined) return;
-    if ('reason' in row)
-      this.deadLetters.push({ partition: 0, key: null, value: this.#deadLetter(row, line) });
-    else {
+    if ('reason' in row) {
+      const value = this.#deadLetter(row, line);
+      this.size += value.length;
+      this.deadLetters.push({ partition: 0, key: null, value });
+    } else {
       const { encoder, partitions } = this.#options;
       const text = encoder.key(row);
       const key = text === '' ? null : Buffer.from(text);
       const value = Buffer.from(encoder.encode(row, group.plain));
+      this.size += value.length;
       // A keyless event will be rejected; the line number spreads them evenly and repeatably.
       this.events.push({ partition: key ? partitionFor(key, partitions) : line % partitions, key, value });
     }
@@ -79,6 +84,7 @@ export class ChunkBuilder {
     };
     this.events = [];
     this.deadLetters = [];
+    this.size = 0;
     return { events, deadLetters, progress };
   }
 

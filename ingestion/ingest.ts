@@ -10,6 +10,8 @@ import { toRecords } from './records.ts';
 import { type Beginning, findBeginning } from './resume.ts';
 import { readSource, type SourceFile } from './source-file.ts';
 
+/** A chunk ends at so many bytes too, so that long rows take no more memory than many. */
+const CHUNK_BYTES = 16 * 1024 * 1024;
 /** A broker that fails over is away for some seconds. */
 const ATTEMPTS = 5;
 const RETRY_MS = 1000;
@@ -22,7 +24,7 @@ export interface IngestRequest {
   readonly again: boolean;
   /** Stop after this many rows. */
   readonly limit?: number | undefined;
-  /** Rows that commit together. */
+  /** Rows that commit together; fewer when they are long. */
   readonly chunkRows: number;
   /** Told about columns that are not carried, and the like. */
   warn(message: string): void;
@@ -127,7 +129,7 @@ async function write(log: EventLog, request: IngestRequest, attempt: Attempt): P
       for (let i = 0; i < group.rows.length; i += 1) {
         chunks.add(group, i);
         if (run.rows + chunks.rows === request.limit) return await run.stop();
-        if (chunks.rows >= request.chunkRows) await run.commit(false);
+        if (chunks.rows >= request.chunkRows || chunks.size >= CHUNK_BYTES) await run.commit(false);
       }
       chunks.endOf(group);
       if (request.signal?.aborted && !group.withinLine) return await run.stop();

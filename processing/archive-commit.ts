@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { SqlEngine } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
+import { hasCode } from '../core/errors.ts';
 import type { TableField } from '../lake/schema.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
 import { literal } from '../lake/sql.ts';
@@ -131,7 +132,7 @@ async function writeEvents(
   try {
     return await writeMonths(query, 'events');
   } catch (error) {
-    if (!(error as Error).message.startsWith('Out of Memory Error')) throw error;
+    if (!hasCode(error, 'sql:out_of_memory')) throw error;
   }
   // Each month has a buffer of its own: a batch of thousands of months, such as of random dates, is written in parts.
   const months = await sql.rows(`SELECT DISTINCT ${MONTH} AS month FROM (${query}) ORDER BY month`);

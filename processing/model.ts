@@ -109,12 +109,29 @@ async function compute(
   events: Snapshot,
   folder: string,
 ): Promise<{ fields: TableField[]; files: NewFile[] }> {
-  const { sql, model, query } = context;
   const paths = await context.files.paths(context.events, events);
-  const shares = await sharesOf(sql, events, paths);
-  await defineSparkFunctions(sql);
   const source = paths.length > 0 ? parquet(paths) : emptyRelation(events.fields);
-  await splitByKey(context, { source, rows: Number(events.rows) }, shares, folder);
+  await defineSparkFunctions(context.sql);
+  for (let shares = await sharesOf(context.sql, events, paths); ; shares *= 4) {
+    const part = join(folder, `of-${shares}`);
+    try {
+      return await computeShares(context, { source, rows: Number(events.rows) }, shares, part);
+    } catch (error) {
+      // Long values that repeat are small in the files and large in memory.
+      if (!hasCode(error, 'sql:out_of_memory') || shares > events.rows) throw error;
+      await rm(part, { recursive: true, force: true });
+    }
+  }
+}
+
+async function computeShares(
+  context: ModelContext,
+  events: { source: string; rows: number },
+  shares: number,
+  folder: string,
+): Promise<{ fields: TableField[]; files: NewFile[] }> {
+  const { sql, model, query } = context;
+  await splitByKey(context, events, shares, folder);
   const files: NewFile[] = [];
   let fields: TableField[] = [];
   for (let share = 0; share < shares; share += 1) {

@@ -96,6 +96,17 @@ describe('ingesting a file', () => {
     expect(seen).toEqual([3, 6, 7]);
   });
 
+  test('commits fewer rows together when they are long', async () => {
+    const long = Array.from({ length: 300 }, (_, i) => `now,${i},${'x'.repeat(120_000)}\n`).join('');
+    const path = await place.put('long.csv', HEADER + long);
+    const seen: number[] = [];
+    const log = place.log();
+    await ingestFile(log, path, { chunkRows: 20_000, onProgress: ({ rows: n }) => seen.push(n) });
+    // 140 values of 120 kB are the first to exceed 16 MB.
+    expect(seen).toEqual([140, 280, 300]);
+    expect((await contents(log)).events.flat().length).toBe(300);
+  });
+
   test('that is empty does nothing and says so', async () => {
     for (const content of ['', '\n\n', '\ufeff']) {
       const result = await ingestFile(place.log(), await place.put('empty.csv', content));

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DuckDbEngine } from '../../adapters/sql-engine-duckdb.ts';
 import { literal, parquet } from '../../lake/sql.ts';
 import { newFileOf } from '../../lake/stats.ts';
 import { archive } from '../../processing/archive.ts';
@@ -53,6 +54,23 @@ describe('the model', () => {
     expect(await runModel(changed)).toMatchObject({ outcome: 'up_to_date', version: 2n });
     expect(await runModel(derived)).toMatchObject({ outcome: 'computed', version: 3n });
   });
+
+  test('of long values, which repeat and so are small in the files, is computed in smaller shares', async () => {
+    const users = Array.from({ length: 3000 }, (_, i) => String(i));
+    const brand = 'x'.repeat(20_000);
+    const events = await place.eventsOf(
+      shop.dataset,
+      users.map((user) => line(user, { brand })),
+    );
+    const sql = await DuckDbEngine.open({ temporary: place.temporary, memoryMb: 16, threads: 2 });
+    const derived = { ...place.modelContext(shop, events), sql };
+    expect(await runModel(derived)).toEqual({ outcome: 'computed', version: 0n, rows: 3000n });
+    await sql.close();
+    const rows = await place.rows(derived.profiles, 'user_id');
+    expect(rows.map(({ user_id, favourite_brand }) => [String(user_id), favourite_brand === brand])).toEqual(
+      users.map((user) => [user, true]),
+    );
+  }, 120_000);
 
   test('of a table in which every event was rejected has columns and no rows', async () => {
     const log = place.log(1);
