@@ -8,6 +8,7 @@ const folders = {
   processing: ['core', 'lake'],
   inspection: ['core', 'lake', 'ingestion', 'processing'],
   dashboard: ['core', 'lake', 'ingestion', 'processing', 'inspection'],
+  monitoring: ['core', 'lake', 'ingestion', 'processing', 'inspection'],
   services: ['core'],
 };
 /** Packages that only adapters may know. */
@@ -22,14 +23,16 @@ export default {
       severity: 'error',
       from: { path: `^${folder}/` },
       to: {
-        path: '^(core|config|lake|adapters|generator|ingestion|processing|inspection|dashboard|cli|services)/',
+        path: '^(core|config|lake|adapters|generator|ingestion|processing|inspection|dashboard|monitoring|cli|services)/',
         pathNot: `^(${[folder, ...allowed].join('|')})/`,
       },
     })),
     {
       name: 'clients-only-in-adapters',
       severity: 'error',
-      from: { path: '^(core|config|lake|generator|ingestion|processing|inspection|dashboard|cli)/' },
+      from: {
+        path: '^(core|config|lake|generator|ingestion|processing|inspection|dashboard|monitoring|cli)/',
+      },
       to: { path: clients },
     },
     {

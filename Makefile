@@ -99,7 +99,7 @@ test-unit: install ## the tests that need no server, in seconds
 lint: install ## types, format, rules, which folder may import which; scripts, Docker and workflow files
 	@tsc
 	@biome check --error-on-warnings
-	@depcruise --config .dependency-cruiser.js cli core ingestion lake processing inspection adapters config generator dashboard services
+	@depcruise --config .dependency-cruiser.js cli core ingestion lake processing inspection monitoring adapters config generator dashboard services
 	@node services/lint.ts
 
 format: install ## mend what the formatter can

@@ -4,8 +4,10 @@ import type { Command } from 'commander';
 import type { Dataset } from '../core/dataset.ts';
 import { type IngestResult, ingest } from '../ingestion/ingest.ts';
 import { openSource, type SourceFile } from '../ingestion/source-file.ts';
+import type { Monitor } from '../monitoring/monitor.ts';
 import { datasetCommand, defaultFile, positive, stopSignal } from './command.ts';
-import { counted, note, print } from './output.ts';
+import { openMonitor } from './monitoring.ts';
+import { bytes, counted, note, print, record } from './output.ts';
 import { Progress } from './progress.ts';
 import { type CommonOptions, openSession, type Session } from './session.ts';
 
@@ -31,7 +33,7 @@ export function ingestCommand(): Command {
     const session = await openSession(name, options);
     try {
       const signal = stopSignal();
-      const result = await ingestFile(session, options, signal);
+      const result = await ingestFile(session, options, signal, await openMonitor(session));
       print(options.json ?? false, result, ingestSummary);
       if (signal.aborted) process.exitCode = 1;
     } finally {
@@ -49,25 +51,41 @@ export function withIngestOptions(command: Command): Command {
     .option('--batch-size <rows>', 'rows that are committed together', positive, CHUNK_ROWS);
 }
 
-/** Ingests the file that the options name, showing progress. */
+/** Ingests the file that the options name, showing progress; the monitor, if there is one, hears of it. */
 export async function ingestFile(
   session: Session,
   options: IngestOptions,
   signal: AbortSignal,
+  monitor: Monitor | null,
 ): Promise<IngestResult> {
   const source = await inputFile(session.dataset, options.file);
   const progress = new Progress(source.size);
+  record(`ingest: ${source.path}, ${bytes(source.size)}`, {
+    ...{ event: 'ingest_started', hop: 'ingest', file: source.path, bytes: source.size },
+  });
   try {
-    return await ingest(session.log, {
+    const result = await ingest(session.log, {
       dataset: session.dataset,
       source,
       again: options.again ?? false,
       limit: options.limit,
       chunkRows: options.batchSize,
       warn: (message) => note(`warning: ${message}`, 'warn'),
+      onRetry(error) {
+        monitor?.failed('ingest', error.message);
+        const { message, code } = error;
+        const details = { event: 'retry', hop: 'ingest', code };
+        note(`warning: ${message}; going on from the last committed row`, 'warn', details);
+      },
+      onCommit: (chunk) => monitor?.chunkCommitted(chunk),
       onProgress: (state) => progress.show(state),
       signal,
     });
+    monitor?.succeeded('ingest');
+    const { outcome, rows, events, deadLetters } = result;
+    const details = { event: 'ingest_finished', hop: 'ingest', outcome, rows, events, deadLetters };
+    record(`ingest: ${ingestSummary(result)}`, details);
+    return result;
   } finally {
     progress.end();
   }

@@ -64,23 +64,22 @@ process.exit();
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
   if (error instanceof EventlakeError) {
-    note(`error: ${error.message} [${error.code}]`, 'error');
-    if (error.hint) note(`  → ${error.hint}`, 'error');
+    const { code, hint } = error;
+    note(`error: ${error.message} [${code}]`, 'error', { event: 'failed', code, hint });
     return error instanceof UsageError ? WRONG_USAGE : FAILURE;
   }
   // Node, DuckDB and the clients all say it in these words, wherever it happens.
   if (error instanceof Error && /ENOSPC|No space left on device/.test(error.message)) {
-    note(`error: The disk is full: ${error.message} [disk:full]`, 'error');
-    note(
-      '  → Free some space, or set EVENTLAKE_HOME to a larger disk; then run the same command again.',
-      'error',
-    );
+    note(`error: The disk is full: ${error.message} [disk:full]`, 'error', {
+      event: 'failed',
+      code: 'disk:full',
+      hint: 'Free some space, or set EVENTLAKE_HOME to a larger disk; then run the same command again.',
+    });
     return FAILURE;
   }
-  note(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, 'error');
-  note(
-    '  → This is a fault of eventlake itself. What is committed is safe; the same command may be run again.',
-    'error',
-  );
+  note(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, 'error', {
+    event: 'failed',
+    hint: 'This is a fault of eventlake itself. What is committed is safe; the same command may be run again.',
+  });
   return FAILURE;
 }

@@ -4,14 +4,43 @@ const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 type Level = (typeof LEVELS)[number];
 let threshold: Level = 'info';
 
+/** What a note is about, for programs that read the log: `event` says what happened. */
+export interface Details {
+  readonly event?: string;
+  /** What the person reading it should do next. */
+  readonly hint?: string | undefined;
+  readonly [field: string]: unknown;
+}
+
+/** Puts one note into the log. */
+export type Write = (text: string, level: Exclude<Level, 'silent'>, details: Details) => void;
+let write: Write | null = null;
+
 /** Notes below this level are not printed. */
 export function setLogLevel(level: Level): void {
   threshold = level;
 }
 
-/** Prints a line for people, on standard error so that standard output stays the command's result. */
-export function note(text: string, level: Level = 'info'): void {
-  if (LEVELS.indexOf(level) >= LEVELS.indexOf(threshold)) process.stderr.write(`${text}\n`);
+/** Hands notes, with their details, to `writer` instead of printing them for people. */
+export function useLog(writer: Write): void {
+  write = writer;
+}
+
+/** Whether notes are text for people; only then may a progress bar be drawn among them. */
+export function notesAreText(): boolean {
+  return write === null;
+}
+
+/** A line for people, on standard error so that standard output stays the command's result; in a JSON log, an object. */
+export function note(text: string, level: Exclude<Level, 'silent'> = 'info', details: Details = {}): void {
+  if (LEVELS.indexOf(level) < LEVELS.indexOf(threshold)) return;
+  if (write) write(text, level, details);
+  else process.stderr.write(`${text}\n${details.hint ? `  → ${details.hint}\n` : ''}`);
+}
+
+/** What a JSON log should hold though people are told it otherwise, as by the command's result. */
+export function record(text: string, details: Details): void {
+  if (write) note(text, 'info', details);
 }
 
 /** `1 commit`, `2 commits`. */

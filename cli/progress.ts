@@ -1,4 +1,4 @@
-import { note, thousands } from './output.ts';
+import { note, notesAreText, thousands } from './output.ts';
 
 const LINE_EVERY_MS = 5000;
 const DRAW_EVERY_MS = 100;
@@ -8,7 +8,7 @@ const BAR = 24;
 export class Progress {
   readonly #totalBytes: number;
   readonly #began = Date.now();
-  readonly #terminal = process.stderr.isTTY;
+  readonly #terminal = process.stderr.isTTY && notesAreText();
   #shown = 0;
   #drawn = false;
 
@@ -27,7 +27,7 @@ export class Progress {
     const left = share > 0 ? Math.round((seconds / share) * (1 - share)) : 0;
     const text = `${thousands(rows)} rows  ${thousands(Math.round(rows / seconds))} rows/s  ${Math.floor(share * 100)} %  ${left} s left`;
     if (!this.#terminal) {
-      note(`ingest: ${text}`);
+      note(`ingest: ${text}`, 'info', { event: 'progress', hop: 'ingest', rows, share });
       return;
     }
     const full = Math.round(share * BAR);

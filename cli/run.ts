@@ -4,9 +4,10 @@ import { type AuditReport, audit } from '../inspection/audit.ts';
 import { type ProcessResult, processTo } from '../processing/process.ts';
 import { auditContext, auditText, UNBALANCED } from './audit.ts';
 import { datasetCommand, stopSignal } from './command.ts';
+import { processSummary, reported } from './hop-reports.ts';
 import { type IngestOptions, ingestFile, ingestSummary, withIngestOptions } from './ingest.ts';
+import { openMonitor } from './monitoring.ts';
 import { print } from './output.ts';
-import { processSummary } from './process.ts';
 import { openSession, processContext, type Session } from './session.ts';
 
 /** What `run` did, hop by hop. */
@@ -40,9 +41,11 @@ export async function runWholeJob(
   options: IngestOptions,
   signal: AbortSignal,
 ): Promise<RunResult> {
-  const context = await processContext(session);
+  const monitor = await openMonitor(session);
+  const telling = { commits: false, renewals: false };
+  const context = reported(await processContext(session), monitor, telling);
   const failed = new AbortController();
-  const ingesting = ingestFile(session, options, signal);
+  const ingesting = ingestFile(session, options, signal, monitor);
   const ends = ingesting.then(() => session.log.ranges());
   const processing = processTo(context, ends, AbortSignal.any([signal, failed.signal]));
   try {

@@ -40,15 +40,17 @@ export interface Settings {
   readonly batchRows: number;
   readonly batchSeconds: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly logFormat: 'text' | 'json';
+  /** Where metrics and health are served while a job runs; null: nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | null;
 }
 
-const count = (fallback: number, most: number) =>
+const count = (most: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/, 'must be a whole number')
     .transform(Number)
-    .pipe(z.number().min(1, 'must be at least 1').max(most, `must be at most ${most}`))
-    .default(fallback);
+    .pipe(z.number().min(1, 'must be at least 1').max(most, `must be at most ${most}`));
 const httpUrl = z.url({ protocol: /^https?$/, message: 'must be an address such as http://localhost:9000' });
 const broker = /^[^\s,:/]+:\d{1,5}$/;
 
@@ -69,7 +71,7 @@ const variables = z.object({
       'must be letters, digits, ".", "_" and "-", and not "." or ".."',
     )
     .optional(),
-  KAFKA_PARTITIONS: count(4, 1000),
+  KAFKA_PARTITIONS: count(1000).default(4),
   KAFKA_SASL_MECHANISM: z
     .string()
     .transform((text) => text.toLowerCase())
@@ -97,11 +99,14 @@ const variables = z.object({
   KIBANA_URL: httpUrl.optional(),
   ENVIRONMENT: z.string().default('local'),
   EVENTLAKE_HOME: z.string().default('.eventlake'),
-  BATCH_ROWS: count(150_000, 100_000_000),
-  BATCH_SECONDS: count(30, 86_400),
+  BATCH_ROWS: count(100_000_000).default(150_000),
+  BATCH_SECONDS: count(86_400).default(30),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent')
     .default('info'),
+  LOG_FORMAT: z.enum(['text', 'json'], 'must be text or json').default('text'),
+  METRICS_PORT: count(65_535).optional(),
+  METRICS_HOST: z.string().default('127.0.0.1'),
 });
 
 /** Variables that make sense only together: all of a group or none. */
@@ -182,6 +187,8 @@ function assemble(v: z.infer<typeof variables>): Settings {
     batchRows: v.BATCH_ROWS,
     batchSeconds: v.BATCH_SECONDS,
     logLevel: v.LOG_LEVEL,
+    logFormat: v.LOG_FORMAT,
+    metrics: v.METRICS_PORT === undefined ? null : { host: v.METRICS_HOST, port: v.METRICS_PORT },
   };
 }
 

@@ -28,10 +28,24 @@ export interface IngestRequest {
   readonly chunkRows: number;
   /** Told about columns that are not carried, and the like. */
   warn(message: string): void;
+  /** Told before everything is done again from the last committed row, after an error that may pass. */
+  onRetry?(error: EventlakeError): void;
+  /** Told of each chunk that was committed. */
+  onCommit?(chunk: CommittedChunk): void;
   /** Told after each chunk: rows committed in this run, and bytes read from disk. */
   onProgress?(progress: { rows: number; bytesRead: number }): void;
   /** Finishes the chunk in hand and stops. */
   readonly signal?: AbortSignal;
+}
+
+/** A chunk that is in the log. */
+export interface CommittedChunk {
+  readonly events: number;
+  readonly deadLetters: number;
+  /** Of the decompressed file. */
+  readonly bytes: number;
+  /** From handing it to the log until it was durable there. */
+  readonly seconds: number;
 }
 
 /** What one run of ingest did. */
@@ -79,7 +93,7 @@ export async function ingest(log: EventLog, request: IngestRequest): Promise<Ing
     } catch (error) {
       // Whether the last chunk is in the log is not known: the ledger is asked again.
       if (!(error instanceof EventlakeError && error.retriable) || attempt === ATTEMPTS) throw error;
-      request.warn(`${error.message}; going on from the last committed row`);
+      request.onRetry?.(error);
       await sleep(attempt * RETRY_MS);
     }
   }
@@ -120,9 +134,10 @@ async function write(log: EventLog, request: IngestRequest, attempt: Attempt): P
       partitions,
       file: source.path,
     });
-    const run = new ChunkRun(writer, chunks, { first, entry: begin.entry }, (rows) =>
-      request.onProgress?.({ rows, bytesRead }),
-    );
+    const run = new ChunkRun(writer, chunks, { first, entry: begin.entry }, (rows, chunk) => {
+      request.onCommit?.(chunk);
+      request.onProgress?.({ rows, bytesRead });
+    });
     // An attempt before this one may have come this far.
     if (run.rows === request.limit) return await run.stop();
     for await (const group of toRecords(toBlocks(stream), firstLine, header.names.length)) {
@@ -168,7 +183,7 @@ class ChunkRun {
   rows: number;
   readonly #writer: LogWriter;
   readonly #chunks: ChunkBuilder;
-  readonly #onCommit: (rows: number) => void;
+  readonly #onCommit: (rows: number, chunk: CommittedChunk) => void;
   readonly #first: LedgerEntry;
   #entry: LedgerEntry;
   #inFlight: Promise<void> = Promise.resolve();
@@ -177,7 +192,7 @@ class ChunkRun {
     writer: LogWriter,
     chunks: ChunkBuilder,
     { first, entry }: { first: LedgerEntry; entry: LedgerEntry },
-    onCommit: (rows: number) => void,
+    onCommit: (rows: number, chunk: CommittedChunk) => void,
   ) {
     this.#writer = writer;
     this.#chunks = chunks;
@@ -189,11 +204,17 @@ class ChunkRun {
 
   async commit(complete: boolean): Promise<void> {
     const chunk = this.#chunks.take(this.#entry, complete);
+    const bytes = chunk.progress.bytes - this.#entry.bytes;
+    const [events, deadLetters] = [chunk.events.length, chunk.deadLetters.length];
     this.#entry = chunk.progress;
-    this.rows += chunk.events.length + chunk.deadLetters.length;
+    this.rows += events + deadLetters;
     const rows = this.rows;
     await this.#inFlight;
-    this.#inFlight = this.#writer.append(chunk).then(() => this.#onCommit(rows));
+    const began = performance.now();
+    this.#inFlight = this.#writer.append(chunk).then(() => {
+      const seconds = (performance.now() - began) / 1000;
+      this.#onCommit(rows, { events, deadLetters, bytes, seconds });
+    });
     // A failure surfaces at the next await, not as an unhandled rejection.
     this.#inFlight.catch(() => {});
   }

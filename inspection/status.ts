@@ -1,4 +1,4 @@
-import type { EventLog, ProfileIndex } from '../core/contracts.ts';
+import type { EventLog, Partition, ProfileIndex } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { computedFrom } from '../processing/model.ts';
@@ -10,6 +10,26 @@ export interface StatusContext {
   readonly tables: ArchiveTables;
   readonly profiles: DeltaTable | null;
   readonly index: ProfileIndex | null;
+}
+
+/** A partition of the log, and how far the lake has come in it. */
+export interface PartitionLag {
+  readonly partition: Partition;
+  readonly start: bigint;
+  readonly end: bigint;
+  /** The next offset that the lake waits for; null: nothing of it yet. */
+  readonly archived: bigint | null;
+  /** Offsets that are not in the lake yet, control records included. */
+  readonly lag: number;
+}
+
+/** A table's newest version. */
+export interface TableSize {
+  readonly table: string;
+  readonly version: bigint;
+  readonly rows: number;
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** Where every hop stands. Offsets and versions are strings, as JSON numbers are not exact beyond 2^53. */
@@ -30,35 +50,37 @@ export interface StatusReport {
   readonly index: { index: string; documents: number } | null;
 }
 
-/** Reads positions, lag and sizes; changes nothing. `lag` counts offsets that are not in the lake yet, control records included. */
-export async function status({ log, tables, profiles, index }: StatusContext): Promise<StatusReport> {
+/** How far the lake is behind the log, partition by partition; none while there are no topics. */
+export async function lagOf(log: EventLog, tables: ArchiveTables): Promise<PartitionLag[]> {
   const ranges = await log.ranges();
   const positions = ranges.length > 0 ? await Positions.read(log, (await log.open()).id, tables) : null;
-  const partitions = ranges.map((range) => {
+  return ranges.map((range) => {
+    const { stream, partition, start, end } = range;
     const archived = positions?.next(range) ?? null;
-    const from = archived ?? range.start;
-    return {
-      partition: partitionId(range),
-      start: String(range.start),
-      end: String(range.end),
-      archived: archived === null ? null : String(archived),
-      lag: Number(range.end > from ? range.end - from : 0n),
-    };
+    const from = archived ?? start;
+    const lag = Number(end > from ? end - from : 0n);
+    return { partition: { stream, partition }, start, end, archived, lag };
   });
-  const [events, derived] = [await tables.events.snapshot(), (await profiles?.snapshot()) ?? null];
-  const report: StatusReport['tables'] = [];
-  for (const table of [tables.events, tables.rejected, ...(profiles ? [profiles] : [])]) {
+}
+
+/** The newest versions of those tables that exist. */
+export async function sizesOf(tables: readonly DeltaTable[]): Promise<TableSize[]> {
+  const sizes: TableSize[] = [];
+  for (const table of tables) {
     const snapshot = await table.snapshot();
     if (!snapshot) continue;
-    const bytes = snapshot.files.reduce((sum, file) => sum + file.bytes, 0);
-    report.push({
-      table: table.path,
-      version: String(snapshot.version),
-      rows: Number(snapshot.rows),
-      files: snapshot.files.length,
-      bytes,
-    });
+    const { version, rows, files } = snapshot;
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    sizes.push({ table: table.path, version, rows: Number(rows), files: files.length, bytes });
   }
+  return sizes;
+}
+
+/** Reads positions, lag and sizes; changes nothing. */
+export async function status({ log, tables, profiles, index }: StatusContext): Promise<StatusReport> {
+  const partitions = await lagOf(log, tables);
+  const sizes = await sizesOf([tables.events, tables.rejected, ...(profiles ? [profiles] : [])]);
+  const [events, derived] = [await tables.events.snapshot(), (await profiles?.snapshot()) ?? null];
   return {
     log: log.description,
     files: (await log.ledger()).map(({ file, rows, bytes, complete, updatedAt }) => ({
@@ -68,9 +90,15 @@ export async function status({ log, tables, profiles, index }: StatusContext): P
       complete,
       updatedAt,
     })),
-    partitions,
-    lag: partitions.reduce((sum, partition) => sum + partition.lag, 0),
-    tables: report,
+    partitions: partitions.map(({ partition, start, end, archived, lag }) => ({
+      partition: partitionId(partition),
+      start: String(start),
+      end: String(end),
+      archived: archived === null ? null : String(archived),
+      lag,
+    })),
+    lag: partitions.reduce((sum, { lag }) => sum + lag, 0),
+    tables: sizes.map((size) => ({ ...size, version: String(size.version) })),
     profilesUpToDate: (derived ? computedFrom(derived) : null) === (events?.version ?? null),
     index: index ? { index: index.description, documents: await index.count() } : null,
   };

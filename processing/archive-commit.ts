@@ -4,7 +4,7 @@ import type { Dataset } from '../core/dataset.ts';
 import { hasCode } from '../core/errors.ts';
 import type { TableField } from '../lake/schema.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
-import { literal } from '../lake/sql.ts';
+import { literal, parquet } from '../lake/sql.ts';
 import { type NewFile, newFileOf } from '../lake/stats.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import type { ArchiveContext } from './archive.ts';
@@ -30,6 +30,9 @@ const REJECTED_FIELDS: readonly TableField[] = [
 export interface BatchOutcome {
   readonly events: number;
   readonly rejected: number;
+  /** What was rejected, by reason. */
+  readonly reasons: Readonly<Record<string, number>>;
+  /** Of the Parquet files. */
   readonly bytes: number;
   readonly eventsVersion: bigint | null;
   readonly seconds: number;
@@ -74,6 +77,9 @@ export async function commitBatch(
     );
   }
 
+  // The store may move the files away.
+  const reasons = await reasonsOf(sql, bad);
+
   const txns = (known: (partition: string) => bigint | null, stream: string) =>
     new Map(
       [...batch.next]
@@ -99,6 +105,7 @@ export async function commitBatch(
   return {
     events: rowsOf(good),
     rejected: rowsOf(bad),
+    reasons,
     bytes: [...good, ...bad].reduce((sum, file) => sum + file.bytes, 0),
     eventsVersion: committed?.version ?? null,
     seconds: (performance.now() - began) / 1000,
@@ -195,6 +202,15 @@ function beyond(
     return stream === 'events' && known !== null ? [`WHEN ${number} THEN ${known}`] : [];
   });
   return cases.length === 0 ? 'true' : `log_offset >= CASE log_partition ${cases.join(' ')} ELSE 0 END`;
+}
+
+async function reasonsOf(sql: SqlEngine, files: readonly NewFile[]): Promise<Record<string, number>> {
+  if (files.length === 0) return {};
+  const relation = parquet(files.map((file) => file.localPath));
+  const rows = await sql.rows(
+    `SELECT reason, count(*) AS n FROM ${relation} GROUP BY reason ORDER BY reason`,
+  );
+  return Object.fromEntries(rows.map(({ reason, n }) => [String(reason), Number(n)]));
 }
 
 function rowsOf(files: readonly NewFile[]): number {

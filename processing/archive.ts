@@ -28,6 +28,10 @@ export interface ArchiveContext {
   readonly temporary: string;
   readonly batchRows: number;
   readonly batchSeconds: number;
+  /** Told of records that were read and are not in the lake yet. */
+  onRead?(records: RecordBatch): void;
+  /** Told each time that the log was asked for more and answered, with or without records; also by the later hops, as they get on. */
+  onTurn?(): void;
   /** Called after each commit, and awaited. */
   onCommit?(outcome: BatchOutcome): void | Promise<void>;
   /** Called, and awaited, when there is nothing to read and no batch in hand. */
@@ -107,6 +111,7 @@ class Worker {
       if (failure) throw failure;
       this.#reader ??= await this.#openReader();
       const batch = await this.#reader.poll(POLL_MS);
+      this.#context.onTurn?.();
       if (batch) await this.#take(batch);
       if (this.#mustCommit(batch === null)) await this.#commit();
       if (batch === null) await this.#lookAround();
@@ -156,6 +161,7 @@ class Worker {
       this.#began = Date.now();
     }
     await this.#batch.add(records, expected);
+    this.#context.onRead?.(records);
   }
 
   #mustCommit(idle: boolean): boolean {

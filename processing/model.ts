@@ -39,6 +39,8 @@ export interface ModelContext {
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
   readonly temporary: string;
+  /** Told after each share of the keys. */
+  onProgress?(): void;
 }
 
 /** What one run of the hop did. */
@@ -143,6 +145,7 @@ async function computeShares(
     );
     files.push(...written.map(newFileOf).filter((file) => file.rows > 0));
     await rm(join(folder, `share=${share}`), { recursive: true, force: true });
+    context.onProgress?.();
   }
   await sql.run('DROP VIEW events; DROP TABLE dataset');
   return { fields, files };

@@ -10,9 +10,6 @@ import { type ArchiveContext, type ArchiveResult, archive } from './archive.ts';
 import { type ModelResult, runModel } from './model.ts';
 import { type PublishResult, publish } from './publish.ts';
 
-/** In `--follow`, profiles are renewed at the latest after this time though more events keep coming. */
-const RENEW_AFTER_MS = 60_000;
-
 /** What processing works on and with. */
 export interface ProcessContext {
   readonly archive: ArchiveContext;
@@ -21,6 +18,9 @@ export interface ProcessContext {
   /** Null where there is nothing to publish to. */
   readonly index: ProfileIndex | null;
   readonly files: LocalFiles;
+  /** Told what the two hops after the archive did, and how long they took. */
+  onModel?(result: ModelResult, seconds: number): void;
+  onPublish?(result: PublishResult, seconds: number): void;
 }
 
 /** What one run of processing did. */
@@ -38,40 +38,10 @@ export async function processTo(
 ): Promise<ProcessResult> {
   const archived = await archive(context.archive, { ends, signal });
   if (archived.stopped) return { archive: archived, model: null, publish: null };
-  const renewed = await renewProfiles(context);
+  const modelled = await modelHop(context);
+  const published = await publishHop(context);
   await removeLeftovers(context);
-  return { archive: archived, ...renewed };
-}
-
-/** Archives until the signal; profiles are renewed whenever there is a pause, and every minute where there is none. */
-export async function follow(
-  context: ProcessContext,
-  signal: AbortSignal,
-  onRenewed: (result: Omit<ProcessResult, 'archive'>) => void,
-): Promise<ArchiveResult> {
-  let stale = true;
-  let renewed = Date.now();
-  const renew = async () => {
-    stale = false;
-    onRenewed(await renewProfiles(context));
-    renewed = Date.now();
-  };
-  await removeLeftovers(context);
-  const forever = new Promise<never>(() => {});
-  return archive(
-    {
-      ...context.archive,
-      async onCommit(outcome) {
-        await context.archive.onCommit?.(outcome);
-        stale = true;
-        if (Date.now() - renewed > RENEW_AFTER_MS) await renew();
-      },
-      async onIdle() {
-        if (stale) await renew();
-      },
-    },
-    { ends: forever, signal },
-  );
+  return { archive: archived, model: modelled, publish: published };
 }
 
 /**
@@ -83,22 +53,40 @@ function collectGarbage(): void {
   (runInNewContext('gc') as () => void)();
 }
 
-async function renewProfiles({
-  archive,
-  model,
-  index,
-  files,
-}: ProcessContext): Promise<Omit<ProcessResult, 'archive'>> {
+/** The third hop, on what `context` names; null for a dataset without a model. */
+export async function modelHop(context: ProcessContext): Promise<ModelResult | null> {
+  const { archive, model, files } = context;
   const { dataset, sql, temporary, tables } = archive;
-  if (!model || !dataset.model) return { model: null, publish: null };
+  if (!model || !dataset.model) return null;
   collectGarbage();
-  const common = { model: dataset.model, profiles: model.profiles, files, sql, temporary };
-  const computed = await runModel({ ...common, dataset, query: model.query, events: tables.events });
-  return { model: computed, publish: index ? await publish({ ...common, index }) : null };
+  const began = performance.now();
+  const { query, profiles } = model;
+  const result = await runModel({
+    ...{ dataset, model: dataset.model, query, profiles, files, sql, temporary },
+    events: tables.events,
+    onProgress: () => archive.onTurn?.(),
+  });
+  context.onModel?.(result, (performance.now() - began) / 1000);
+  return result;
+}
+
+/** The fourth hop, on what `context` names; null where there is nothing to publish, or nothing to publish to. */
+export async function publishHop(context: ProcessContext): Promise<PublishResult | null> {
+  const { archive, model, index, files } = context;
+  const { dataset, sql, temporary } = archive;
+  if (!model || !dataset.model || !index) return null;
+  const began = performance.now();
+  const { profiles } = model;
+  const result = await publish({
+    ...{ model: dataset.model, profiles, index, files, sql, temporary },
+    onProgress: () => archive.onTurn?.(),
+  });
+  context.onPublish?.(result, (performance.now() - began) / 1000);
+  return result;
 }
 
 /** Files that no commit names, and temporary ones, left by runs that were killed. */
-async function removeLeftovers({ archive, model }: ProcessContext): Promise<void> {
+export async function removeLeftovers({ archive, model }: ProcessContext): Promise<void> {
   const yesterday = new Date(Date.now() - 24 * 3_600_000);
   for (const table of [archive.tables.events, archive.tables.rejected, ...(model ? [model.profiles] : [])]) {
     await removeOrphans(table, yesterday);

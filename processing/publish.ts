@@ -21,6 +21,8 @@ export interface PublishContext {
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
   readonly temporary: string;
+  /** Told each time that the index has taken some changes. */
+  onProgress?(): void;
 }
 
 /** What one run of the hop did. */
@@ -82,7 +84,7 @@ async function publishFrom(
     await context.sql.run(
       `COPY (${changes(newest, model.key, newPaths, oldPaths ?? [])}) TO ${literal(file)} (FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER false, NULLSTR '')`,
     );
-    const counts = await send(index, file, newest.version);
+    const counts = await send(context, file, newest.version);
     await index.finish(newest.version);
     return { outcome: 'published', version: newest.version, ...counts };
   } finally {
@@ -133,7 +135,7 @@ UNION ALL ${vanished}`;
 }
 
 async function send(
-  index: ProfileIndex,
+  { index, onProgress }: PublishContext,
   file: string,
   version: bigint,
 ): Promise<{ stored: number; deleted: number }> {
@@ -148,6 +150,7 @@ async function send(
     batch.push({ id: line.slice(0, tab), document: document === '' ? null : document });
     if (batch.length < CHANGES_AT_ONCE) continue;
     await index.apply(batch, version);
+    onProgress?.();
     batch = [];
   }
   if (batch.length > 0) await index.apply(batch, version);

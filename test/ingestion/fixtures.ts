@@ -42,18 +42,23 @@ export class Workplace {
   }
 }
 
-/** Ingests a file in chunks of 3 rows, and says what was warned of. */
+/** Ingests a file in chunks of 3 rows, and says what was warned of and after which errors it was tried again. */
 export async function ingestFile(
   log: EventLog,
   path: string,
   options: Partial<IngestRequest> = {},
-): Promise<IngestResult & { warnings: string[] }> {
-  const warnings: string[] = [];
+): Promise<IngestResult & { warnings: string[]; retries: string[] }> {
+  const [warnings, retries]: [string[], string[]] = [[], []];
   const source = await openSource(path, '');
   const warn = (message: string) => warnings.push(message);
   return {
-    ...(await ingest(log, { dataset: DATASET, source, again: false, chunkRows: 3, warn, ...options })),
+    ...(await ingest(log, {
+      ...{ dataset: DATASET, source, again: false, chunkRows: 3, warn },
+      onRetry: (error) => retries.push(error.message),
+      ...options,
+    })),
     warnings,
+    retries,
   };
 }
 

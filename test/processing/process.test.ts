@@ -2,7 +2,7 @@ import { mkdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventLog } from '../../core/contracts.ts';
-import { follow, type ProcessContext, type ProcessResult, processTo } from '../../processing/process.ts';
+import { type ProcessContext, processTo } from '../../processing/process.ts';
 import { append, type Electronics, electronics, line, Workplace } from './fixtures.ts';
 
 let place: Workplace;
@@ -93,36 +93,4 @@ describe('processing', () => {
       expect([key, left !== null]).toEqual([key, name === 'new']);
     }
   });
-
-  test('that follows keeps the profiles up to date until it is told to stop', async () => {
-    const log = place.log();
-    await append(log, [[0, line('1')]]);
-    const context = contextOf(log);
-    const quick = { ...context, archive: { ...context.archive, batchSeconds: 0.01 } };
-    const finish = new AbortController();
-    const renewals: Omit<ProcessResult, 'archive'>[] = [];
-    let renewed = Promise.withResolvers<void>();
-    const following = follow(quick, finish.signal, (result) => {
-      renewals.push(result);
-      renewed.resolve();
-    });
-    const users = async (n: number) => {
-      for (let i = 0; i < 50 && renewals.at(-1)?.model?.rows !== BigInt(n); i += 1) {
-        renewed = Promise.withResolvers<void>();
-        await Promise.race([renewed.promise, new Promise((resolve) => setTimeout(resolve, 200))]);
-      }
-      expect(renewals.at(-1)?.model?.rows).toBe(BigInt(n));
-    };
-    await users(1);
-    await append(log, [
-      [0, line('2')],
-      [0, line('3')],
-    ]);
-    await users(3);
-    const sofar = renewals.length;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(renewals.length).toBe(sofar);
-    finish.abort();
-    expect(await following).toEqual({ events: 3, rejected: 0, commits: expect.any(Number), stopped: true });
-  }, 20_000);
 });

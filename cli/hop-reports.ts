@@ -1,0 +1,108 @@
+import type { Monitor } from '../monitoring/monitor.ts';
+import type { BatchOutcome } from '../processing/archive-commit.ts';
+import type { FollowContext, HopFailure } from '../processing/follow.ts';
+import type { ModelResult } from '../processing/model.ts';
+import type { ProcessContext, ProcessResult } from '../processing/process.ts';
+import type { PublishResult } from '../processing/publish.ts';
+import { counted, type Details, note, record, thousands } from './output.ts';
+
+/** How a hop's work is told: a note, or only a line in a JSON log where people see it in the command's result. */
+type Say = (text: string, details: Details) => void;
+
+/** How much people are told while processing goes on. */
+export interface Telling {
+  readonly commits: boolean;
+  readonly renewals: boolean;
+}
+
+/** The context whose hops report what they do: to people and logs, and to the monitor if there is one. */
+export function reported(context: ProcessContext, monitor: Monitor | null, telling: Telling): FollowContext {
+  const sayNote: Say = (text, details) => note(text, 'info', details);
+  const sayCommit = telling.commits ? sayNote : record;
+  const sayRenewal = telling.renewals ? sayNote : record;
+  return {
+    ...context,
+    archive: {
+      ...context.archive,
+      onTurn: () => monitor?.turn(),
+      onRead: (records) => monitor?.recordsRead(records),
+      async onIdle() {
+        monitor?.succeeded('archive');
+      },
+      onCommit(outcome) {
+        monitor?.batchCommitted(outcome);
+        sayCommit(commitText(outcome), commitDetails(outcome));
+      },
+      onSuperseded(reason) {
+        monitor?.batchSuperseded();
+        const details = { event: 'superseded', hop: 'archive', reason };
+        note(`another worker was faster, reading again: ${reason}`, 'info', details);
+      },
+    },
+    onModel(result, seconds) {
+      monitor?.modelDone(result, seconds);
+      const { outcome, rows } = result;
+      const details = { event: 'model', hop: 'model', outcome, rows: Number(rows), seconds };
+      if (outcome === 'computed')
+        sayRenewal(modelText(result), { ...details, version: String(result.version) });
+    },
+    onPublish(result, seconds) {
+      monitor?.publishDone(result, seconds);
+      const { outcome, stored, deleted, version } = result;
+      const details = {
+        event: 'publish',
+        hop: 'publish',
+        stored,
+        deleted,
+        version: String(version),
+        seconds,
+      };
+      if (outcome === 'published') sayRenewal(publishText(result), details);
+    },
+    onFailure(failure) {
+      monitor?.failed(failure.hop, failure.error.message);
+      noteFailure(failure);
+    },
+  };
+}
+
+function noteFailure({ hop, error: { message, code, hint }, pauseMs }: HopFailure): void {
+  const seconds = pauseMs / 1000;
+  note(`warning: ${hop} failed, and is tried again in ${seconds} s: ${message} [${code}]`, 'warn', {
+    ...{ event: 'retry', hop, code, hint, pause: seconds },
+  });
+}
+
+/** What processing did, a line a hop. */
+export function processSummary({ archive, model, publish }: ProcessResult): string {
+  const rejected =
+    archive.rejected > 0 ? `, ${thousands(archive.rejected)} rejected (see: make rejected)` : '';
+  const first =
+    archive.commits === 0
+      ? 'archive: nothing new'
+      : `archive: ${counted(archive.events, 'event')}${rejected} in ${counted(archive.commits, 'commit')}`;
+  return [first, model ? modelText(model) : '', publish ? publishText(publish) : '']
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+function commitText({ events, rejected, seconds, eventsVersion }: BatchOutcome): string {
+  const turnedAway = rejected > 0 ? `, ${thousands(rejected)} rejected` : '';
+  return `archive: ${counted(events, 'event')}${turnedAway} committed as version ${eventsVersion ?? '-'} in ${seconds.toFixed(1)} s`;
+}
+
+function commitDetails({ eventsVersion, ...outcome }: BatchOutcome): Details {
+  return { event: 'commit', hop: 'archive', ...outcome, version: String(eventsVersion) };
+}
+
+function modelText({ outcome, rows, version }: ModelResult): string {
+  if (outcome === 'no_events') return 'model:   no events yet';
+  const already = outcome === 'up_to_date' ? ' (up to date)' : '';
+  return `model:   ${counted(Number(rows), 'profile')}, version ${version}${already}`;
+}
+
+function publishText({ outcome, stored, deleted }: PublishResult): string {
+  if (outcome === 'no_profiles') return '';
+  if (outcome === 'up_to_date') return 'publish: the index is up to date';
+  return `publish: ${counted(stored, 'document')} stored, ${thousands(deleted)} deleted`;
+}

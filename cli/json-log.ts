@@ -1,0 +1,11 @@
+import { destination, pino, stdTimeFunctions } from 'pino';
+import type { Write } from './output.ts';
+
+/** Notes as JSON, one object a line, on standard error. Written at once: the process may end right after. */
+export function jsonLog(): Write {
+  const logger = pino(
+    { level: 'trace', timestamp: stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
+    destination({ fd: 2, sync: true }),
+  );
+  return (text, level, details) => logger[level](details, text);
+}
