@@ -12,6 +12,8 @@ import type { DeltaTable } from '../lake/table.ts';
 
 /** Changes that are handed to the index at a time. */
 const CHANGES_AT_ONCE = 20_000;
+/** In bytes. */
+const LONGEST_ID = 512;
 
 /** What the publish hop works on and with. */
 export interface PublishContext {
@@ -122,16 +124,22 @@ function changes(
     if (type === 'timestamp') return `${name} := strftime(${name}, '%Y-%m-%dT%H:%M:%S.%gZ')`;
     return `${name} := ${name}`;
   });
-  const upsert = `CAST(${key} AS VARCHAR) AS id, CAST(to_json(struct_pack(${document.join(', ')})) AS VARCHAR) AS document`;
+  const upsert = `${idOf(key)} AS id, CAST(to_json(struct_pack(${document.join(', ')})) AS VARCHAR) AS document`;
   if (oldPaths.length === 0)
     return newPaths.length === 0 ? "SELECT '' WHERE false" : `SELECT ${upsert} FROM ${parquet(newPaths)}`;
   const digest = `hash(${newest.fields.map((field) => field.name).join(', ')})`;
   const old = `(SELECT ${key} AS old_key, ${digest} AS old_digest FROM ${parquet(oldPaths)})`;
-  const vanished = `SELECT CAST(old_key AS VARCHAR), NULL FROM ${old} ANTI JOIN ${newPaths.length > 0 ? parquet(newPaths) : `(SELECT NULL AS ${key})`} ON old_key = ${key}`;
+  const vanished = `SELECT ${idOf('old_key')}, NULL FROM ${old} ANTI JOIN ${newPaths.length > 0 ? parquet(newPaths) : `(SELECT NULL AS ${key})`} ON old_key = ${key}`;
   if (newPaths.length === 0) return vanished;
   return `SELECT ${upsert} FROM ${parquet(newPaths)} LEFT JOIN ${old} ON old_key = ${key}
 WHERE old_key IS NULL OR old_digest <> ${digest}
 UNION ALL ${vanished}`;
+}
+
+/** The document's id as JSON, which keeps it on its line. An index takes no id of more than 512 bytes: a longer key is named by its digest. */
+function idOf(column: string): string {
+  const text = `CAST(${column} AS VARCHAR)`;
+  return `to_json(CASE WHEN strlen(${text}) > ${LONGEST_ID} THEN sha256(${text}) ELSE ${text} END)`;
 }
 
 async function send(
@@ -147,7 +155,7 @@ async function send(
     const document = line.slice(tab + 1);
     if (document === '') deleted += 1;
     else stored += 1;
-    batch.push({ id: line.slice(0, tab), document: document === '' ? null : document });
+    batch.push({ id: JSON.parse(line.slice(0, tab)), document: document === '' ? null : document });
     if (batch.length < CHANGES_AT_ONCE) continue;
     await index.apply(batch, version);
     onProgress?.();

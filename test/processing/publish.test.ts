@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Model } from '../../core/dataset.ts';
 import { literal } from '../../lake/sql.ts';
@@ -173,6 +174,23 @@ describe('publishing', () => {
         ]),
       ),
     );
+  });
+
+  test('takes any text as a key; one that is too long for an id is named by its digest', async () => {
+    const { index, profiles, run } = start();
+    const keys = ['a\tb', 'c\r\nd', '"\\', 'é'.repeat(256), 'é'.repeat(257)];
+    const digest = createHash('sha256').update('é'.repeat(257)).digest('hex');
+    const select = (n: number) =>
+      keys.map((key) => `SELECT ${literal(key)} AS id, 'x' AS name, ${n}::BIGINT AS n`).join(' UNION ALL ');
+    await replace(profiles, select(1));
+    expect(await run()).toMatchObject({ stored: 5, deleted: 0 });
+    const ids = [...keys.slice(0, 4), digest];
+    expect(documents(index)).toEqual(
+      Object.fromEntries(ids.map((id, i) => [id, { id: keys[i], name: 'x', n: 1 }])),
+    );
+    await replace(profiles, `${select(1)} LIMIT 0`);
+    expect(await run()).toMatchObject({ stored: 0, deleted: 5 });
+    expect(index.documents.size).toBe(0);
   });
 
   test('hands over many changes a part at a time', async () => {
