@@ -2,6 +2,8 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 EVENTLAKE := node --max-semi-space-size=8 -- cli/main.ts
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js --testTimeout=60000
+# The dashboard's page as the server sends it, built from dashboard/web/.
+PAGE := dashboard/web/dist/index.html
 ifndef DATASET
 DATASET := $(shell ./setup-environment.sh --get DATASET)
 endif
@@ -26,13 +28,13 @@ check-data: install ## would data/electronics.csv pass? writes nothing
 
 ##@ Without Docker, on local files in .eventlake/
 
-demo: install ## the whole job, data → lake → profiles, and a look at the result
+demo: install $(PAGE) ## the whole job, data → lake → profiles, and a look at the result
 	@$(EVENTLAKE) demo $(DATASET)
 
 run: install ## the whole job: ingest, process, audit
 	@$(EVENTLAKE) run $(DATASET)
 
-dashboard: install ## the page that shows lake, customers and pipeline (make dashboard PORT=8081)
+dashboard: install $(PAGE) ## the page that shows lake, customers and pipeline (make dashboard PORT=8081)
 	@$(EVENTLAKE) dashboard $(DATASET) $(if $(PORT),--port $(PORT))
 
 reset: install ## wipe the dataset's log, lake and index (make reset YES=1)
@@ -85,7 +87,10 @@ node_modules/.installed: package.json package-lock.json
 	@npm ci --loglevel=error --no-audit --no-fund
 	@touch $@
 
-test: install lint ## install and start the real servers, and pass every test
+$(PAGE): node_modules/.installed $(shell find dashboard/web -type f -not -path '*/dist/*') dashboard/api.ts
+	@vite build dashboard/web
+
+test: install $(PAGE) lint ## install and start the real servers, and pass every test
 	@node services/main.ts install
 	@mkdir -p test-results
 	@$(JEST) --json --outputFile=test-results/jest.json
@@ -98,6 +103,7 @@ test-unit: install ## the tests that need no server, in seconds
 
 lint: install ## types, format, rules, which folder may import which; scripts, Docker and workflow files
 	@tsc
+	@tsc -p dashboard/web
 	@biome check --error-on-warnings
 	@depcruise --config .dependency-cruiser.js cli core ingestion lake processing inspection monitoring adapters config generator dashboard services
 	@node services/lint.ts

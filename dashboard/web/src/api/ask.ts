@@ -1,0 +1,59 @@
+import type { Problem } from '../../../api.ts';
+
+/** The server said no, or nothing. */
+export class AskError extends Error {
+  readonly problem: Problem['error'];
+  constructor(problem: Problem['error']) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
+/** The JSON at `url`. @throws AskError with what the server says is wrong. */
+export async function ask<T>(url: string, init: RequestInit = {}): Promise<T> {
+  const response = await send(url, init);
+  return (await response.json()) as T;
+}
+
+/** Sends `body` as JSON to `url`. @throws AskError */
+export function post(url: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+  return send(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    ...(signal ? { signal } : {}),
+  });
+}
+
+async function send(url: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new AskError({
+      code: 'page:no_server',
+      message: 'The dashboard does not answer',
+      hint: 'Is it still running? Start it again: make dashboard',
+    });
+  }
+  if (response.ok) return response;
+  const said = (await response.json().catch(() => null)) as Problem | null;
+  throw new AskError(
+    said?.error ?? { code: 'page:no_answer', message: `The server answered ${response.status}`, hint: null },
+  );
+}
+
+/** What to show of an error. */
+export function problemOf(error: unknown): Problem['error'] {
+  if (error instanceof AskError) return error.problem;
+  return { code: 'page:fault', message: error instanceof Error ? error.message : String(error), hint: null };
+}
+
+/** `path` with those parameters that have a value. */
+export function withQuery(path: string, parameters: Readonly<Record<string, string | null>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value) query.set(name, value);
+  const text = query.toString();
+  return text ? `${path}?${text}` : path;
+}

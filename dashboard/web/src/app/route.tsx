@@ -1,0 +1,51 @@
+import { type AnchorHTMLAttributes, type MouseEvent, useSyncExternalStore } from 'react';
+
+const MOVED = 'eventlake:moved';
+
+/** Goes to an address of this page without loading it anew. `replace` leaves no entry to come back to. */
+export function navigate(to: string, { replace = false } = {}): void {
+  history[replace ? 'replaceState' : 'pushState'](null, '', to);
+  dispatchEvent(new Event(MOVED));
+}
+
+function subscribe(listener: () => void): () => void {
+  addEventListener('popstate', listener);
+  addEventListener(MOVED, listener);
+  return () => {
+    removeEventListener('popstate', listener);
+    removeEventListener(MOVED, listener);
+  };
+}
+
+/** Where the page is: all that a view depends on is in its address, so that it can be shared and Back works. */
+export function usePlace(): { path: string; query: URLSearchParams } {
+  const path = useSyncExternalStore(subscribe, () => location.pathname);
+  const query = useSyncExternalStore(subscribe, () => location.search);
+  return { path, query: new URLSearchParams(query) };
+}
+
+/** Changes parameters of the address; null or an empty text removes one. */
+export function setQuery(changes: Readonly<Record<string, string | null>>, options = {}): void {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) query.set(name, value);
+    else query.delete(name);
+  }
+  const text = query.toString();
+  navigate(location.pathname + (text ? `?${text}` : ''), options);
+}
+
+/** A link within the page. */
+export function Link(props: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }) {
+  const follow = (event: MouseEvent) => {
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    navigate(props.href);
+  };
+  return (
+    // biome-ignore lint/a11y: the link has its href, and the browser's own handling of keys ends in a click
+    <a {...props} onClick={follow}>
+      {props.children}
+    </a>
+  );
+}

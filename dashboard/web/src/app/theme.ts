@@ -1,0 +1,22 @@
+/** `auto` follows the system. */
+export type Theme = 'auto' | 'light' | 'dark';
+
+const KEY = 'eventlake-theme';
+
+/** What was chosen earlier in this browser. */
+export function storedTheme(): Theme {
+  const stored = localStorage.getItem(KEY);
+  return stored === 'light' || stored === 'dark' ? stored : 'auto';
+}
+
+/** Shows the page in a theme, and remembers it. */
+export function applyTheme(theme: Theme): void {
+  if (theme === 'auto') {
+    localStorage.removeItem(KEY);
+    delete document.documentElement.dataset.theme;
+  } else {
+    localStorage.setItem(KEY, theme);
+    document.documentElement.dataset.theme = theme;
+  }
+  dispatchEvent(new Event('themechange'));
+}

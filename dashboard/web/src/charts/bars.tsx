@@ -1,0 +1,61 @@
+import { grouped } from '../app/format.ts';
+
+/** One bar. `filter` is what a click on it filters by; without it the bar is only looked at. */
+export interface Bar {
+  readonly label: string;
+  readonly value: number;
+  readonly note?: string;
+  readonly filter?: string;
+  readonly detail?: string;
+}
+
+interface BarsProps {
+  readonly bars: readonly Bar[];
+  readonly unit: string;
+  readonly chosen?: string | null;
+  onChoose?(filter: string | null): void;
+}
+
+/** Horizontal bars as a list of buttons: they take the keyboard, and a screen reader reads them as what they are. */
+export function Bars({ bars, unit, chosen = null, onChoose }: BarsProps) {
+  const most = Math.max(1, ...bars.map((bar) => bar.value));
+  if (bars.length === 0) return <p className="empty">Nothing to show.</p>;
+  return (
+    <ul className="bars">
+      {bars.map((bar) => {
+        const { label, value, note, filter, detail } = bar;
+        const inside = (
+          <>
+            <span className="label">{label}</span>
+            <span className="track" aria-hidden="true">
+              <span
+                className="fill"
+                style={{ width: `${Math.max(value > 0 ? 0.6 : 0, (100 * value) / most)}%` }}
+              />
+            </span>
+            <span className="value">
+              {grouped(value)}
+              <span className="hidden"> {unit}</span>
+              {note && <span className="bar-note"> {note}</span>}
+            </span>
+          </>
+        );
+        return (
+          <li key={label} title={detail}>
+            {onChoose && filter !== undefined ? (
+              <button
+                type="button"
+                aria-pressed={chosen === filter}
+                onClick={() => onChoose(chosen === filter ? null : filter)}
+              >
+                {inside}
+              </button>
+            ) : (
+              <div className="bar">{inside}</div>
+            )}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

@@ -1,0 +1,177 @@
+import { useMemo, useState } from 'react';
+import type {
+  CustomerAnswer,
+  CustomerEventsAnswer,
+  CustomerSessionsAnswer,
+  CustomerSpendAnswer,
+  DatasetAnswer,
+} from '../../../api.ts';
+import { useAnswer } from '../api/use-answer.ts';
+import { grouped, time, words } from '../app/format.ts';
+import { Panel } from '../app/panel.tsx';
+import { ProblemNote } from '../app/problem-note.tsx';
+import { Link } from '../app/route.tsx';
+import { LineChart, midnight } from '../charts/line-chart.tsx';
+import { cellText } from './cells.ts';
+
+const EVENTS = 50;
+
+/** One customer: the profile, what was spent over time, sessions, and every event. */
+export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnswer }) {
+  const path = `/api/customers/${encodeURIComponent(id)}`;
+  const profile = useAnswer<CustomerAnswer>(path);
+  const isKnown = profile.answer !== null;
+  if (profile.problem) {
+    return (
+      <>
+        <h1>Customer {id}</h1>
+        <ProblemNote problem={profile.problem} />
+        <p>
+          <Link href="/customers">All customers</Link>
+        </p>
+      </>
+    );
+  }
+  const types = new Map(dataset.profileColumns.map(({ name, type }) => [name, type]));
+  return (
+    <>
+      <p className="back">
+        <Link href="/customers">Customers</Link>
+      </p>
+      <h1>Customer {id}</h1>
+      <div className="panels">
+        <Panel title="Profile" loaded={profile} lines={10} wide>
+          {(columns) => (
+            <dl className="profile">
+              {Object.entries(columns).map(([name, value]) => (
+                <div key={name}>
+                  <dt>{words(name)}</dt>
+                  <dd data-column={name}>{cellText(value, types.get(name))}</dd>
+                </div>
+              ))}
+            </dl>
+          )}
+        </Panel>
+        {dataset.overview?.amount && <Spend path={isKnown ? path : null} />}
+        <Sessions path={isKnown ? path : null} />
+        <Events path={isKnown ? path : null} dataset={dataset} />
+      </div>
+    </>
+  );
+}
+
+function Spend({ path }: { path: string | null }) {
+  const loaded = useAnswer<CustomerSpendAnswer>(path && `${path}/spend`);
+  const { at, totals } = useMemo(() => {
+    const days = loaded.answer?.days ?? [];
+    return {
+      at: days.map(({ day }) => midnight(day)),
+      // A height in a chart, not money to reckon with.
+      totals: days.map(({ total }) => Number(total)),
+    };
+  }, [loaded.answer]);
+  return (
+    <Panel title="Spend over time" hint="All purchases up to each day" loaded={loaded}>
+      {({ days }) =>
+        days.length === 0 ? (
+          <p className="empty">Has bought nothing.</p>
+        ) : (
+          <>
+            {days.length > 1 && (
+              <LineChart days={at} values={totals} label="spent" colour={3} height={160} stepped />
+            )}
+            <ul className="plain-list">
+              {days.map(({ day, spent, total }) => (
+                <li key={day}>
+                  {day}: {grouped(spent)} <span className="hint">in all {grouped(total)}</span>
+                </li>
+              ))}
+            </ul>
+          </>
+        )
+      }
+    </Panel>
+  );
+}
+
+function Sessions({ path }: { path: string | null }) {
+  const loaded = useAnswer<CustomerSessionsAnswer>(path && `${path}/sessions`);
+  return (
+    <Panel title="Sessions" hint="Newest first" loaded={loaded}>
+      {({ sessions }) => (
+        <ol className="sessions">
+          {sessions.map(({ session, first, last, counts, spent }) => (
+            <li key={`${session} ${first}`}>
+              <strong>{session ?? 'without a session'}</strong>
+              <span className="hint">
+                {time(first)}
+                {first === last ? '' : ` to ${time(last)}`}
+              </span>
+              <span>
+                {Object.entries(counts)
+                  .filter(([, n]) => n > 0)
+                  .map(([type, n]) => `${grouped(n)} ${words(type)}`)
+                  .join(', ')}
+                {spent === '0.00' ? '' : `; ${grouped(spent)} spent`}
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </Panel>
+  );
+}
+
+function Events({ path, dataset }: { path: string | null; dataset: DatasetAnswer }) {
+  const [offset, setOffset] = useState(0);
+  const loaded = useAnswer<CustomerEventsAnswer>(path && `${path}/events?limit=${EVENTS}&offset=${offset}`);
+  const columns = dataset.columns.filter(({ name }) => name !== dataset.key);
+  return (
+    <Panel title="Timeline" hint="Every event, newest first" loaded={loaded} wide>
+      {({ total, events }) => (
+        <>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must take the keyboard */}
+          <section className="table" aria-label="Events, scrolls sideways" tabIndex={0}>
+            <table>
+              <thead>
+                <tr>
+                  {columns.map(({ name }) => (
+                    <th key={name} scope="col">
+                      {words(name)}
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {events.map((event) => (
+                  <tr key={`${event.logPartition}/${event.logOffset}`}>
+                    {columns.map(({ name, type }) => (
+                      <td key={name}>{cellText(event[name], type)}</td>
+                    ))}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </section>
+          {total > EVENTS && (
+            <nav className="pager" aria-label="Pages of events">
+              <button type="button" disabled={offset === 0} onClick={() => setOffset(offset - EVENTS)}>
+                Newer
+              </button>
+              <span>
+                {grouped(offset + 1)} to {grouped(offset + events.length)} of {grouped(total)}
+              </span>
+              <button
+                type="button"
+                disabled={offset + events.length >= total}
+                onClick={() => setOffset(offset + EVENTS)}
+              >
+                Older
+              </button>
+            </nav>
+          )}
+        </>
+      )}
+    </Panel>
+  );
+}

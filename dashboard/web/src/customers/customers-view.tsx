@@ -1,0 +1,173 @@
+import { useEffect, useState } from 'react';
+import type { CustomersAnswer, DatasetAnswer, OverviewAnswer } from '../../../api.ts';
+import { withQuery } from '../api/ask.ts';
+import { useAnswer } from '../api/use-answer.ts';
+import { grouped, words } from '../app/format.ts';
+import { ProblemNote } from '../app/problem-note.tsx';
+import { Link, setQuery, usePlace } from '../app/route.tsx';
+import { cellText, isNumeric } from './cells.ts';
+
+const ROWS = 50;
+/** A pause in typing after which the search begins. */
+const TYPED_MS = 250;
+
+/** All customers, a page of them at a time: searched, sorted and filtered by the server. */
+export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
+  const { query } = usePlace();
+  const offset = Math.max(0, Number.parseInt(query.get('offset') ?? '0', 10) || 0);
+  const { answer, problem, loading } = useAnswer<CustomersAnswer>(
+    withQuery('/api/customers', {
+      q: query.get('q'),
+      segment: query.get('segment'),
+      sort: query.get('sort'),
+      order: query.get('order'),
+      limit: `${ROWS}`,
+      offset: `${offset}`,
+    }),
+  );
+  const shown = answer?.customers.length ?? 0;
+  const total = answer?.total ?? 0;
+  return (
+    <>
+      <h1>Customers</h1>
+      <div className="filters">
+        <form aria-label="Search" onSubmit={(event) => event.preventDefault()}>
+          <Search name={words(dataset.key)} />
+          {dataset.overview?.segment && <Segments />}
+        </form>
+      </div>
+      {problem && <ProblemNote problem={problem} />}
+      {answer && total === 0 && <p className="note">No customer matches.</p>}
+      {answer && total > 0 && (
+        <>
+          <Table dataset={dataset} answer={answer} stale={loading} />
+          <nav className="pager" aria-label="Pages">
+            <button
+              type="button"
+              disabled={offset === 0}
+              onClick={() => setQuery({ offset: offset > ROWS ? `${offset - ROWS}` : null })}
+            >
+              Previous
+            </button>
+            <span aria-live="polite">
+              {grouped(offset + 1)} to {grouped(offset + shown)} of {grouped(total)}
+            </span>
+            <button
+              type="button"
+              disabled={offset + shown >= total}
+              onClick={() => setQuery({ offset: `${offset + ROWS}` })}
+            >
+              Next
+            </button>
+          </nav>
+        </>
+      )}
+    </>
+  );
+}
+
+function Search({ name }: { name: string }) {
+  const { query } = usePlace();
+  const searched = query.get('q') ?? '';
+  const [typed, setTyped] = useState(searched);
+  useEffect(() => setTyped(searched), [searched]);
+  useEffect(() => {
+    if (typed === searched) return;
+    const timer = setTimeout(() => setQuery({ q: typed, offset: null }, { replace: true }), TYPED_MS);
+    return () => clearTimeout(timer);
+  }, [typed, searched]);
+  return (
+    <label>
+      <span>{name} begins with</span>
+      <input
+        type="search"
+        inputMode="numeric"
+        value={typed}
+        autoComplete="off"
+        onChange={(event) => setTyped(event.target.value.trim())}
+      />
+    </label>
+  );
+}
+
+function Segments() {
+  const segment = usePlace().query.get('segment') ?? '';
+  const { answer } = useAnswer<OverviewAnswer>('/api/overview');
+  const known = new Set([
+    ...(answer?.segments.map((item) => item.segment) ?? []),
+    ...(segment ? [segment] : []),
+  ]);
+  return (
+    <label>
+      <span>segment</span>
+      <select value={segment} onChange={(event) => setQuery({ segment: event.target.value, offset: null })}>
+        <option value="">all</option>
+        {[...known].map((name) => (
+          <option key={name}>{name}</option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+interface TableProps {
+  readonly dataset: DatasetAnswer;
+  readonly answer: CustomersAnswer;
+  readonly stale: boolean;
+}
+
+function Table({ dataset, answer, stale }: TableProps) {
+  const { query } = usePlace();
+  const names = Object.keys(answer.customers[0] ?? {});
+  const columns = [dataset.key, ...names.filter((name) => name !== dataset.key)];
+  const types = new Map(dataset.profileColumns.map(({ name, type }) => [name, type]));
+  const sort = query.get('sort');
+  const order = query.get('order') === 'asc' ? 'asc' : 'desc';
+  const sortBy = (name: string) =>
+    setQuery({ sort: name, order: sort === name && order === 'desc' ? 'asc' : 'desc', offset: null });
+  return (
+    <section
+      className={stale ? 'table stale' : 'table'}
+      aria-label="Customers, scrolls sideways"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must take the keyboard
+      tabIndex={0}
+    >
+      <table>
+        <thead>
+          <tr>
+            {columns.map((name) => (
+              <th
+                key={name}
+                scope="col"
+                className={isNumeric(types.get(name)) ? 'number' : ''}
+                aria-sort={sort === name ? (order === 'asc' ? 'ascending' : 'descending') : undefined}
+              >
+                <button type="button" onClick={() => sortBy(name)}>
+                  {words(name)}
+                  {sort === name && <span aria-hidden="true">{order === 'asc' ? ' ↑' : ' ↓'}</span>}
+                </button>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {answer.customers.map((customer) => {
+            const id = String(customer[dataset.key]);
+            return (
+              <tr key={id}>
+                <th scope="row">
+                  <Link href={`/customers/${encodeURIComponent(id)}`}>{id}</Link>
+                </th>
+                {columns.slice(1).map((name) => (
+                  <td key={name} className={isNumeric(types.get(name)) ? 'number' : ''}>
+                    {cellText(customer[name], types.get(name))}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </section>
+  );
+}

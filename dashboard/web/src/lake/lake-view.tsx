@@ -1,0 +1,45 @@
+import { useState } from 'react';
+import type { LakeAnswer } from '../../../api.ts';
+import { useAnswer } from '../api/use-answer.ts';
+import { bytes, grouped } from '../app/format.ts';
+import { ProblemNote } from '../app/problem-note.tsx';
+import { History } from './history.tsx';
+import { SqlBox } from './sql-box.tsx';
+
+/** The tables as they are stored, their history, and a box to ask them anything. */
+export function LakeView() {
+  const { answer, problem } = useAnswer<LakeAnswer>('/api/lake');
+  const [chosen, setChosen] = useState<string | null>(null);
+  const tables = answer?.tables ?? [];
+  const shown = chosen ?? tables[0]?.table ?? null;
+  return (
+    <>
+      <h1>Lake</h1>
+      {answer && <p className="hint">{answer.place}</p>}
+      {problem && <ProblemNote problem={problem} />}
+      <section className="cards" aria-label="Tables">
+        {tables.map(({ table, version, rows, files, bytes: size }) => (
+          <button
+            key={table}
+            type="button"
+            className="card"
+            aria-pressed={table === shown}
+            onClick={() => setChosen(table)}
+          >
+            <strong>{table}</strong>
+            <span>{grouped(rows)} rows</span>
+            <span className="hint">
+              version {grouped(version)}, {grouped(files)} files, {bytes(size)}
+            </span>
+          </button>
+        ))}
+      </section>
+      {tables.length > 0 && <SqlBox tables={tables} />}
+      {tables
+        .filter(({ table }) => table === shown)
+        .map((table) => (
+          <History key={table.table} table={table} />
+        ))}
+    </>
+  );
+}

@@ -1,0 +1,47 @@
+import { useMemo } from 'react';
+import type { DaysAnswer } from '../../../api.ts';
+import { withQuery } from '../api/ask.ts';
+import { useAnswer } from '../api/use-answer.ts';
+import { grouped, words } from '../app/format.ts';
+import { Panel } from '../app/panel.tsx';
+import { setQuery } from '../app/route.tsx';
+import { LineChart, midnight } from '../charts/line-chart.tsx';
+import type { Filter } from './filters.tsx';
+
+/** Events by day, a chart for each type: views are so many more that nothing else would be seen beside them. */
+export function Days({ filter }: { filter: Filter }) {
+  const loaded = useAnswer<DaysAnswer>(withQuery('/api/overview/days', filter));
+  const series = useMemo(() => {
+    const { types = [], days = [] } = loaded.answer ?? {};
+    const at = days.map(({ day }) => midnight(day));
+    return types
+      .map((type, i) => ({ type, colour: i % 4, at, values: days.map(({ counts }) => counts[i] ?? 0) }))
+      .map((one) => ({ ...one, sum: one.values.reduce((a, b) => a + b, 0) }));
+  }, [loaded.answer]);
+  return (
+    <Panel title="Events by day" hint="Drag over days to look at these alone" loaded={loaded} lines={9} wide>
+      {() =>
+        series.length === 0 ? (
+          <p className="empty">Nothing to show.</p>
+        ) : (
+          series.map(({ type, colour, at, values, sum }) => (
+            <figure key={type}>
+              <figcaption>
+                <span className={`dot series-${colour}`} aria-hidden="true" />
+                {words(type)} <span className="hint">{grouped(sum)}</span>
+              </figcaption>
+              <LineChart
+                label={words(type)}
+                colour={colour}
+                days={at}
+                values={values}
+                together="days"
+                onRange={(from, to) => setQuery({ from, to })}
+              />
+            </figure>
+          ))
+        )
+      }
+    </Panel>
+  );
+}

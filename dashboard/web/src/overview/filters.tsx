@@ -1,0 +1,130 @@
+import type { DatasetAnswer, OverviewAnswer, ValuesAnswer } from '../../../api.ts';
+import { useAnswer } from '../api/use-answer.ts';
+import { setQuery } from '../app/route.tsx';
+
+/** What the overview is filtered by; the names are those of the address and of the API. */
+export const FILTERS = ['from', 'to', 'category', 'brand', 'segment'] as const;
+export type Filter = Record<(typeof FILTERS)[number], string | null>;
+
+/** The filter that the address holds. */
+export function filterOf(query: URLSearchParams): Filter {
+  const of = (name: string) => query.get(name) || null;
+  return {
+    from: of('from'),
+    to: of('to'),
+    category: of('category'),
+    brand: of('brand'),
+    segment: of('segment'),
+  };
+}
+
+interface FiltersProps {
+  readonly dataset: DatasetAnswer;
+  readonly filter: Filter;
+  /** The overview without a filter, which says what there is to choose from. */
+  readonly whole: OverviewAnswer | null;
+}
+
+/** The choices above the panels, and what is chosen as chips that can be taken away. */
+export function Filters({ dataset: { overview: roles }, filter, whole }: FiltersProps) {
+  const [first, last] = [whole?.first?.slice(0, 10), whole?.last?.slice(0, 10)];
+  const chosen = FILTERS.filter((name) => filter[name] !== null);
+  return (
+    <div className="filters">
+      <form aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
+        <Day name="from" filter={filter} min={first} max={last} />
+        <Day name="to" filter={filter} min={first} max={last} />
+        {roles?.category && (
+          <Value name="category" url="/api/overview/categories?limit=200" filter={filter} />
+        )}
+        {roles?.brand && <Value name="brand" url="/api/overview/brands?limit=200" filter={filter} />}
+        {roles?.segment && (
+          <label>
+            <span>segment</span>
+            <select
+              value={filter.segment ?? ''}
+              onChange={(event) => setQuery({ segment: event.target.value })}
+            >
+              <option value="">all</option>
+              {[
+                ...new Set([
+                  ...(whole?.segments.map((s) => s.segment) ?? []),
+                  ...(filter.segment ? [filter.segment] : []),
+                ]),
+              ].map((segment) => (
+                <option key={segment}>{segment}</option>
+              ))}
+            </select>
+          </label>
+        )}
+      </form>
+      {chosen.length > 0 && (
+        <ul className="chips" aria-label="Chosen filters">
+          {chosen.map((name) => (
+            <li key={name}>
+              <button type="button" onClick={() => setQuery({ [name]: null })}>
+                {name} {filter[name]} <span aria-hidden="true">×</span>
+                <span className="hidden">, remove this filter</span>
+              </button>
+            </li>
+          ))}
+          <li>
+            <button
+              type="button"
+              className="plain"
+              onClick={() => setQuery(Object.fromEntries(FILTERS.map((name) => [name, null])))}
+            >
+              Clear all
+            </button>
+          </li>
+        </ul>
+      )}
+    </div>
+  );
+}
+
+interface DayProps {
+  readonly name: 'from' | 'to';
+  readonly filter: Filter;
+  readonly min: string | undefined;
+  readonly max: string | undefined;
+}
+
+function Day({ name, filter, min, max }: DayProps) {
+  return (
+    <label>
+      <span>{name}</span>
+      <input
+        type="date"
+        value={filter[name] ?? ''}
+        min={min}
+        max={max}
+        onChange={(event) => setQuery({ [name]: event.target.value })}
+      />
+    </label>
+  );
+}
+
+function Value({ name, url, filter }: { name: 'category' | 'brand'; url: string; filter: Filter }) {
+  const { answer } = useAnswer<ValuesAnswer>(url);
+  const list = `all-${name}`;
+  return (
+    <label>
+      <span>{name}</span>
+      <input
+        key={filter[name] ?? ''}
+        list={list}
+        defaultValue={filter[name] ?? ''}
+        placeholder="all"
+        autoComplete="off"
+        onBlur={(event) =>
+          event.target.value !== (filter[name] ?? '') && setQuery({ [name]: event.target.value })
+        }
+        onKeyDown={(event) => event.key === 'Enter' && setQuery({ [name]: event.currentTarget.value })}
+      />
+      <datalist id={list}>
+        {answer?.items.map(({ value }) => value !== null && <option key={value} value={value} />)}
+      </datalist>
+    </label>
+  );
+}

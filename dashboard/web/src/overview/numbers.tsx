@@ -1,0 +1,39 @@
+import type { OverviewAnswer } from '../../../api.ts';
+import type { Loaded } from '../api/use-answer.ts';
+import { grouped, share } from '../app/format.ts';
+import { ProblemNote } from '../app/problem-note.tsx';
+
+/** The four numbers that everything else explains. */
+export function Numbers({ loaded, hasAmount }: { loaded: Loaded<OverviewAnswer>; hasAmount: boolean }) {
+  const { answer, problem, loading } = loaded;
+  if (problem) return <ProblemNote problem={problem} />;
+  const tiles = [
+    {
+      name: 'events',
+      value: answer?.events,
+      note: answer && `${grouped(answer.duplicates)} exact duplicates`,
+    },
+    { name: 'customers', value: answer?.customers, note: 'with a matching event' },
+    ...(hasAmount
+      ? [
+          {
+            name: 'buyers',
+            value: answer?.buyers,
+            note: answer && `${share(answer.buyers, answer.customers)} of them`,
+          },
+          { name: 'revenue', value: answer?.revenue, note: 'spent, duplicates counted once' },
+        ]
+      : []),
+  ];
+  return (
+    <dl className={loading ? 'numbers stale' : 'numbers'} aria-busy={loading} aria-live="polite">
+      {tiles.map(({ name, value, note }) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd data-number={name}>{value === undefined ? ' ' : grouped(value)}</dd>
+          <dd className="hint">{note || ' '}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,128 @@
+import type { DatasetAnswer, OverviewAnswer, SpendAnswer, ValuesAnswer } from '../../../api.ts';
+import { withQuery } from '../api/ask.ts';
+import { type Loaded, useAnswer } from '../api/use-answer.ts';
+import { grouped, share, words } from '../app/format.ts';
+import { Panel } from '../app/panel.tsx';
+import { setQuery, usePlace } from '../app/route.tsx';
+import { Bars } from '../charts/bars.tsx';
+import { Days } from './days.tsx';
+import { Filters, filterOf } from './filters.tsx';
+import { Funnel } from './funnel.tsx';
+import { Numbers } from './numbers.tsx';
+
+/** What happened in the shop: numbers, funnel, days, segments, spending, categories and brands, all under one filter. */
+export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
+  const filter = filterOf(usePlace().query);
+  const { overview: roles } = dataset;
+  const whole = useAnswer<OverviewAnswer>('/api/overview');
+  const overview = useAnswer<OverviewAnswer>(withQuery('/api/overview', filter));
+  const spend = useAnswer<SpendAnswer>(roles?.amount ? withQuery('/api/overview/spend', filter) : null);
+  if (whole.problem?.code === 'lake:missing') return <NoLake problem={whole.problem} />;
+  return (
+    <>
+      <h1>Overview</h1>
+      {dataset.description && <p className="hint">{dataset.description}</p>}
+      <Filters dataset={dataset} filter={filter} whole={whole.answer} />
+      {whole.answer?.events === 0 && (
+        <p className="note">
+          The lake is empty: no event is in it yet. Ingest a file, then process it: make run
+        </p>
+      )}
+      <Numbers loaded={overview} hasAmount={Boolean(roles?.amount)} />
+      <div className="panels">
+        <Days filter={filter} />
+        {roles?.type && roles.funnel.length > 0 && <Funnel loaded={overview} />}
+        {roles?.segment && (
+          <Panel
+            title="Segments"
+            hint="Customers with a matching event, by what they have become"
+            loaded={overview}
+          >
+            {({ segments, customers }) => (
+              <Bars
+                unit="customers"
+                chosen={filter.segment}
+                onChoose={(segment) => setQuery({ segment })}
+                bars={segments.map((item) => ({
+                  label: words(item.segment),
+                  value: item.customers,
+                  note: share(item.customers, customers),
+                  filter: item.segment,
+                  detail: `${grouped(item.buyers)} buyers, ${grouped(item.revenue)} spent`,
+                }))}
+              />
+            )}
+          </Panel>
+        )}
+        {roles?.amount && (
+          <Panel title="Spend distribution" hint="Buyers by the money that they spent" loaded={spend}>
+            {({ buckets }) => (
+              <Bars
+                unit="buyers"
+                bars={buckets.map(({ from, to, customers }) => ({
+                  label: to === null ? `${plain(from)} and more` : `${plain(from)} to ${plain(to)}`,
+                  value: customers,
+                }))}
+              />
+            )}
+          </Panel>
+        )}
+        {roles?.category && (
+          <Values title="Top categories" name="category" path="categories" filter={filter} />
+        )}
+        {roles?.brand && <Values title="Top brands" name="brand" path="brands" filter={filter} />}
+      </div>
+    </>
+  );
+}
+
+interface ValuesProps {
+  readonly title: string;
+  readonly name: 'category' | 'brand';
+  readonly path: string;
+  readonly filter: ReturnType<typeof filterOf>;
+}
+
+function Values({ title, name, path, filter }: ValuesProps) {
+  const loaded: Loaded<ValuesAnswer> = useAnswer(
+    withQuery(`/api/overview/${path}`, { ...filter, limit: '10' }),
+  );
+  return (
+    <Panel title={title} hint="By number of events" loaded={loaded} lines={8}>
+      {({ items, others }) => (
+        <>
+          <Bars
+            unit="events"
+            chosen={filter[name]}
+            onChoose={(value) => setQuery({ [name]: value })}
+            bars={items.map((item) => ({
+              label: item.value ?? `no ${name}`,
+              value: item.events,
+              detail: `${grouped(item.customers)} customers, ${grouped(item.purchases)} purchases, ${grouped(item.revenue)} spent`,
+              ...(item.value === null ? {} : { filter: item.value }),
+            }))}
+          />
+          {others && (
+            <p className="hint">
+              {grouped(others.values)} more, with {grouped(others.events)} events
+            </p>
+          )}
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function NoLake({ problem }: { problem: { message: string; hint: string | null } }) {
+  return (
+    <div className="note">
+      <h1>There is no lake yet</h1>
+      <p>{problem.message}</p>
+      <p className="hint">{problem.hint ?? 'Run: make run'}</p>
+    </div>
+  );
+}
+
+function plain(money: string): string {
+  return grouped(money.replace(/\.00$/, ''));
+}

@@ -1,0 +1,62 @@
+import { useState } from 'react';
+import type { AuditAnswer } from '../../../api.ts';
+import { useAnswer } from '../api/use-answer.ts';
+import { grouped } from '../app/format.ts';
+import { Panel } from '../app/panel.tsx';
+
+/** Every row counted at every hop. It is counted again when `turn` changes, or when asked to. */
+export function Audit({ turn }: { turn: string | null }) {
+  const [asked, setAsked] = useState(0);
+  const loaded = useAnswer<AuditAnswer>('/api/audit', `${turn} ${asked}`);
+  return (
+    <Panel title="Audit" hint="Counted from the stores themselves" loaded={loaded} lines={9}>
+      {({ balanced, file, log, lake, profiles, index, differences, notes }) => {
+        const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
+        const lines: [string, string, number | string][] = [
+          ['files', 'rows', file.rows],
+          ['log', 'events', log.events],
+          ['', 'dead letters', log.deadLetters],
+          ['lake', 'events', lake.events],
+          ['', 'of them duplicates', lake.duplicates],
+          ['', 'rejected', rejected],
+          ['profiles', 'customers', profiles.users],
+          ['', 'events', profiles.events],
+          ...(profiles.totalSpent === null
+            ? []
+            : ([['', 'total spent', profiles.totalSpent]] as [string, string, string][])),
+          ...(index ? ([['index', 'documents', index.documents]] as [string, string, number][]) : []),
+        ];
+        return (
+          <>
+            <p
+              className={balanced ? 'badge good' : 'badge bad'}
+              data-audit={balanced ? 'balanced' : 'unbalanced'}
+            >
+              {balanced ? 'Balanced: every row is accounted for' : 'Not balanced'}
+            </p>
+            <table className="audit">
+              <tbody>
+                {lines.map(([hop, what, n]) => (
+                  <tr key={`${hop} ${what} ${n}`}>
+                    <th scope="row">
+                      {hop} <span className="hint">{what}</span>
+                    </th>
+                    <td className="number">{grouped(n)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+            <ul className="plain-list">
+              {[...differences, ...notes].map((text) => (
+                <li key={text}>{text}</li>
+              ))}
+            </ul>
+            <button type="button" onClick={() => setAsked(asked + 1)}>
+              Count again
+            </button>
+          </>
+        );
+      }}
+    </Panel>
+  );
+}

@@ -1,0 +1,100 @@
+import type { PipelineAnswer } from '../../../api.ts';
+import { grouped } from '../app/format.ts';
+import { ProblemNote } from '../app/problem-note.tsx';
+import { Audit } from './audit.tsx';
+import { Flow } from './flow.tsx';
+import { Rejected } from './rejected.tsx';
+import { usePipeline } from './use-pipeline.ts';
+
+/** The four hops, live, and what became of every row. */
+export function PipelineView() {
+  const { pipeline, problem, live } = usePipeline();
+  return (
+    <>
+      <h1>
+        Pipeline{' '}
+        <span className={live ? 'badge good' : 'badge'} role="status">
+          {live ? 'live' : pipeline ? 'reconnecting …' : 'connecting …'}
+        </span>
+      </h1>
+      {problem && <ProblemNote problem={problem} />}
+      {pipeline && (
+        <>
+          <Flow pipeline={pipeline} />
+          <div className="panels">
+            <Audit turn={positionOf(pipeline)} />
+            <Rejected turn={rejectedVersion(pipeline)} />
+            <Partitions pipeline={pipeline} />
+            <Files pipeline={pipeline} />
+          </div>
+        </>
+      )}
+    </>
+  );
+}
+
+/** Changes when there is something new to count and nothing is on its way. */
+function positionOf({ status }: PipelineAnswer): string | null {
+  if (status.lag > 0 || !status.profilesUpToDate) return null;
+  return status.partitions.map(({ partition, end }) => `${partition}:${end}`).join(' ');
+}
+
+function rejectedVersion({ status }: PipelineAnswer): string {
+  return status.tables.map(({ table, version }) => (table.endsWith('/rejected') ? version : '')).join('');
+}
+
+function Partitions({ pipeline: { status } }: { pipeline: PipelineAnswer }) {
+  return (
+    <section className="panel" aria-labelledby="partitions">
+      <h2 id="partitions">Partitions</h2>
+      <p className="hint">{status.log}</p>
+      <div className="table">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">partition</th>
+              <th scope="col" className="number">
+                end
+              </th>
+              <th scope="col" className="number">
+                in the lake up to
+              </th>
+              <th scope="col" className="number">
+                lag
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {status.partitions.map(({ partition, end, archived, lag }) => (
+              <tr key={partition}>
+                <th scope="row">{partition}</th>
+                <td className="number">{grouped(end)}</td>
+                <td className="number">{archived === null ? '–' : grouped(archived)}</td>
+                <td className="number">{grouped(lag)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Files({ pipeline: { status } }: { pipeline: PipelineAnswer }) {
+  return (
+    <section className="panel" aria-labelledby="files">
+      <h2 id="files">Files ingested</h2>
+      {status.files.length === 0 && <p className="empty">None yet.</p>}
+      <ul className="plain-list">
+        {status.files.map(({ file, rows, complete, updatedAt }) => (
+          <li key={`${file} ${updatedAt}`}>
+            <strong>{file}</strong>{' '}
+            <span className="hint">
+              {grouped(rows)} rows{complete ? '' : ', not yet to its end'}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
