@@ -22,7 +22,7 @@ export function setLogLevel(level: Level): void {
 }
 
 /** Hands notes, with their details, to `writer` instead of printing them for people. */
-export function useLog(writer: Write): void {
+export function logTo(writer: Write): void {
   write = writer;
 }
 

@@ -11,7 +11,7 @@ import { Checkpoints } from '../lake/checkpoint.ts';
 import { LocalFiles } from '../lake/local-files.ts';
 import { DeltaTable } from '../lake/table.ts';
 import type { ProcessContext } from '../processing/process.ts';
-import { note, setLogLevel, useLog } from './output.ts';
+import { note, setLogLevel, logTo } from './output.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Where the datasets are described. */
@@ -53,7 +53,7 @@ export async function readConfiguration(
   const environment = options.envFile ? withEnvFile(process.env, options.envFile) : process.env;
   const given = options.embedded ? { EVENTLAKE_HOME: environment.EVENTLAKE_HOME } : environment;
   // Before the settings are checked, so that what is wrong with them is said in this form too.
-  if (given.LOG_FORMAT === 'json') useLog((await import('./json-log.ts')).jsonLog());
+  if (given.LOG_FORMAT === 'json') logTo((await import('./json-log.ts')).jsonLog());
   const settings = readSettings(given);
   setLogLevel(settings.logLevel);
   return { settings, dataset: await loadDataset(DATASETS, name) };
