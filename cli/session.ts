@@ -11,7 +11,7 @@ import { Checkpoints } from '../lake/checkpoint.ts';
 import { LocalFiles } from '../lake/local-files.ts';
 import { DeltaTable } from '../lake/table.ts';
 import type { ProcessContext } from '../processing/process.ts';
-import { note, setLogLevel, logTo } from './output.ts';
+import { logTo, note, setLogLevel } from './output.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Where the datasets are described. */
