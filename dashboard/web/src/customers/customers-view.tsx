@@ -119,7 +119,11 @@ interface TableProps {
 function Table({ dataset, answer, stale }: TableProps) {
   const { query } = usePlace();
   const names = Object.keys(answer.customers[0] ?? {});
-  const columns = [dataset.key, ...names.filter((name) => name !== dataset.key)];
+  // What tells most stands where it is seen without scrolling.
+  const ahead = [dataset.key, dataset.overview?.segment].filter(
+    (name) => name != null && names.includes(name),
+  );
+  const columns = [...new Set([...ahead, ...names])] as string[];
   const types = new Map(dataset.profileColumns.map(({ name, type }) => [name, type]));
   const sort = query.get('sort');
   const order = query.get('order') === 'asc' ? 'asc' : 'desc';

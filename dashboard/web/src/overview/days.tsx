@@ -16,7 +16,8 @@ export function Days({ filter }: { filter: Filter }) {
     const at = days.map(({ day }) => midnight(day));
     return types
       .map((type, i) => ({ type, colour: i % 4, at, values: days.map(({ counts }) => counts[i] ?? 0) }))
-      .map((one) => ({ ...one, sum: one.values.reduce((a, b) => a + b, 0) }));
+      .map((one) => ({ ...one, sum: one.values.reduce((a, b) => a + b, 0) }))
+      .filter(({ sum }) => sum > 0);
   }, [loaded.answer]);
   return (
     <Panel title="Events by day" hint="Drag over days to look at these alone" loaded={loaded} lines={9} wide>

@@ -54,8 +54,18 @@ export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
             )}
           </Panel>
         )}
+        {roles?.category && (
+          <Values title="Top categories" name="category" path="categories" filter={filter} />
+        )}
+        {roles?.brand && <Values title="Top brands" name="brand" path="brands" filter={filter} />}
         {roles?.amount && (
-          <Panel title="Spend distribution" hint="Buyers by the money that they spent" loaded={spend}>
+          <Panel
+            title="Spend distribution"
+            hint="Buyers by the money that they spent"
+            loaded={spend}
+            lines={10}
+            wide
+          >
             {({ buckets }) => (
               <Bars
                 unit="buyers"
@@ -67,10 +77,6 @@ export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
             )}
           </Panel>
         )}
-        {roles?.category && (
-          <Values title="Top categories" name="category" path="categories" filter={filter} />
-        )}
-        {roles?.brand && <Values title="Top brands" name="brand" path="brands" filter={filter} />}
       </div>
     </>
   );
