@@ -2,13 +2,21 @@
 import { writeSync } from 'node:fs';
 import { json } from 'node:stream/consumers';
 import { Worker } from 'node:worker_threads';
-import { type DuckDBConnection, DuckDBInstance, type Json, StatementType } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBPreparedStatement,
+  type Json,
+  StatementType,
+} from '@duckdb/node-api';
 import type { SandboxTable } from '../core/contracts.ts';
 import type { SandboxLine, SandboxTask } from './sql-sandbox-duckdb.ts';
 
 const task = (await json(process.stdin)) as SandboxTask;
 /** Characters of one line, which the reader holds at once. */
 const LARGEST_LINE = 16_000_000;
+/** As many at the end of a query are tried. */
+const SEMICOLONS = 20;
 // A thread of its own, since the query may keep this one busy. It ends the process, as nothing else would in time.
 new Worker(
   `const { workerData } = require('node:worker_threads');
@@ -86,15 +94,31 @@ async function checkStatement(connection: DuckDBConnection): Promise<void> {
 }
 
 async function run(connection: DuckDBConnection): Promise<void> {
-  // Only a query can stand in brackets. The line break ends a comment.
-  const page = task.limit === null ? '' : ` LIMIT ${task.limit} OFFSET ${task.offset}`;
-  const sql = `SELECT * FROM (${task.sql.replace(/[\s;]+$/, '')}\n)${page}`;
-  const result = await connection.stream(sql);
+  const result = await (await bracketed(connection)).stream();
   const names = result.columnNames();
   const types = result.columnTypes().map(String);
   say({ columns: names.map((name, i) => ({ name, type: types[i] ?? '' })) });
   for await (const rows of result.yieldRowsJson()) {
     say({ rows: rows.map((row) => row.map((cell, i) => plain(cell, types[i] ?? ''))) });
+  }
+}
+
+/**
+ * The page of the query that is asked for. Only a query can stand in brackets; a semicolon cannot, nor what follows one. Which of the
+ * semicolons ends the statement, and does not stand in a text or a comment, shows when the brackets can be read.
+ */
+async function bracketed(connection: DuckDBConnection): Promise<DuckDBPreparedStatement> {
+  const page = task.limit === null ? '' : ` LIMIT ${task.limit} OFFSET ${task.offset}`;
+  const prepare = (sql: string) => connection.prepare(`SELECT * FROM (${sql}\n)${page}`);
+  let sql = task.sql;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await prepare(sql);
+    } catch (error) {
+      const end = sql.lastIndexOf(';');
+      if (end < 0 || attempt === SEMICOLONS) throw error;
+      sql = sql.slice(0, end);
+    }
   }
 }
 

@@ -3,11 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Row } from '../core/contracts.ts';
+import { hasCode } from '../core/errors.ts';
 import { generate } from '../generator/generate.ts';
 import { loadShape } from '../generator/shape.ts';
 import { highlights } from '../inspection/rows.ts';
 import { UNBALANCED } from './audit.ts';
-import { datasetCommand, defaultFile } from './command.ts';
+import { DEFAULT_DATASET, datasetCommand, defaultFile, stopSignal } from './command.ts';
+import { HOST, PORT } from './dashboard.ts';
 import { CHUNK_ROWS } from './ingest.ts';
 import { bars, bytes, cell, note, print, table, thousands } from './output.ts';
 import { runText, runWholeJob } from './run.ts';
@@ -41,10 +43,30 @@ export function demoCommand(): Command {
         ].join('\n'),
       );
       if (!result.audit.balanced) process.exitCode = UNBALANCED;
+      if (options.json) return;
+      if (process.stdin.isTTY && process.stdout.isTTY) await showDashboard(session);
+      else print(false, null, () => `  The dashboard: make dashboard${ofDataset(name)}`);
     } finally {
       await session.close();
     }
   });
+}
+
+/** Serves the dashboard until the person has seen enough. */
+async function showDashboard(session: Session): Promise<void> {
+  const { serveDashboard } = await import('./serve-dashboard.ts');
+  const signal = stopSignal();
+  process.stdout.write('\n');
+  try {
+    await serveDashboard(session, { host: HOST, port: PORT }, signal);
+  } catch (error) {
+    if (!hasCode(error, 'dashboard:port_in_use')) throw error;
+    await serveDashboard(session, { host: HOST, port: 0 }, signal);
+  }
+}
+
+function ofDataset(name: string): string {
+  return name === DEFAULT_DATASET ? '' : ` DATASET=${name}`;
 }
 
 async function provideData({ dataset }: Session): Promise<void> {

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
 import { DuckDbSandbox } from '../adapters/sql-sandbox-duckdb.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
 import { Audits } from '../dashboard/audits.ts';
+import type { DashboardContext } from '../dashboard/context.ts';
 import { FactsStore } from '../dashboard/facts.ts';
 import { LakeView } from '../dashboard/lake-view.ts';
 import { PipelineWatcher } from '../dashboard/pipeline-watcher.ts';
@@ -14,14 +17,22 @@ const PAGE = join(import.meta.dirname, '..', 'dashboard', 'web', 'dist');
 /** Panels count in one pass over facts, which needs little; sorting customers needs more. */
 const PANELS_MB = 400;
 const BUILDER_MB = 400;
-const SANDBOX = { milliseconds: 15_000, memoryMb: 400, processMb: 1000, atOnce: 2 };
+const QUERY_MS = 15_000;
+const SANDBOX = { memoryMb: 400, processMb: 1000, atOnce: 2 };
 
-/** Serves the dashboard until the signal is raised. */
-export async function serveDashboard(
+/** The dashboard over a session: its server, which does not listen yet. */
+export interface Dashboard {
+  readonly server: FastifyInstance;
+  readonly facts: FactsStore;
+  close(): Promise<void>;
+}
+
+/** Wires the dashboard. `page` is the folder of the built page, `milliseconds` what a typed query may take. */
+export async function openDashboard(
   session: Session,
-  { host, port, json }: DashboardOptions,
-  signal: AbortSignal,
-): Promise<void> {
+  host: string,
+  { page = PAGE, milliseconds = QUERY_MS } = {},
+): Promise<Dashboard> {
   const { dataset, log, index, files, store, settings, temporary, openTable } = session;
   const panels = await openSql(settings, PANELS_MB);
   const builder = await openSql(settings, BUILDER_MB);
@@ -29,38 +40,54 @@ export async function serveDashboard(
   const view = new LakeView(dataset, files, openTable);
   const folder = join(settings.home, 'cache', 'dashboard');
   const facts = new FactsStore({ dataset, view, panels, builder, folder, warn });
-  const server = await dashboardServer(
-    {
-      dataset,
-      log,
-      index,
-      place: store.description,
-      view,
-      facts,
-      sql: panels,
-      sandbox: new DuckDbSandbox({ ...SANDBOX, temporary }),
-      audits: new Audits({ dataset, log, index, view, sql: builder }),
-      watcher: new PipelineWatcher({ log, index, view }),
+  const context: DashboardContext = {
+    dataset,
+    log,
+    index,
+    place: store.description,
+    view,
+    facts,
+    sql: panels,
+    sandbox: new DuckDbSandbox({ ...SANDBOX, milliseconds, temporary }),
+    audits: new Audits({ dataset, log, index, view, sql: builder }),
+    watcher: new PipelineWatcher({ log, index, view }),
+  };
+  const report = (error: Error) => note(`error: ${error.stack ?? error.message}`, 'error');
+  const server = await dashboardServer(context, { host, page, report });
+  return {
+    server,
+    facts,
+    async close() {
+      await server.close();
+      await Promise.all([panels.close(), builder.close()]);
     },
-    { host, page: PAGE, report: (error) => note(`error: ${error.stack ?? error.message}`, 'error') },
-  );
+  };
+}
+
+/** Serves the dashboard until the signal is raised. */
+export async function serveDashboard(
+  session: Session,
+  { host, port, json }: DashboardOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { server, facts, close } = await openDashboard(session, host);
   try {
     const address = await server.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
       throw cannotListen(host, port, cause);
     });
     // The first who looks need not wait for it.
     facts.refresh().catch(() => {});
-    print(
-      json ?? false,
-      { dataset: dataset.name, address },
-      () => `dashboard of ${dataset.name}: ${address}`,
-    );
+    const { name } = session.dataset;
+    print(json ?? false, { dataset: name, address }, () => `dashboard of ${name}: ${address}`);
     note('stop with Ctrl-C');
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await stopped(signal);
   } finally {
-    await server.close();
-    await Promise.all([panels.close(), builder.close()]);
+    await close();
   }
+}
+
+async function stopped(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): EventlakeError {

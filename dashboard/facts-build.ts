@@ -19,7 +19,7 @@ const CODED = ['type', 'category', 'brand', 'segment'] as const;
 /**
  * Writes a database file with one row for each distinct event, and only what the overview's panels need, twice: `facts_by_category` is in
  * the order of (customer, category), `facts_by_brand` of (customer, brand). Where equal values stand together they are counted by
- * comparing each row with the one before, in one pass and without a hash table of all customers; see docs/decisions.
+ * comparing each row with the one before, in one pass and without a hash table of all customers; see docs/decisions/0009.
  *
  * | column | is |
  * |---|---|
@@ -78,11 +78,12 @@ CREATE TABLE facts_by_brand AS FROM facts_by_category ORDER BY customer, brand`)
   }
 }
 
+/** The values that a role has, and one that it never has, since a type without any is not possible. */
 function codes(role: string, values: { relation: string; column: string } | null): string {
-  const query = values
-    ? `SELECT DISTINCT CAST(${values.column} AS VARCHAR) AS value FROM ${values.relation} WHERE value IS NOT NULL ORDER BY value`
-    : "SELECT '' WHERE false";
-  return `CREATE TYPE ${role}_code AS ENUM (${query})`;
+  const found = values
+    ? `SELECT CAST(${values.column} AS VARCHAR) FROM ${values.relation} WHERE ${values.column} IS NOT NULL UNION `
+    : '';
+  return `CREATE TYPE ${role}_code AS ENUM (${found}SELECT '' ORDER BY 1)`;
 }
 
 function coded(role: string, column: string | null): string {

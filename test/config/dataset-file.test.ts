@@ -235,3 +235,31 @@ describe('the datasets that come with the project', () => {
     );
   });
 });
+
+describe("the overview's roles", () => {
+  const withOverview = (overview: string, more = '') =>
+    complaints(
+      `${GOOD}  - {name: kind, type: string, allowed: [a, b]}\n  - {name: price, type: "decimal(9,2)"}\n${more}overview: ${overview}\n`,
+    );
+
+  test('may each be left out', () => {
+    expect(withOverview('{}')).toEqual([]);
+    expect(withOverview('{type: kind, funnel: [b, a], amount: price, category: sensor}')).toEqual([]);
+  });
+
+  test.each([
+    ['{colour: kind}', 'overview.colour: Unrecognized key: "colour"'],
+    ['{brand: nothing}', 'overview.brand: names nothing, which is not one of the columns'],
+    ['{amount: sensor}', 'overview.amount: names sensor, which must be of type int64 or decimal'],
+    ['{type: price}', 'overview.type: names price, which must be of type string'],
+    ['{funnel: [a]}', 'overview.funnel: needs type, the column that holds its steps'],
+    ['{type: kind, funnel: [a, c]}', 'overview.funnel: names c, which kind is not allowed to be'],
+    ['{type: kind, funnel: [a, a]}', 'overview.funnel: names a step twice'],
+    ['{type: kind, funnel: []}', /overview\.funnel: /],
+    ['{segment: tier}', 'overview.segment: needs a model, of which it is a column'],
+  ])('%s', (overview, message) => {
+    expect(withOverview(overview)).toEqual([
+      typeof message === 'string' ? `readings.yml:12: ${message}` : expect.stringMatching(message),
+    ]);
+  });
+});

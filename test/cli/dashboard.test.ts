@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { mkdir, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { FILE, Home } from './fixtures.ts';
+
+let home: Home;
+beforeAll(async () => {
+  home = await Home.create();
+  await mkdir(join(home.folder, 'data'));
+  await home.put('data/electronics.csv', FILE);
+});
+afterAll(() => rm(home.folder, { recursive: true }));
+
+type Started = ReturnType<Home['start']>;
+
+/** The address that the command prints, once it listens. */
+function addressOf(child: Started): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.stdout.on('data', (bytes) => {
+      said += bytes;
+      const [address] = /http:\/\/[\w.:[\]]+/.exec(said) ?? [];
+      if (address) resolve(address);
+    });
+    child.on('close', () => reject(new Error(`no address: ${said}`)));
+  });
+}
+
+const ended = (child: Started) => new Promise<number | null>((resolve) => child.on('close', resolve));
+
+describe('dashboard', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('serves the lake until %s, and ends with 0', async (signal) => {
+    await home.run(['run']);
+    const child = home.start(['dashboard', '--port', '0', '--json']);
+    const end = ended(child);
+    const address = await addressOf(child);
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    const answer = await fetch(`${address}/api/customers/1515915625519388267`);
+    expect(await answer.json()).toMatchObject({ user_id: '1515915625519388267', total_spent: '31.90' });
+    // An open stream does not hold it up.
+    const stream = await fetch(`${address}/api/pipeline/stream`);
+    child.kill(signal);
+    expect(await end).toBe(0);
+    await stream.body?.cancel().catch(() => {});
+  });
+
+  test('writes nothing where there is nothing', async () => {
+    const child = home.start(['dashboard', '--port', '0'], { EVENTLAKE_HOME: join(home.folder, 'other') });
+    const end = ended(child);
+    const address = await addressOf(child);
+    expect((await fetch(`${address}/api/overview`)).status).toBe(404);
+    expect((await fetch(`${address}/api/pipeline`)).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await end).toBe(0);
+    const left = await home.run(['status', '--json'], { EVENTLAKE_HOME: join(home.folder, 'other') });
+    expect(JSON.parse(left.stdout)).toMatchObject({ partitions: [], tables: [], files: [] });
+  });
+
+  test('a port in use is one clear line', async () => {
+    const server: Server = createServer();
+    const port = await new Promise<number>((resolve) =>
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
+    );
+    const { code, stderr } = await home.run(['dashboard', '--port', String(port)]);
+    server.close();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(`^error: Port ${port} of 127.0.0.1 is in use \\[dashboard:port_in_use\\]\n {2}→ .*--port`),
+    );
+  });
+
+  test.each([
+    [['dashboard', '--port', 'http']],
+    [['dashboard', '--port', '65536']],
+    [['dashboard', '--port', '-1']],
+    [['dashboard', 'nothing']],
+    [['dashboard', '--port', '0', '--host', 'no.such.host.invalid']],
+  ])('wrong usage ends with 2: %j', async (args) => {
+    const { code, stdout, stderr } = await home.run(args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+test('demo in a terminal ends with the dashboard running, else says how to start it', async () => {
+  const { stdout } = await home.run(['demo']);
+  expect(stdout.trimEnd()).toMatch(/The dashboard: make dashboard$/);
+  const main = join(import.meta.dirname, '../../cli/main.ts');
+  const child = spawn('script', ['-qefc', `exec ${process.execPath} -- ${main} demo`, '/dev/null'], {
+    cwd: home.folder,
+    env: { PATH: process.env.PATH, EVENTLAKE_HOME: join(home.folder, 'home') },
+  });
+  const end = ended(child);
+  const address = await addressOf(child);
+  expect((await fetch(`${address}/api/overview`)).status).toBe(200);
+  // Ctrl-C, as the terminal sends it.
+  child.stdin.write('\x03');
+  expect(await end).toBe(0);
+}, 120_000);

@@ -1,0 +1,90 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Shown } from './fixtures.ts';
+
+let page: string;
+let shown: Shown;
+beforeAll(async () => {
+  page = await mkdtemp(join(tmpdir(), 'page-'));
+  await mkdir(join(page, 'assets'));
+  await writeFile(join(page, 'index.html'), '<!doctype html><title>the page</title>');
+  await writeFile(join(page, 'assets/main-1a2b.js'), '1');
+  await writeFile(join(page, '..', 'beside.txt'), 'secret');
+  shown = await Shown.open({ page });
+});
+afterAll(async () => {
+  await shown.close();
+  await rm(page, { recursive: true });
+});
+
+test('every address of the page is its one document', async () => {
+  for (const url of ['/', '/index.html', '/customers/1?tab=events', '/lake']) {
+    const { status, body, headers } = await shown.ask<string>(url);
+    expect(status).toBe(200);
+    expect(body).toContain('the page');
+    expect(headers['cache-control']).toBe('no-cache');
+  }
+});
+
+test('assets are kept long by the browser; those that are missing are 404', async () => {
+  expect((await shown.ask('/assets/main-1a2b.js')).headers).toMatchObject({
+    'cache-control': 'public, max-age=31536000, immutable',
+    'content-type': expect.stringMatching(/javascript/),
+  });
+  expect((await shown.ask('/assets/main-old.js')).status).toBe(404);
+});
+
+test('nothing beside the folder is served', async () => {
+  for (const url of [
+    '/../beside.txt',
+    '/%2e%2e/beside.txt',
+    '/assets/..%2f..%2fbeside.txt',
+    '/..%5cbeside.txt',
+  ]) {
+    expect(JSON.stringify((await shown.ask(url)).body)).not.toContain('secret');
+  }
+});
+
+test('a page that is not built says how to build it', async () => {
+  const bare = await Shown.open();
+  expect(await bare.ask('/')).toMatchObject({ status: 503, body: expect.stringContaining('make dashboard') });
+  await bare.close();
+});
+
+describe('security', () => {
+  test('every answer carries the policy, errors too', async () => {
+    for (const url of [
+      '/',
+      '/api/dataset',
+      '/api/overview?from=x',
+      '/api/nothing',
+      '/openapi.json',
+      '/assets/main-1a2b.js',
+    ]) {
+      const { headers } = await shown.ask(url);
+      expect(headers).toMatchObject({
+        'content-security-policy': expect.stringContaining("default-src 'self'"),
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+      });
+      expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
+      expect(headers['content-security-policy']).not.toContain('unsafe');
+      expect(headers['access-control-allow-origin']).toBeUndefined();
+    }
+  });
+
+  test.each([
+    ['127.0.0.1:8080', 200],
+    ['localhost', 200],
+    ['[::1]:8080', 200],
+    ['192.168.1.7:8080', 200],
+    ['evil.example', 421],
+    ['127.0.0.1.evil.example:8080', 421],
+    ['localhost.evil.example', 421],
+  ])('the host %s is answered with %i', async (host, status) => {
+    const answer = await shown.dashboard.server.inject({ url: '/api/dataset', headers: { host } });
+    expect(answer.statusCode).toBe(status);
+  });
+});

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { auditContext } from '../../cli/audit.ts';
+import type { LakeAnswer, PipelineAnswer } from '../../dashboard/api.ts';
+import { audit } from '../../inspection/audit.ts';
+import { status } from '../../inspection/status.ts';
+import { Shown, SMALL } from './fixtures.ts';
+
+let shown: Shown;
+beforeAll(async () => {
+  shown = await Shown.open();
+  await shown.run(SMALL);
+});
+afterAll(() => shown.close());
+
+test('the dataset, with the roles of its columns', async () => {
+  const { body } = await shown.ask<{ columns: object[]; profileColumns: object[] }>('/api/dataset');
+  expect(body).toMatchObject({
+    name: 'electronics',
+    key: 'user_id',
+    time: 'event_time',
+    model: 'customer_profiles',
+    overview: {
+      type: 'event_type',
+      funnel: ['view', 'cart', 'purchase'],
+      amount: 'price',
+      category: 'category_code',
+      brand: 'brand',
+      session: 'user_session',
+      segment: 'segment',
+    },
+  });
+  expect(body.columns[0]).toEqual({ name: 'event_time', type: 'timestamp' });
+  expect(body.profileColumns).toContainEqual({ name: 'total_spent', type: 'decimal(18,2)' });
+});
+
+describe('the pipeline', () => {
+  test('shows what status prints, and the four hops', async () => {
+    const { body } = await shown.ask<PipelineAnswer>('/api/pipeline');
+    expect(body.status).toEqual(JSON.parse(JSON.stringify(await status(shown.session))));
+    expect(body.throughput).toEqual({ eventsPerSecond: null });
+    expect(body.hops).toEqual([
+      { name: 'ingest', rows: 10, lag: null, lastCommit: expect.stringMatching(/Z$/), note: null },
+      {
+        name: 'archive',
+        rows: 10,
+        lag: 0,
+        lastCommit: expect.stringMatching(/Z$/),
+        note: '2 of them rejected',
+      },
+      { name: 'model', rows: 3, lag: 0, lastCommit: expect.stringMatching(/Z$/), note: null },
+      {
+        name: 'publish',
+        rows: null,
+        lag: null,
+        lastCommit: null,
+        note: 'no index: ELASTICSEARCH_URL is not set',
+      },
+    ]);
+  });
+
+  test('has the audit', async () => {
+    const { body } = await shown.ask('/api/audit');
+    expect(body).toMatchObject({
+      balanced: true,
+      lake: { events: 8, duplicates: 1 },
+      profiles: { users: 3 },
+    });
+    expect(body).toEqual(JSON.parse(JSON.stringify(await audit(auditContext(shown.session)))));
+    expect((await shown.ask('/api/audit')).body).toEqual(body);
+  });
+
+  test('has what was rejected, all or of one reason', async () => {
+    const all = await shown.ask('/api/rejected');
+    expect(all.body).toMatchObject({
+      total: 2,
+      reasons: [
+        { reason: 'line:wrong_field_count', rows: 1 },
+        { reason: 'price:not_a_number', rows: 1 },
+      ],
+    });
+    const one = await shown.ask<{ examples: object[] }>('/api/rejected?reason=price:not_a_number');
+    expect(one.body).toMatchObject({
+      total: 2,
+      examples: [{ reason: 'price:not_a_number', log_offset: expect.any(String) }],
+    });
+    expect(one.body.examples).toHaveLength(1);
+  });
+});
+
+describe('the lake', () => {
+  test('has three tables', async () => {
+    const { body } = await shown.ask<LakeAnswer>('/api/lake');
+    expect(body.place).toBe(`${shown.home}/home/lake`);
+    expect(body.tables.map(({ table, rows, partitionBy }) => [table, rows, partitionBy])).toEqual([
+      ['events', 8, ['event_month']],
+      ['rejected', 2, []],
+      ['customer_profiles', 3, []],
+    ]);
+    expect(body.tables[0]).toMatchObject({ version: '0', files: 2, bytes: expect.any(Number) });
+    expect(body.tables[0]?.fields).toContainEqual({ name: 'log_offset', type: 'long' });
+  });
+
+  test('has a history and files', async () => {
+    expect((await shown.ask('/api/lake/events/commits')).body).toMatchObject({
+      commits: [{ version: '0', operation: 'WRITE', rowsAdded: 8, filesAdded: 2, filesRemoved: 0 }],
+    });
+    expect((await shown.ask('/api/lake/events/files?limit=1&offset=1')).body).toMatchObject({
+      total: 2,
+      files: [
+        {
+          partition: { event_month: expect.stringMatching(/^2020-1[01]$/) },
+          written: expect.stringMatching(/Z$/),
+        },
+      ],
+    });
+  });
+
+  test.each(['commits', 'files'])('knows its own tables only: %s', async (of) => {
+    for (const table of ['nothing', '..%2Frejected', "events'--", 'EVENTS']) {
+      expect(await shown.ask(`/api/lake/${table}/${of}`)).toMatchObject({
+        status: 404,
+        body: { error: { code: 'table:unknown' } },
+      });
+    }
+  });
+});
