@@ -12,7 +12,7 @@ EITHER = @if ./stack.sh is-up; then ./stack.sh $@ $(DATASET); \
   else $(MAKE) --no-print-directory install && $(EVENTLAKE) $@ $(DATASET); fi
 
 .DEFAULT_GOAL := help
-.PHONY: help install data check-data demo run dashboard reset start ingest process urls dashboards logs stop clean status audit rejected \
+.PHONY: help install data check-data demo run dashboard reset start ingest process follow monitoring urls dashboards logs stop clean status audit rejected \
   test test-unit test-compose lint format bench services services-stop uninstall
 
 help: ## list the targets
@@ -50,6 +50,12 @@ ingest: ## CSV file → Kafka
 
 process: ## Kafka → lake in MinIO → profiles → Elasticsearch
 	@./stack.sh process $(DATASET)
+
+follow: ## the same, and it stays until make follow OFF=1
+	@./stack.sh follow $(if $(OFF),--off,$(DATASET))
+
+monitoring: ## Prometheus with alerts, and a processor that stays
+	@./stack.sh monitoring $(DATASET)
 
 urls: ## where Kibana and the others are
 	@./stack.sh urls

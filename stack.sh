@@ -7,6 +7,8 @@ cd "$(dirname "$0")" || exit 1
 usage='usage: ./stack.sh start             check this machine, build the image, start the servers, make topics, index and dashboard
        ./stack.sh urls              where the stack is
        ./stack.sh dashboards        make topics, index and dashboard again
+       ./stack.sh follow [DATASET]  run a processor that stays; with --off: end it
+       ./stack.sh monitoring        run Prometheus with its alerts, and such a processor
        ./stack.sh logs [SERVICE]    follow what the servers say
        ./stack.sh stop              stop everything; all data stays
        ./stack.sh clean [--yes]     stop everything and delete all data
@@ -132,12 +134,32 @@ clean() {
   echo 'The stack and its data are gone; data/, .env.local and what was made without Docker are still there.'
 }
 
+# follow [DATASET | --off]: a processor that stays until it is ended or the stack is stopped.
+follow() {
+  need_stack
+  if [ "${1:-}" = --off ]; then
+    compose --progress quiet stop processor prometheus && echo 'No processor follows the log any more.'
+    return
+  fi
+  DATASET=${1:-} compose --progress quiet up --detach --wait --wait-timeout 120 --no-deps processor ||
+    fail 'The processor does not stay: make logs SERVICE=processor'
+  echo 'A processor follows the log. What it does: make logs SERVICE=processor. To end it: make follow OFF=1'
+}
+
+monitoring() {
+  follow "$@"
+  compose up --detach --wait --wait-timeout 300 --no-deps prometheus ||
+    fail 'Prometheus did not start: make logs SERVICE=prometheus'
+  printf '  %-15s http://localhost:%s/alerts\n' Prometheus "$(./setup-environment.sh --get PROMETHEUS_PORT)"
+}
+
 # eventlake COMMAND ...: in a container of its own, beside the servers.
 eventlake() {
   local service=processor
   need_stack
   case $1 in ingest | check-data | run) service=ingestion-service ;; esac
-  compose run --rm --no-deps --quiet-pull "$service" "$@"
+  # People read it, and Prometheus finds it by the service's name.
+  compose run --rm --no-deps --quiet-pull --use-aliases --env LOG_FORMAT=text "$service" "$@"
 }
 
 command=${1:-}
@@ -158,6 +180,8 @@ case $command in
     need_stack
     set_up
     ;;
+  follow) follow "$@" ;;
+  monitoring) monitoring "$@" ;;
   logs)
     need_docker
     compose logs --follow --tail 100 "$@"

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { EventlakeError } from '../core/errors.ts';
 import { MINIO_TEST_ACCOUNT } from './minio.ts';
+import { installPromtool } from './promtool.ts';
 import { installPython } from './python.ts';
 import { runningServer, type ServerName, stopServer } from './server.ts';
 import { answers, startTestServer, TEST_SERVERS, testServerFolder } from './test-servers.ts';
@@ -11,10 +12,11 @@ const program = new Command('services')
 
 program
   .command('install')
-  .description('fetch or build the servers, and a Python that reads the lake, into the cache')
+  .description('fetch or build the servers, a Python that reads the lake, and promtool, into the cache')
   .action(async () => {
     for (const server of TEST_SERVERS) await server.install();
     await installPython();
+    await installPromtool();
   });
 
 program

@@ -1,9 +1,7 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCommand } from './command.ts';
-import { requireGo } from './prerequisites.ts';
+import { installGoProgram } from './go.ts';
 import { freePort, launchServer, type Server } from './server.ts';
-import { softwareFolder } from './software.ts';
 
 /**
  * The commit of RELEASE.2025-09-07T16-13-09Z, the last release with public images. Its tag is not a Go version, so the module
@@ -15,18 +13,8 @@ const MODULE = 'github.com/minio/minio@v0.0.0-20250907161309-07c3a429bfed';
 export const MINIO_TEST_ACCOUNT = { accessKey: 'eventlake-test', secretKey: 'eventlake-test-secret' };
 
 /** Builds MinIO from source, which takes minutes the first time, and gives the program's path. */
-export async function installMinio(): Promise<string> {
-  const folder = await softwareFolder('minio-RELEASE.2025-09-07T16-13-09Z', async (part) => {
-    const go = await requireGo();
-    const bin = join(part, 'bin');
-    await mkdir(bin);
-    await runCommand(go, ['install', '-trimpath', '-ldflags=-s -w', MODULE], {
-      env: { GOBIN: bin, CGO_ENABLED: '0' },
-    });
-    await rename(join(bin, 'minio'), join(part, 'minio'));
-    await rm(bin, { recursive: true });
-  });
-  return join(folder, 'minio');
+export function installMinio(): Promise<string> {
+  return installGoProgram({ program: 'minio', version: 'RELEASE.2025-09-07T16-13-09Z', source: MODULE });
 }
 
 /** Starts a MinIO server with {@link MINIO_TEST_ACCOUNT}. A folder used before keeps its buckets. */

@@ -69,7 +69,7 @@ export async function requireMaven(): Promise<string> {
   });
 }
 
-/** Builds MinIO and actionlint, whose `go.mod` ask for Go 1.24. */
+/** Builds MinIO, actionlint and promtool, whose `go.mod` ask for Go 1.24 or newer. */
 export async function requireGo(): Promise<string> {
   return ensure({
     what: 'Go 1.24 or later',

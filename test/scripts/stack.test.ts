@@ -82,7 +82,7 @@ test.each([
   [['audit', '--json'], 'processor'],
   [['profile', '1515915625438750129'], 'processor'],
 ])('%j runs in a container of %s, and its status is passed on', async (args, service) => {
-  const call = `${COMPOSE} run --rm --no-deps --quiet-pull ${service} ${args.join(' ')}`;
+  const call = `${COMPOSE} run --rm --no-deps --quiet-pull --use-aliases --env LOG_FORMAT=text ${service} ${args.join(' ')}`;
   docker(ALL, { [call]: { out: 'result\n', status: 3 } });
   expect(await stack(...args)).toEqual({ status: 3, out: ['result'], error: [] });
 });
@@ -155,6 +155,38 @@ describe('is-up', () => {
     await machine.remove();
     machine = await Machine.create();
     expect(await stack('is-up')).toEqual({ status: 1, out: [], error: [] });
+  });
+});
+
+describe('a processor that stays', () => {
+  const quietly = `${COMPOSE} --progress quiet`;
+  const FOLLOW = `${quietly} up --detach --wait --wait-timeout 120 --no-deps processor`;
+
+  test('is started for its dataset, and ended', async () => {
+    docker(ALL, { [FOLLOW]: {}, [`${quietly} stop processor prometheus`]: {} });
+    expect(await stack('follow', 'electronics')).toEqual({
+      status: 0,
+      out: [expect.stringMatching(/^A processor follows the log\. .* make follow OFF=1$/)],
+      error: [],
+    });
+    expect(await stack('follow', '--off')).toMatchObject({ status: 0, error: [] });
+    expect(composed()).toEqual([FOLLOW, `${quietly} stop processor prometheus`]);
+  });
+
+  test('comes with Prometheus', async () => {
+    const prometheus = `${COMPOSE} up --detach --wait --wait-timeout 300 --no-deps prometheus`;
+    docker(ALL, { [FOLLOW]: {}, [prometheus]: {} });
+    const { status, out, error } = await stack('monitoring', 'electronics');
+    expect({ status, error }).toEqual({ status: 0, error: [] });
+    expect(out.at(-1)).toBe(`  Prometheus      http://localhost:${machine.ports.PROMETHEUS_PORT}/alerts`);
+  });
+
+  test('that does not stay is told of', async () => {
+    docker(ALL, { [FOLLOW]: { status: 1 } });
+    expect(await stack('follow')).toMatchObject({
+      status: 1,
+      error: ['problem  The processor does not stay: make logs SERVICE=processor'],
+    });
   });
 });
 
