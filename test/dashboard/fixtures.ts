@@ -60,7 +60,7 @@ export class Shown {
   }
 
   /** Takes the file through the whole pipeline. */
-  async run(text: string, name = 'events.csv'): Promise<void> {
+  async run(text: string | Buffer, name = 'events.csv'): Promise<void> {
     const file = join(this.home, name);
     await writeFile(file, text);
     // As another process would: with nothing that this one has read before.
