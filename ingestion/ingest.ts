@@ -87,9 +87,10 @@ export async function ingest(log: EventLog, request: IngestRequest): Promise<Ing
   const origin = await find();
   // A writer supersedes the one at work, so none is opened where there is nothing to write.
   if (origin.atEnd) return resultOf('nothing_new', origin.entry, origin.entry);
+  const shared: Attempt = { header, encoder, partitions, first: null, find };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await write(log, request, { header, encoder, partitions, origin: origin.entry, find });
+      return await write(log, request, shared);
     } catch (error) {
       // Whether the last chunk is in the log is not known: the ledger is asked again.
       if (!(error instanceof EventlakeError && error.retriable) || attempt === ATTEMPTS) throw error;
@@ -104,20 +105,22 @@ interface Attempt {
   readonly header: Header;
   readonly encoder: EventEncoder;
   readonly partitions: number;
-  /** The ledger's entry when the run began. */
-  readonly origin: LedgerEntry;
+  /** The ledger's entry when this run's first writer was open: what is before it, others have written. Null until then. */
+  first: LedgerEntry | null;
   find(): Promise<Beginning>;
 }
 
 async function write(log: EventLog, request: IngestRequest, attempt: Attempt): Promise<IngestResult> {
   const { source } = request;
-  const { header, encoder, partitions, origin, find } = attempt;
+  const { header, encoder, partitions, find } = attempt;
   const writer = await log.writer();
   try {
     const begin = await find();
-    const first = begin.entry.ingestion === origin.ingestion ? origin : begin.entry;
+    const known = attempt.first;
+    const first = known?.ingestion === begin.entry.ingestion ? known : begin.entry;
+    attempt.first = first;
     // An attempt whose answer was lost may have come to the end; or somebody else.
-    if (begin.atEnd) return resultOf(first === origin ? finished(first) : 'nothing_new', first, begin.entry);
+    if (begin.atEnd) return resultOf(first === known ? finished(first) : 'nothing_new', first, begin.entry);
     const fresh = begin.entry.bytes === 0;
     const start = fresh ? header.bytes : begin.entry.bytes;
     const firstLine = fresh ? header.nextLine : begin.entry.lines + 1;

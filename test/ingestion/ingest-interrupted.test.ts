@@ -191,6 +191,25 @@ describe('an ingestion that is interrupted', () => {
     expect((await contents(log)).deadLetters.map(({ line: number }) => number)).toEqual([3]);
   });
 
+  test('before it began, by another that brings the rest, has done nothing itself', async () => {
+    const path = await place.put('file.csv', HEADER + rows(1, 8));
+    await ingestFile(place.log(), path, { limit: 3 });
+    const log: EventLog = Object.assign(Object.create(place.log()), {
+      open: () => place.log().open(),
+      ledger: () => place.log().ledger(),
+      async writer() {
+        await ingestFile(place.log(), path);
+        return place.log().writer();
+      },
+    });
+    expect(await ingestFile(log, path)).toMatchObject({
+      outcome: 'nothing_new',
+      rows: 0,
+      entry: { rows: 8 },
+    });
+    expect(await textsIn(place.log())).toEqual(textsOf(1, 8));
+  });
+
   test('by another ingestion of the same file stops, and the rows are there once', async () => {
     const path = await place.put('file.csv', HEADER + rows(1, 60));
     const first = ingestFile(place.log(), path, { chunkRows: 1 });
