@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { EventlakeError } from '../core/errors.ts';
 import { MINIO_TEST_ACCOUNT } from './minio.ts';
+import { requireChromium } from './prerequisites.ts';
 import { installPromtool } from './promtool.ts';
 import { installPython } from './python.ts';
 import { runningServer, type ServerName, stopServer } from './server.ts';
@@ -12,11 +13,14 @@ const program = new Command('services')
 
 program
   .command('install')
-  .description('fetch or build the servers, a Python that reads the lake, and promtool, into the cache')
+  .description(
+    'fetch or build the servers, a Python that reads the lake, and promtool, into the cache; have a browser for the page',
+  )
   .action(async () => {
     for (const server of TEST_SERVERS) await server.install();
     await installPython();
     await installPromtool();
+    await requireChromium();
   });
 
 program

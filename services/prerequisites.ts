@@ -119,6 +119,22 @@ export async function requirePython(): Promise<string> {
   });
 }
 
+/** The browser in which the dashboard's page is tested. */
+export async function requireChromium(): Promise<string> {
+  return ensure({
+    what: 'Chromium',
+    code: 'services:chromium_missing',
+    packages: ['chromium', 'chromium-browser'],
+    async find() {
+      for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
+        const { status, stdout } = await tryCommand('sh', ['-c', `command -v ${name} && ${name} --version`]);
+        if (status === 0) return { found: stdout.split('\n')[0] ?? name };
+      }
+      return { missing: 'neither `chromium` nor `google-chrome` was found or runs' };
+    },
+  });
+}
+
 async function ensure<T>({ what, code, packages, find }: Prerequisite<T>): Promise<T> {
   let search = await find();
   if ('found' in search) return search.found;

@@ -1,5 +1,6 @@
 import { EventlakeError } from '../../core/errors.ts';
 import { MINIO_TEST_ACCOUNT } from '../../services/minio.ts';
+import { requireChromium } from '../../services/prerequisites.ts';
 import { installPython } from '../../services/python.ts';
 import { answers, startTestServer, TEST_SERVERS, type TestServer } from '../../services/test-servers.ts';
 
@@ -39,6 +40,7 @@ async function locateAll(): Promise<void> {
     found.push(`${server.name} ${address} (${origin})`);
   }
   process.env.EVENTLAKE_TEST_PYTHON = await installPython();
+  process.env.EVENTLAKE_TEST_CHROMIUM = await requireChromium();
   console.log(`\nReal servers: ${found.join(', ')}`);
 }
 

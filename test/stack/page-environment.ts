@@ -1,0 +1,149 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from '@jest/globals';
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
+import { type Environment, embedded, json, start } from './end-to-end-environment.ts';
+
+const WEB = join(import.meta.dirname, '..', '..', 'dashboard', 'web');
+const PATIENCE_MS = 60_000;
+
+/** A dashboard in a process of its own, and a browser to look at it. */
+export interface Dashboard {
+  readonly environment: Environment;
+  /** What was ingested. */
+  readonly file: string;
+  readonly address: string;
+  readonly browser: Browser;
+  /** Opens a path in a browser that remembers nothing. */
+  open(path: string, options?: Parameters<Browser['newContext']>[0]): Promise<Opened>;
+  close(): Promise<void>;
+}
+
+/** A page that is watched. */
+export interface Opened {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Paths with query of all requests, in order. */
+  readonly requests: string[];
+  /** Errors on the console and of scripts, answers that are errors, requests to elsewhere; should stay empty. */
+  readonly faults: string[];
+}
+
+/** Serves a lake made of generated rows; of none where `rows` is 0. */
+export async function openDashboard(rows = 5000): Promise<Dashboard> {
+  const executablePath = process.env.EVENTLAKE_TEST_CHROMIUM;
+  if (!executablePath) throw new Error('EVENTLAKE_TEST_CHROMIUM is not set: run this in the stack project');
+  requirePage();
+  const environment = await embedded();
+  const file = join(environment.folder, 'events.csv');
+  if (rows > 0) {
+    const size = ['--rows', `${rows}`, '--seed', '7', '--dirty', '0.02', '--out', file];
+    await json(environment, ['generate', ...size]);
+    await json(environment, ['run', '--file', file]);
+  }
+  const server = start(environment, ['dashboard', '--port', '0']);
+  const ended = once(server, 'close');
+  server.stderr?.resume();
+  const address = await addressOf(server);
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] }).catch((error) => {
+    server.kill();
+    throw error;
+  });
+  return {
+    environment,
+    file,
+    address,
+    browser,
+    async open(path, options) {
+      const context = await browser.newContext(options);
+      context.setDefaultTimeout(PATIENCE_MS);
+      const page = await context.newPage();
+      const watched = watch(page, address);
+      await page.goto(address + path);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      return { page, context, ...watched };
+    },
+    async close() {
+      await browser.close();
+      server.kill('SIGTERM');
+      await ended;
+      await environment.remove();
+    },
+  };
+}
+
+/** What the server prints once it listens. */
+async function addressOf(server: ChildProcess): Promise<string> {
+  if (!server.stdout) throw new Error('the dashboard has no output');
+  for await (const line of createInterface(server.stdout)) {
+    const address = /http:\S+/.exec(line)?.[0];
+    if (address) return address;
+  }
+  throw new Error('the dashboard ended before it listened');
+}
+
+/** `make` builds it before the tests; a test that is run by hand may find none. */
+function requirePage(): void {
+  if (!existsSync(join(WEB, 'dist', 'index.html')))
+    throw new Error('The page is not built. Build it: npx vite build dashboard/web');
+}
+
+function watch(page: Page, address: string): { requests: string[]; faults: string[] } {
+  const requests: string[] = [];
+  const faults: string[] = [];
+  page.on('request', (request) => {
+    const { origin, pathname, search, protocol } = new URL(request.url());
+    if (origin === address) requests.push(pathname + search);
+    else if (protocol !== 'blob:' && protocol !== 'data:') faults.push(`a request to ${request.url()}`);
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 400) faults.push(`${response.status()} ${new URL(response.url()).pathname}`);
+  });
+  page.on('console', (message) => {
+    // The browser's own line about such an answer says less.
+    if (message.text().startsWith('Failed to load resource: the server responded')) return;
+    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text());
+  });
+  page.on('pageerror', (error) => faults.push(String(error)));
+  return { requests, faults };
+}
+
+/** Waits until what is read equals what is expected. */
+export async function eventually<T>(read: () => Promise<T>, expected: T): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await read();
+    if (isDeepStrictEqual(found, expected)) return;
+    if (performance.now() > end) expect(found).toEqual(expected);
+    await wait(100);
+  }
+}
+
+/** A panel by its title. */
+export function panel(page: Page, title: string): Locator {
+  return page.getByRole('region', { name: title, exact: true });
+}
+
+/** `[label, number]` of every bar of a panel. */
+export function bars(page: Page, title: string): Promise<[string, number][]> {
+  return panel(page, title)
+    .locator('.bars > li')
+    .evaluateAll((items) =>
+      items.map((item) => {
+        const text = (part: string) => item.querySelector(part)?.textContent ?? '';
+        return [text('.label'), Number(/^[\d,]+/.exec(text('.value'))?.[0].replaceAll(',', ''))];
+      }),
+    );
+}
+
+/** A bar that can be clicked. */
+export function bar(page: Page, title: string, label: string): Locator {
+  return panel(page, title)
+    .getByRole('button')
+    .filter({ has: page.getByText(label, { exact: true }) });
+}
