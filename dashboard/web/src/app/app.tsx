@@ -32,7 +32,7 @@ export function App() {
         Skip to the content
       </a>
       <header className="top">
-        <Link href="/" className="brand" aria-label="eventlake, overview">
+        <Link href="/" className="brand">
           <img src="/icon.svg" alt="" width="26" height="26" />
           <span>eventlake</span>
           {dataset && <span className="dataset">{dataset.name}</span>}

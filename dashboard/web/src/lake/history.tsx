@@ -55,7 +55,8 @@ export function History({ table }: { table: LakeAnswer['tables'][number] }) {
       <Panel title="Files" hint={`Parquet files of version ${table.version}`} loaded={files}>
         {({ total, files: list }) => (
           <>
-            <ul className="files">
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls must take the keyboard */}
+            <ul className="files" aria-label="Files" tabIndex={0}>
               {list.map((file) => (
                 <li key={file.path}>
                   <code>{file.path}</code>

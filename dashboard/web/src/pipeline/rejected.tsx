@@ -26,7 +26,8 @@ export function Rejected({ turn }: { turn: string }) {
               bars={reasons.map((item) => ({ label: item.reason, value: item.rows, filter: item.reason }))}
             />
             <h3>{reason ? `Newest examples of ${reason}` : 'Newest examples'}</h3>
-            <ul className="examples">
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls must take the keyboard */}
+            <ul className="examples" aria-label="Examples" tabIndex={0}>
               {of.answer?.examples.map((example) => (
                 <li key={`${example.log_partition}/${example.log_offset}/${example.reason}`}>
                   <span className="hint">
