@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Locator, Page } from 'playwright-core';
+import { expectedPage } from '../oracle/overview.ts';
+import { type Dashboard, eventually, type Opened, openDashboard, panel } from './page-environment.ts';
+
+jest.setTimeout(180_000);
+
+const ROWS = 50;
+type Profiles = Awaited<ReturnType<typeof expectedPage>>['profiles'];
+
+describe('customers', () => {
+  let dashboard: Dashboard;
+  let profiles: Profiles;
+
+  beforeAll(async () => {
+    dashboard = await openDashboard();
+    ({ profiles } = await expectedPage([dashboard.file]));
+  });
+  afterAll(() => dashboard?.close());
+
+  const visit = async (path: string, look: (page: Page, opened: Opened) => Promise<void>) => {
+    const opened = await dashboard.open(path);
+    try {
+      await look(opened.page, opened);
+    } finally {
+      await opened.context.close();
+    }
+    expect(opened.faults).toEqual([]);
+  };
+  const ids = (page: Page) => page.locator('tbody th').allTextContents();
+  const position = (page: Page): Locator => page.getByRole('navigation', { name: 'Pages' }).locator('span');
+
+  test('are searched by the beginning of their id', () =>
+    visit('/customers', async (page, { requests }) => {
+      const prefix = Object.keys(profiles)[0]?.slice(0, -2) ?? '';
+      const wanted = Object.keys(profiles).filter((id) => id.startsWith(prefix));
+      expect(wanted.length).toBeLessThan(ROWS);
+      await page.getByRole('searchbox').fill(prefix);
+      await eventually(async () => (await ids(page)).sort(), wanted.sort());
+      expect(new URL(page.url()).searchParams.get('q')).toBe(prefix);
+      await page.getByRole('searchbox').fill('000');
+      await page.getByText('No customer matches.').waitFor();
+      const limits = requests
+        .filter((path) => path.startsWith('/api/customers'))
+        .map((path) => /limit=(\d+)/.exec(path)?.[1]);
+      expect(new Set(limits)).toEqual(new Set([`${ROWS}`]));
+    }));
+
+  test('are sorted by what they spent, and come a page at a time', () =>
+    visit('/customers', async (page) => {
+      const spent = Object.values(profiles).map((profile) => Number(profile.total_spent));
+      const most = spent.sort((a, b) => b - a);
+      const column = async () => {
+        const headings = await page.locator('thead th').allTextContents();
+        const place = headings.findIndex((heading) => heading.startsWith('total spent'));
+        const cells = await page.locator(`tbody tr > :nth-child(${place + 1})`).allTextContents();
+        return cells.map((cell) => Number(cell.replaceAll(',', '')));
+      };
+      await page.getByRole('columnheader', { name: 'total spent' }).getByRole('button').click();
+      await eventually(column, most.slice(0, ROWS));
+      const total = most.length.toLocaleString('en-US');
+      await eventually(() => position(page).textContent(), `1 to ${ROWS} of ${total}`);
+      const first = await ids(page);
+      await page.getByRole('button', { name: 'Next' }).click();
+      await eventually(() => position(page).textContent(), `${ROWS + 1} to ${2 * ROWS} of ${total}`);
+      await eventually(column, most.slice(ROWS, 2 * ROWS));
+      expect(new Set([...first, ...(await ids(page))]).size).toBe(2 * ROWS);
+      await page.getByRole('button', { name: 'Previous' }).click();
+      await eventually(() => ids(page), first);
+      await page.getByRole('columnheader', { name: 'total spent' }).getByRole('button').click();
+      await eventually(column, most.slice(-ROWS).reverse());
+    }));
+
+  test('one is opened, with the profile that an independent computation gives', () =>
+    visit('/customers?sort=total_spent&order=desc', async (page) => {
+      const best = Object.values(profiles).reduce((a, b) =>
+        Number(a.total_spent) >= Number(b.total_spent) ? a : b,
+      );
+      const id = String(best.user_id);
+      await page.getByRole('link', { name: id }).click();
+      await page.getByRole('heading', { name: `Customer ${id}` }).waitFor();
+      const read = async () =>
+        Object.fromEntries(
+          await page
+            .locator('[data-column]')
+            .evaluateAll((all) => all.map((one) => [one.getAttribute('data-column'), one.textContent])),
+        );
+      await eventually(
+        read,
+        Object.fromEntries(Object.entries(best).map(([name, value]) => [name, shown(name, value)])),
+      );
+      await eventually(() => panel(page, 'Timeline').locator('tbody tr').count(), Number(best.events));
+      await eventually(
+        () => panel(page, 'Sessions').locator('.sessions > li').count(),
+        Number(best.sessions),
+      );
+      await page.goBack();
+      await page.getByRole('heading', { name: 'Customers' }).waitFor();
+      await page.getByRole('link', { name: id }).waitFor();
+    }));
+
+  test('one who is not there is told about, with the way back', async () => {
+    const opened = await dashboard.open('/customers/123');
+    await opened.page.getByRole('alert').filter({ hasText: '123' }).waitFor();
+    expect(opened.faults).toEqual(['404 /api/customers/123']);
+    await opened.page.getByRole('link', { name: 'All customers' }).click();
+    await eventually(async () => (await ids(opened.page)).length, ROWS);
+    await opened.context.close();
+  });
+});
+
+/** A value as the page writes it. */
+function shown(name: string, value: string | number | null): string {
+  if (value === null) return '–';
+  if (name.endsWith('_seen')) return String(value).replace('T', ' ').replace('Z', '');
+  if (typeof value === 'number' && !Number.isInteger(value)) return value.toFixed(2);
+  if (name === 'user_id') return String(value);
+  return String(value).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ',');
+}

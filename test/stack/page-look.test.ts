@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { expectedPage } from '../oracle/overview.ts';
+import { type Dashboard, eventually, type Opened, openDashboard } from './page-environment.ts';
+
+jest.setTimeout(240_000);
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const PHONE = { width: 360, height: 740 };
+
+describe('in every view', () => {
+  let dashboard: Dashboard;
+  let views: string[];
+
+  beforeAll(async () => {
+    dashboard = await openDashboard();
+    const { profiles } = await expectedPage([dashboard.file]);
+    const [buyer] = Object.entries(profiles).find(([, { purchases }]) => Number(purchases) > 1) ?? [];
+    views = ['/', '/?segment=buyer', '/customers', `/customers/${buyer}`, '/pipeline', '/lake'];
+  });
+  afterAll(() => dashboard?.close());
+
+  /** Looks at one view after the other, once it has all that it shows. */
+  const eachView = async (opened: Opened, look: (page: Page, view: string) => Promise<void>) => {
+    for (const view of views) {
+      await opened.page.goto(dashboard.address + view);
+      await settled(opened.page);
+      await look(opened.page, view);
+    }
+    await opened.context.close();
+    expect(opened.faults).toEqual([]);
+  };
+
+  test('nothing is wider than a phone', async () => {
+    const opened = await dashboard.open('/', { viewport: PHONE, isMobile: true, hasTouch: true });
+    const widths: Record<string, number> = {};
+    await eachView(opened, async (page, view) => {
+      const [content = 0, window = 0] = await page
+        .locator('html')
+        .evaluate((html) => [html.scrollWidth, html.clientWidth]);
+      if (content > window) widths[view] = content;
+    });
+    expect(widths).toEqual({});
+  });
+
+  test.each(['light', 'dark'] as const)('axe finds no serious fault in the %s theme', async (colorScheme) => {
+    const opened = await dashboard.open('/', { colorScheme });
+    // The page's own policy forbids scripts from elsewhere; what the browser is told to run first is not under it.
+    await opened.context.addInitScript(await readFile(AXE, 'utf8'));
+    const found: string[] = [];
+    await eachView(opened, async (page, view) => {
+      const results: AxeResults = await page.evaluate('axe.run(document)');
+      expect(results.passes.length).toBeGreaterThan(10);
+      for (const { id, impact, nodes } of results.violations) {
+        if (impact !== 'serious' && impact !== 'critical') continue;
+        for (const node of nodes)
+          found.push(`${view} ${id} ${node.target.join(' ')}: ${node.failureSummary}`);
+      }
+    });
+    expect(found).toEqual([]);
+  });
+
+  test('the theme that is chosen is shown, and remembered', async () => {
+    const opened = await dashboard.open('/', { colorScheme: 'light' });
+    const { page } = opened;
+    const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+    const light = await background();
+    await page.getByRole('combobox', { name: 'Theme' }).selectOption('dark');
+    await eventually(async () => (await background()) !== light, true);
+    const dark = await background();
+    await page.reload();
+    await settled(page);
+    expect(await background()).toBe(dark);
+    expect(await page.getByRole('combobox', { name: 'Theme' }).inputValue()).toBe('dark');
+    await page.getByRole('combobox', { name: 'Theme' }).selectOption('light');
+    await eventually(background, light);
+    await opened.context.close();
+    expect(opened.faults).toEqual([]);
+  });
+});
+
+/** Waits until the view has a heading and no part of it is loading. */
+async function settled(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await eventually(() => page.locator('[aria-busy="true"], .skeleton, .stale').count(), 0);
+}
