@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { positive } from '../cli/command.ts';
 import { thousands } from '../cli/output.ts';
 import { EventlakeError } from '../core/errors.ts';
+import { dashboard } from './dashboard.ts';
 import { embedded } from './embedded.ts';
 import { ingest } from './ingest.ts';
 import { ROOT } from './measure.ts';
@@ -12,7 +13,7 @@ import { processing } from './process.ts';
 import { type BenchOptions, type Group, groupText, markdown, PROMISED_ROWS } from './report.ts';
 import { writer } from './writer.ts';
 
-const GROUPS = { embedded, ingest, process: processing, writer, parser };
+const GROUPS = { embedded, ingest, process: processing, dashboard, writer, parser };
 const ON_SERVERS = ['ingest', 'process'];
 const DOCUMENT = join(ROOT, 'docs', 'benchmarks.md');
 

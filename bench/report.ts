@@ -27,6 +27,14 @@ export interface Group {
   /** Further columns, with one value for each of the figures. */
   readonly extra?: readonly { readonly heading: string; readonly values: readonly string[] }[];
   readonly pledges: readonly Pledge[];
+  /** In the place of the figures' own table, where it is not whole processes that are measured. */
+  readonly table?: Table;
+}
+
+/** Texts of a table. */
+export interface Table {
+  readonly headings: string[];
+  readonly rows: string[][];
 }
 
 /** The rows that the promises are about. */
@@ -52,7 +60,8 @@ export function withVersion(name: string): string {
   return `${name} ${version}`;
 }
 
-function tableOf({ figures, extra = [] }: Group): { headings: string[]; rows: string[][] } {
+function tableOf({ figures, extra = [], table: own }: Group): Table {
+  if (own) return own;
   const first = figures[0];
   return {
     headings: [
@@ -111,7 +120,7 @@ Written by \`make bench\`; a new run replaces it.
 | rows | ${thousands(rows)}, synthetic, in the measured shape of the electronics file |
 | runs | ${runs} of each, in turn: A B A B … |
 ${size}
-Every figure is of a whole process, from its start to its end. Seconds and CPU seconds (user and system) are medians; the peak of
+Every figure is of a whole process, from its start to its end, but for the dashboard's, which are of one request. Seconds and CPU seconds (user and system) are medians; the peak of
 resident memory is the highest of all runs, in millions of bytes. *relative* is the time as a multiple of the first line's. What a server
 uses is not in the CPU and memory of its clients.
 
