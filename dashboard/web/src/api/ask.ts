@@ -9,9 +9,15 @@ export class AskError extends Error {
   }
 }
 
-/** The JSON at `url`. @throws AskError with what the server says is wrong. */
+const BUSY = 503;
+const ATTEMPTS = 4;
+
+/**
+ * The JSON at `url`. What the server calls temporary, such as a table that is being rewritten, is asked for again.
+ * @throws AskError with what the server says is wrong.
+ */
 export async function ask<T>(url: string, init: RequestInit = {}): Promise<T> {
-  const response = await send(url, init);
+  const response = await send(url, init, ATTEMPTS);
   return (await response.json()) as T;
 }
 
@@ -25,7 +31,7 @@ export function post(url: string, body: unknown, signal?: AbortSignal): Promise<
   });
 }
 
-async function send(url: string, init: RequestInit): Promise<Response> {
+async function send(url: string, init: RequestInit, attempts = 1): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, init);
@@ -38,6 +44,11 @@ async function send(url: string, init: RequestInit): Promise<Response> {
     });
   }
   if (response.ok) return response;
+  if (response.status === BUSY && attempts > 1) {
+    const seconds = Number(response.headers.get('retry-after') ?? 1);
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    return send(url, init, attempts - 1);
+  }
   const said = (await response.json().catch(() => null)) as Problem | null;
   throw new AskError(
     said?.error ?? { code: 'page:no_answer', message: `The server answered ${response.status}`, hint: null },

@@ -61,7 +61,7 @@ export function App() {
 
 function View({ path, dataset }: { path: string; dataset: DatasetAnswer }) {
   const id = /^\/customers\/([^/]+)$/.exec(path)?.[1];
-  if (id !== undefined) return <CustomerView id={decodeURIComponent(id)} dataset={dataset} />;
+  if (id !== undefined) return <CustomerView id={decoded(id)} dataset={dataset} />;
   if (path === '/customers') return <CustomersView dataset={dataset} />;
   if (path === '/pipeline') return <PipelineView />;
   if (path === '/lake') return <LakeView />;
@@ -74,6 +74,15 @@ function View({ path, dataset }: { path: string; dataset: DatasetAnswer }) {
       </p>
     </div>
   );
+}
+
+/** What is no valid encoding stands for itself: there is no such customer. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function ThemeSwitch() {
