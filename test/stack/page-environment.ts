@@ -107,6 +107,8 @@ function watch(page: Page, address: string): { requests: string[]; faults: strin
   page.on('console', (message) => {
     // The browser's own line about such an answer says less.
     if (message.text().startsWith('Failed to load resource: the server responded')) return;
+    // An interface of the machine came or went, as when containers start; the page asks again.
+    if (message.text().includes('net::ERR_NETWORK_CHANGED')) return;
     if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text());
   });
   page.on('pageerror', (error) => faults.push(String(error)));

@@ -13,7 +13,8 @@ const BUSY = 503;
 const ATTEMPTS = 4;
 
 /**
- * The JSON at `url`. What the server calls temporary, such as a table that is being rewritten, is asked for again.
+ * The JSON at `url`. It is asked for again where nobody answers, and where the server says that it is temporary, as when a table is
+ * being rewritten.
  * @throws AskError with what the server says is wrong.
  */
 export async function ask<T>(url: string, init: RequestInit = {}): Promise<T> {
@@ -37,6 +38,10 @@ async function send(url: string, init: RequestInit, attempts = 1): Promise<Respo
     response = await fetch(url, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    if (attempts > 1) {
+      await pause(1);
+      return send(url, init, attempts - 1);
+    }
     throw new AskError({
       code: 'page:no_server',
       message: 'The dashboard does not answer',
@@ -45,14 +50,17 @@ async function send(url: string, init: RequestInit, attempts = 1): Promise<Respo
   }
   if (response.ok) return response;
   if (response.status === BUSY && attempts > 1) {
-    const seconds = Number(response.headers.get('retry-after') ?? 1);
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    await pause(Number(response.headers.get('retry-after') ?? 1));
     return send(url, init, attempts - 1);
   }
   const said = (await response.json().catch(() => null)) as Problem | null;
   throw new AskError(
     said?.error ?? { code: 'page:no_answer', message: `The server answered ${response.status}`, hint: null },
   );
+}
+
+function pause(seconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }
 
 /** What to show of an error. */
