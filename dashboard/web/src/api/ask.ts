@@ -69,10 +69,10 @@ export function problemOf(error: unknown): Problem['error'] {
   return { code: 'page:fault', message: error instanceof Error ? error.message : String(error), hint: null };
 }
 
-/** `path` with those parameters that have a value. */
+/** `path` with those parameters that are not null; an empty category or brand asks for the events that have none. */
 export function withQuery(path: string, parameters: Readonly<Record<string, string | null>>): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) if (value) query.set(name, value);
+  for (const [name, value] of Object.entries(parameters)) if (value !== null) query.set(name, value);
   const text = query.toString();
   return text ? `${path}?${text}` : path;
 }

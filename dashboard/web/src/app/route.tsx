@@ -24,12 +24,12 @@ export function usePlace(): { path: string; query: URLSearchParams } {
   return { path, query: new URLSearchParams(query) };
 }
 
-/** Changes parameters of the address; null or an empty text removes one. */
+/** Changes parameters of the address; null removes one. */
 export function setQuery(changes: Readonly<Record<string, string | null>>, options = {}): void {
   const query = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(changes)) {
-    if (value) query.set(name, value);
-    else query.delete(name);
+    if (value === null) query.delete(name);
+    else query.set(name, value);
   }
   const text = query.toString();
   navigate(location.pathname + (text ? `?${text}` : ''), options);

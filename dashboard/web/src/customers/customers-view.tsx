@@ -73,7 +73,7 @@ function Search({ name }: { name: string }) {
   useEffect(() => setTyped(searched), [searched]);
   useEffect(() => {
     if (typed === searched) return;
-    const timer = setTimeout(() => setQuery({ q: typed, offset: null }, { replace: true }), TYPED_MS);
+    const timer = setTimeout(() => setQuery({ q: typed || null, offset: null }, { replace: true }), TYPED_MS);
     return () => clearTimeout(timer);
   }, [typed, searched]);
   return (
@@ -100,7 +100,10 @@ function Segments() {
   return (
     <label>
       <span>segment</span>
-      <select value={segment} onChange={(event) => setQuery({ segment: event.target.value, offset: null })}>
+      <select
+        value={segment}
+        onChange={(event) => setQuery({ segment: event.target.value || null, offset: null })}
+      >
         <option value="">all</option>
         {[...known].map((name) => (
           <option key={name}>{name}</option>

@@ -8,7 +8,7 @@ export type Filter = Record<(typeof FILTERS)[number], string | null>;
 
 /** The filter that the address holds. */
 export function filterOf(query: URLSearchParams): Filter {
-  const of = (name: string) => query.get(name) || null;
+  const of = (name: string) => query.get(name);
   return {
     from: of('from'),
     to: of('to'),
@@ -43,7 +43,7 @@ export function Filters({ dataset: { overview: roles }, filter, whole }: Filters
             <span>segment</span>
             <select
               value={filter.segment ?? ''}
-              onChange={(event) => setQuery({ segment: event.target.value })}
+              onChange={(event) => setQuery({ segment: event.target.value || null })}
             >
               <option value="">all</option>
               {[
@@ -63,7 +63,7 @@ export function Filters({ dataset: { overview: roles }, filter, whole }: Filters
           {chosen.map((name) => (
             <li key={name}>
               <button type="button" onClick={() => setQuery({ [name]: null })}>
-                {name} {filter[name]} <span aria-hidden="true">×</span>
+                {name} {filter[name] || 'none'} <span aria-hidden="true">×</span>
                 <span className="hidden">, remove this filter</span>
               </button>
             </li>
@@ -99,7 +99,7 @@ function Day({ name, filter, min, max }: DayProps) {
         value={filter[name] ?? ''}
         min={min}
         max={max}
-        onChange={(event) => setQuery({ [name]: event.target.value })}
+        onChange={(event) => setQuery({ [name]: event.target.value || null })}
       />
     </label>
   );
@@ -115,12 +115,14 @@ function Value({ name, url, filter }: { name: 'category' | 'brand'; url: string;
         key={filter[name] ?? ''}
         list={list}
         defaultValue={filter[name] ?? ''}
-        placeholder="all"
+        placeholder={filter[name] === '' ? 'none' : 'all'}
         autoComplete="off"
         onBlur={(event) =>
-          event.target.value !== (filter[name] ?? '') && setQuery({ [name]: event.target.value })
+          event.target.value !== (filter[name] ?? '') && setQuery({ [name]: event.target.value || null })
         }
-        onKeyDown={(event) => event.key === 'Enter' && setQuery({ [name]: event.currentTarget.value })}
+        onKeyDown={(event) =>
+          event.key === 'Enter' && setQuery({ [name]: event.currentTarget.value || null })
+        }
       />
       <datalist id={list}>
         {answer?.items.map(({ value }) => value !== null && <option key={value} value={value} />)}

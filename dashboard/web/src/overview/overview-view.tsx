@@ -105,7 +105,7 @@ function Values({ title, name, path, filter }: ValuesProps) {
               label: item.value ?? `no ${name}`,
               value: item.events,
               detail: `${grouped(item.customers)} customers, ${grouped(item.purchases)} purchases, ${grouped(item.revenue)} spent`,
-              ...(item.value === null ? {} : { filter: item.value }),
+              filter: item.value ?? '',
             }))}
           />
           {others && (
