@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseEnv } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { S3ObjectStore } from '../../adapters/object-store-s3.ts';
@@ -139,6 +140,36 @@ describeWithDocker('the stack of Docker Compose', await noEngine(), () => {
   test('make ingest again adds nothing', async () => {
     expect((await make('ingest')).output).toContain(`nothing new: all ${ROWS.toLocaleString('en')} rows`);
   });
+
+  test(
+    'make follow runs a processor that takes in what comes, in JSON says so, and ends with OFF=1',
+    async () => {
+      const file = join(folder, 'data', 'electronics.csv');
+      const more = join(folder, 'more.csv');
+      await embedded('generate', '--rows', '500', '--seed', '8', '--out', more);
+      expect(await make('follow')).toMatchObject({ status: 0 });
+      await appendFile(file, (await readFile(more, 'utf8')).replace(/^.*\n/, ''));
+      expect((await make('ingest')).output).toContain('continued: 500 rows');
+      const compose = (...args: string[]) =>
+        tryCommand('docker', [...COMPOSE, ...args], { cwd: folder, env });
+      let log = '';
+      for (let tries = 0; tries < 300 && !log.includes('"event":"publish"'); tries += 1) {
+        log = (await compose('logs', '--no-log-prefix', 'processor')).stdout;
+        await sleep(1000);
+      }
+      expect(JSON.parse(log.split('\n').find((line) => line.includes('"commit"')) ?? '')).toMatchObject({
+        event: 'commit',
+        events: 500,
+        rejected: 0,
+      });
+      const ready = "fetch('http://127.0.0.1:9464/readyz').then((r) => r.text()).then(console.log)";
+      expect((await compose('exec', '-T', 'processor', 'node', '-e', ready)).output.trim()).toBe('ok');
+      expect(await ask('audit')).toMatchObject({ balanced: true, file: { rows: ROWS + 500 } });
+      expect((await make('follow', 'OFF=1')).status).toBe(0);
+      expect((await compose('ps', '--status', 'running', '--quiet', 'processor')).stdout).toBe('');
+    },
+    10 * MINUTES,
+  );
 
   test(
     'make status, stop and start again: nothing is lost',
