@@ -1,16 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
-import packageJson from '../package.json' with { type: 'json' };
 
 export const ROOT = join(import.meta.dirname, '..');
 const USAGE = pathToFileURL(join(import.meta.dirname, 'usage.ts')).href;
-/** The script's Node flags: what users run is what is measured. */
-const [, ...EVENTLAKE] = packageJson.scripts.eventlake.split(' ');
+/** The launcher's Node flags: what users run is what is measured. */
+const LAUNCHER = readFileSync(join(ROOT, 'cli', 'eventlake'), 'utf8');
 /** For scripts that run parts of the pipeline. */
-export const EVENTLAKE_FLAGS = EVENTLAKE.slice(0, -1);
+export const EVENTLAKE_FLAGS = /^exec "\$node" (.*) "\$root/m.exec(LAUNCHER)?.[1]?.split(' ') ?? [];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -92,7 +92,7 @@ export async function measure(args: readonly string[], environment: Environment)
 
 /** Runs the command line as users do. */
 export function measureEventlake(args: readonly string[], environment: Environment): Promise<Measured> {
-  return measure([...EVENTLAKE, ...args, '--json'], environment);
+  return measure([...EVENTLAKE_FLAGS, join('cli', 'main.ts'), ...args, '--json'], environment);
 }
 
 /** Runs the subjects in turn, `runs` times (A B A B …), so that whatever else the machine does hits all of them. */
