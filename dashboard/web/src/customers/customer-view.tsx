@@ -8,6 +8,7 @@ import type {
 } from '../../../api.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { grouped, time, words } from '../app/format.ts';
+import { Pager } from '../app/pager.tsx';
 import { Panel } from '../app/panel.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { Link } from '../app/route.tsx';
@@ -154,21 +155,15 @@ function Events({ path, dataset }: { path: string | null; dataset: DatasetAnswer
             </table>
           </section>
           {total > EVENTS && (
-            <nav className="pager" aria-label="Pages of events">
-              <button type="button" disabled={offset === 0} onClick={() => setOffset(offset - EVENTS)}>
-                Newer
-              </button>
-              <span>
-                {grouped(offset + 1)} to {grouped(offset + events.length)} of {grouped(total)}
-              </span>
-              <button
-                type="button"
-                disabled={offset + events.length >= total}
-                onClick={() => setOffset(offset + EVENTS)}
-              >
-                Older
-              </button>
-            </nav>
+            <Pager
+              label="Pages of events"
+              names={['Newer', 'Older']}
+              atFirst={offset === 0}
+              atLast={offset + events.length >= total}
+              onTurn={(pages) => setOffset(offset + pages * EVENTS)}
+            >
+              {grouped(offset + 1)} to {grouped(offset + events.length)} of {grouped(total)}
+            </Pager>
           )}
         </>
       )}

@@ -3,6 +3,7 @@ import type { CustomersAnswer, DatasetAnswer, OverviewAnswer } from '../../../ap
 import { withQuery } from '../api/ask.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { grouped, words } from '../app/format.ts';
+import { Pager } from '../app/pager.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { Link, setQuery, usePlace } from '../app/route.tsx';
 import { cellText, isNumeric } from './cells.ts';
@@ -41,25 +42,16 @@ export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
       {answer && total > 0 && (
         <>
           <Table dataset={dataset} answer={answer} stale={loading} />
-          <nav className="pager" aria-label="Pages">
-            <button
-              type="button"
-              disabled={offset === 0}
-              onClick={() => setQuery({ offset: offset > ROWS ? `${offset - ROWS}` : null })}
-            >
-              Previous
-            </button>
-            <span aria-live="polite">
-              {grouped(offset + 1)} to {grouped(offset + shown)} of {grouped(total)}
-            </span>
-            <button
-              type="button"
-              disabled={offset + shown >= total}
-              onClick={() => setQuery({ offset: `${offset + ROWS}` })}
-            >
-              Next
-            </button>
-          </nav>
+          <Pager
+            label="Pages"
+            atFirst={offset === 0}
+            atLast={offset + shown >= total}
+            onTurn={(pages) =>
+              setQuery({ offset: offset + pages * ROWS > 0 ? `${offset + pages * ROWS}` : null })
+            }
+          >
+            {grouped(offset + 1)} to {grouped(offset + shown)} of {grouped(total)}
+          </Pager>
         </>
       )}
     </>

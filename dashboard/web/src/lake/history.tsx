@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { CommitsAnswer, FilesAnswer, LakeAnswer } from '../../../api.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { bytes, grouped, time } from '../app/format.ts';
+import { Pager } from '../app/pager.tsx';
 import { Panel } from '../app/panel.tsx';
 
 const FILES = 20;
@@ -67,21 +68,15 @@ export function History({ table }: { table: LakeAnswer['tables'][number] }) {
               ))}
             </ul>
             {total > FILES && (
-              <nav className="pager" aria-label="Pages of files">
-                <button type="button" disabled={offset === 0} onClick={() => setOffset(offset - FILES)}>
-                  Newer
-                </button>
-                <span>
-                  {offset + 1} to {offset + list.length} of {grouped(total)}
-                </span>
-                <button
-                  type="button"
-                  disabled={offset + list.length >= total}
-                  onClick={() => setOffset(offset + FILES)}
-                >
-                  Older
-                </button>
-              </nav>
+              <Pager
+                label="Pages of files"
+                names={['Newer', 'Older']}
+                atFirst={offset === 0}
+                atLast={offset + list.length >= total}
+                onTurn={(pages) => setOffset(offset + pages * FILES)}
+              >
+                {grouped(offset + 1)} to {grouped(offset + list.length)} of {grouped(total)}
+              </Pager>
             )}
           </>
         )}

@@ -2,6 +2,7 @@ import { type KeyboardEvent, useState } from 'react';
 import type { LakeAnswer, Problem, SqlAnswer } from '../../../api.ts';
 import { post, problemOf } from '../api/ask.ts';
 import { grouped } from '../app/format.ts';
+import { Pager } from '../app/pager.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { SqlResult } from './sql-result.tsx';
 
@@ -78,28 +79,17 @@ export function SqlBox({ tables }: { tables: LakeAnswer['tables'] }) {
       {result && !problem && (
         <>
           <SqlResult answer={result.answer} />
-          <nav className="pager" aria-label="Pages of the result">
-            <button
-              type="button"
-              disabled={running || result.offset === 0}
-              onClick={() => run(result.sql, result.offset - ROWS)}
-            >
-              Previous
-            </button>
-            <span aria-live="polite">
-              {result.answer.rows.length === 0
-                ? 'No rows'
-                : `Rows ${grouped(result.offset + 1)} to ${grouped(result.offset + result.answer.rows.length)}`}
-              , {grouped(result.answer.milliseconds)} ms
-            </span>
-            <button
-              type="button"
-              disabled={running || !result.answer.more}
-              onClick={() => run(result.sql, result.offset + ROWS)}
-            >
-              Next
-            </button>
-          </nav>
+          <Pager
+            label="Pages of the result"
+            atFirst={running || result.offset === 0}
+            atLast={running || !result.answer.more}
+            onTurn={(pages) => run(result.sql, result.offset + pages * ROWS)}
+          >
+            {result.answer.rows.length === 0
+              ? 'No rows'
+              : `Rows ${grouped(result.offset + 1)} to ${grouped(result.offset + result.answer.rows.length)}`}
+            , {grouped(result.answer.milliseconds)} ms
+          </Pager>
         </>
       )}
     </section>
