@@ -188,16 +188,19 @@ export class KafkaCluster {
     });
   }
 
-  /** Repeats a call for as long as Kafka answers that it is not ready for it yet. `call` looks up who is responsible each time. */
-  async persist<T>(call: () => Promise<T>): Promise<T> {
+  /**
+   * Repeats a call for as long as Kafka answers that it is not ready for it yet. `call` looks up who is responsible each time.
+   * `more` names answers that mean the same for this call.
+   */
+  async persist<T>(call: () => Promise<T>, more: readonly string[] = []): Promise<T> {
     const deadline = Date.now() + PATIENCE_MS;
     for (let pause = 5; ; pause = Math.min(pause * 2, 250)) {
       try {
         return await call();
       } catch (error) {
         const names = [...kafkaErrorNames(error)];
-        if (names.length === 0 || !names.every((name) => NOT_YET.has(name)) || Date.now() > deadline)
-          throw error;
+        const isNotYet = names.length > 0 && names.every((name) => NOT_YET.has(name) || more.includes(name));
+        if (!isNotYet || Date.now() > deadline) throw error;
       }
       await sleep(pause);
     }

@@ -17,6 +17,11 @@ import type { KafkaTopics } from './event-log-kafka-topics.ts';
 /** A transaction that stays open for longer, because its writer died or sleeps, is aborted by the broker. */
 const TRANSACTION_MS = 60_000;
 const PRODUCE_MS = 30_000;
+/**
+ * While another writer takes over, the coordinator of Kafka 4 stumbles over the end of a transaction (an IllegalStateException in
+ * TransactionMetadata.prepareTransitionTo: PREPARE_EPOCH_FENCE is pending) and changes nothing. Asked again, it says who was first.
+ */
+const END_NOT_YET = ['UNKNOWN_SERVER_ERROR'];
 /** Sequence numbers are 31 bits wide and start again at 0. */
 const SEQUENCE_LIMIT = 2 ** 31;
 
@@ -107,7 +112,7 @@ export class KafkaLogWriter implements LogWriter {
   }
 
   /** Calls the coordinator of the transactions, wherever it is now, for as long as it says "not yet". */
-  #coordinated<T>(call: (coordinator: Connection) => Promise<T>): Promise<T> {
+  #coordinated<T>(call: (coordinator: Connection) => Promise<T>, notYet: readonly string[] = []): Promise<T> {
     return this.#cluster.persist(async () => {
       if (!this.#coordinator?.isConnected()) {
         this.#coordinator = await this.#cluster.transactionCoordinator(this.#transactionalId);
@@ -118,7 +123,7 @@ export class KafkaLogWriter implements LogWriter {
         this.#coordinator = undefined;
         throw error;
       }
-    });
+    }, notYet);
   }
 
   /** Begins the transaction by telling the coordinator where it will write. */
@@ -175,8 +180,10 @@ export class KafkaLogWriter implements LogWriter {
 
   #end(commit: boolean): Promise<unknown> {
     const { producerId, producerEpoch } = this.#identity;
-    return this.#coordinated((coordinator) =>
-      endTxnV3.api.async(coordinator, this.#transactionalId, producerId, producerEpoch, commit),
+    return this.#coordinated(
+      (coordinator) =>
+        endTxnV3.api.async(coordinator, this.#transactionalId, producerId, producerEpoch, commit),
+      END_NOT_YET,
     );
   }
 
