@@ -8,7 +8,8 @@ export LC_ALL
 cd "$(dirname "$0")" || exit 1
 
 usage='usage: ./setup-environment.sh              check, and write .env.local
-       ./setup-environment.sh --check      check, and write nothing
+       ./setup-environment.sh --check [PORT_NAME]
+                                           check, with one port more, and write nothing
        ./setup-environment.sh --get NAME   print a setting as docker compose would take it'
 
 LOCAL=.env.local
@@ -245,14 +246,18 @@ write_local() {
 }
 
 write=true
-case $#:${1:-} in
-  0:) ;;
-  1:--check) write=false ;;
-  2:--get)
+case $#:${1:-}:${2:-} in
+  0::) ;;
+  1:--check:) write=false ;;
+  2:--check:*_PORT)
+    write=false
+    STACK_PORTS="$STACK_PORTS $2"
+    ;;
+  2:--get:*)
     printf '%s\n' "$(setting "$2")"
     exit
     ;;
-  1:-h | 1:--help)
+  1:-h: | 1:--help:)
     echo "$usage"
     exit
     ;;

@@ -147,6 +147,8 @@ follow() {
 }
 
 monitoring() {
+  need_stack
+  ./setup-environment.sh --check PROMETHEUS_PORT >/dev/null || exit 1
   follow "$@"
   compose up --detach --wait --wait-timeout 300 --no-deps prometheus ||
     fail 'Prometheus did not start: make logs SERVICE=prometheus'

@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Answers, DOCKER, Machine } from './machine.ts';
 
@@ -179,6 +180,20 @@ describe('a processor that stays', () => {
     const { status, out, error } = await stack('monitoring', 'electronics');
     expect({ status, error }).toEqual({ status: 0, error: [] });
     expect(out.at(-1)).toBe(`  Prometheus      http://localhost:${machine.ports.PROMETHEUS_PORT}/alerts`);
+  });
+
+  test('and a Prometheus whose port is taken is told of before anything is started', async () => {
+    docker(ALL);
+    const server = createServer().listen(machine.ports.PROMETHEUS_PORT, '127.0.0.1');
+    await new Promise((listening) => server.once('listening', listening));
+    expect(await stack('monitoring', 'electronics')).toMatchObject({
+      status: 1,
+      error: [
+        `problem  Port ${machine.ports.PROMETHEUS_PORT} is in use by another program: stop that program, or set PROMETHEUS_PORT to a free port in .env.local`,
+        'The stack cannot start before that is mended.',
+      ],
+    });
+    await new Promise((closed) => server.close(closed));
   });
 
   test('that does not stay is told of', async () => {
