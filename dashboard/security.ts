@@ -13,7 +13,8 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const HEADERS = {
+/** Headers of every answer. */
+export const SECURITY_HEADERS = {
   'content-security-policy': POLICY,
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -28,7 +29,7 @@ const HEADERS = {
 export function secure(app: FastifyInstance, listenedOn: string): void {
   const names = new Set(['localhost', hostname().toLowerCase(), listenedOn.toLowerCase()]);
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(HEADERS);
+    reply.headers(SECURITY_HEADERS);
     const host = (request.headers.host ?? '').replace(/:\d*$/, '').toLowerCase();
     if (names.has(host) || isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0) return;
     const body: Problem = {

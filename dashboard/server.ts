@@ -1,3 +1,4 @@
+import { maxHeaderSize } from 'node:http';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance } from 'fastify';
 import {
@@ -7,6 +8,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import type { DashboardContext } from './context.ts';
+import { answerBadPath, answerUnreadable } from './malformed.ts';
 import { answerProblem } from './problems.ts';
 import { auditRoute } from './routes/audit.ts';
 import { customerRoute } from './routes/customer.ts';
@@ -81,7 +83,14 @@ export async function dashboardServer(
   context: DashboardContext,
   options: ServerOptions,
 ): Promise<FastifyInstance> {
-  const server = fastify({ bodyLimit: LARGEST_BODY, forceCloseConnections: true });
+  const server = fastify({
+    bodyLimit: LARGEST_BODY,
+    forceCloseConnections: true,
+    // How long a parameter may be, its schema says.
+    routerOptions: { maxParamLength: maxHeaderSize },
+    frameworkErrors: (error, request, reply) => answerBadPath(error, request, reply, options.report),
+    clientErrorHandler: answerUnreadable,
+  });
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
   server.setErrorHandler((error, request, reply) =>

@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import type { DashboardContext } from '../context.ts';
 import { problemOf } from '../problems.ts';
 import type { App } from '../server.ts';
+import { answers } from './answers.ts';
 
 /** A comment line keeps proxies from closing a connection on which nothing happens. */
 const HEARTBEAT_MS = 15_000;
@@ -14,7 +16,10 @@ const BEHIND_BYTES = 1_000_000;
 export function pipelineStreamRoute(app: App, { watcher, facts }: DashboardContext): void {
   const schema = {
     summary: 'Server-sent events: where the four hops stand, whenever it changes',
-    produces: ['text/event-stream'],
+    response: {
+      ...answers(z.string()),
+      200: { description: 'Server-sent events', content: { 'text/event-stream': { schema: z.string() } } },
+    },
   };
   app.get('/api/pipeline/stream', { schema }, (request, reply) => {
     reply.hijack();

@@ -149,4 +149,7 @@ test('the description names every route, and its answers', async () => {
       responses: { 200: expect.any(Object), 503: expect.any(Object) },
     },
   });
+  expect(body.paths['/api/pipeline/stream']).toMatchObject({
+    get: { responses: { 200: { content: { 'text/event-stream': expect.any(Object) } } } },
+  });
 });

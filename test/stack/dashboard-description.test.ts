@@ -1,46 +1,68 @@
 import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pythonFolder } from '../../services/python.ts';
 import { Shown, SMALL } from '../dashboard/fixtures.ts';
 
-const CHECKS = 'not_a_server_error';
+const CHECKS = [
+  'not_a_server_error',
+  'status_code_conformance',
+  'content_type_conformance',
+  'response_schema_conformance',
+];
+
+/** Values that are there, for half of the requests: of made up ones nearly all are turned away. */
+const KNOWN = `
+[dictionaries]
+ids = { values = ["1", "3", "1515915625519388267"] }
+tables = { values = ["events", "rejected", "customer_profiles"] }
+queries = { values = ["SELECT * FROM events", "SELECT 1.5, NULL, DATE '2020-10-31', [1], true", "SELECT", "SELECT * FROM nothing"] }
+
+[parameters]
+"path.id" = { dictionary = "ids", probability = 0.5 }
+"path.table" = { dictionary = "tables", probability = 0.5 }
+"body.sql" = { dictionary = "queries", probability = 0.5 }
+`;
 
 let shown: Shown;
 let address: string;
 let python: string;
+/** By route, the statuses that it answered with. */
+const answered = new Map<string, Set<number>>();
 beforeAll(async () => {
   python = join(await pythonFolder('schemathesis', 'schemathesis-requirements.txt'), 'bin', 'python');
   shown = await Shown.open({ milliseconds: 2000 });
   await shown.run(SMALL);
-  address = await shown.dashboard.server.listen({ host: '127.0.0.1', port: 0 });
+  const { server } = shown.dashboard;
+  server.addHook('onResponse', async ({ routeOptions: { url = '' } }, { statusCode }) => {
+    answered.set(url, (answered.get(url) ?? new Set()).add(statusCode));
+  });
+  address = await server.listen({ host: '127.0.0.1', port: 0 });
 }, 600_000);
 afterAll(() => shown.close());
 
-test('requests made up from the description are never answered with 500', async () => {
-  const options = [
-    '--checks',
-    CHECKS,
-    '--max-examples',
-    '10',
-    '--seed',
-    '1',
-    '--no-color',
-    '--max-time',
-    '90',
-  ];
+test('requests made up from the description are answered as it says, never with 500', async () => {
+  const settings = join(shown.home, 'schemathesis.toml');
+  await writeFile(settings, KNOWN);
+  const options = ['--max-examples', '10', '--seed', '1', '--no-color', '--max-time', '90'];
   // A stream never ends.
+  const skipped = ['--exclude-path', '/api/pipeline/stream'];
   const child = spawn(
     python,
     [
       '-m',
       'schemathesis.cli',
+      '--config-file',
+      settings,
       'run',
       `${address}/openapi.json`,
-      '--exclude-path',
-      '/api/pipeline/stream',
+      '--checks',
+      CHECKS.join(','),
       ...options,
+      ...skipped,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'], cwd: shown.home, env: { PATH: process.env.PATH } },
   );
@@ -49,4 +71,36 @@ test('requests made up from the description are never answered with 500', async 
   const code = await ended;
   expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
   expect(Number(/(\d+) generated, \d+ passed/.exec(output)?.[1])).toBeGreaterThan(200);
+  const { paths } = (await shown.ask<{ paths: object }>('/openapi.json')).body;
+  const never = Object.keys(paths)
+    .map((path) => path.replaceAll(/\{(\w+)\}/g, ':$1'))
+    .filter((route) => route !== '/api/pipeline/stream' && !answered.get(route)?.has(200));
+  expect(never).toEqual([]);
 }, 300_000);
+
+test('what cannot be read as a request is answered with a problem, too', async () => {
+  const { port } = new URL(address);
+  const send = async (request: string) => {
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(request);
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    return { head, body: JSON.parse(body) };
+  };
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
+  const requests: [string, RegExp][] = [
+    [get(`/api/overview?brand=${'x'.repeat(20_000)}`), /^HTTP\/1\.1 431 /],
+    [get('/api/customers/%E0%A4%A'), /^HTTP\/1\.1 400 /],
+    [get(`/api/customers/${'1'.repeat(1001)}`), /^HTTP\/1\.1 400 /],
+    ['nonsense\r\n\r\n', /^HTTP\/1\.1 400 /],
+  ];
+  for (const [request, status] of requests) {
+    const { head, body } = await send(request);
+    expect(head).toMatch(status);
+    expect(head).toMatch(/content-type: application\/json/i);
+    expect(head).toMatch(/x-content-type-options: nosniff/i);
+    expect(body).toMatchObject({
+      error: { code: 'request:invalid', message: expect.stringMatching(/./) },
+    });
+    expect(Object.keys(body.error).sort()).toEqual(['code', 'hint', 'message']);
+  }
+}, 60_000);
