@@ -55,7 +55,11 @@ def matches(event, segment, wanted):
 
 
 def overview(events, segments, wanted):
-    rows = [event for event in events if matches(event, segments[event.user_id], wanted)]
+    def narrowed(without=None):
+        others = {name: value for name, value in wanted.items() if name != without}
+        return [event for event in events if matches(event, segments[event.user_id], others)]
+
+    rows = narrowed()
     distinct = set(rows)
     purchases = [event for event in distinct if event.event_type == "purchase"]
     customers = {event.user_id for event in distinct}
@@ -77,9 +81,10 @@ def overview(events, segments, wanted):
             }
             for step in STEPS
         },
-        "segments": dict(Counter(segments[user] for user in customers)),
-        "categories": dict(Counter(event.category_code or "no category" for event in distinct)),
-        "brands": dict(Counter(event.brand or "no brand" for event in distinct)),
+        # What can be chosen is narrowed by all filters but its own.
+        "segments": dict(Counter(segments[user] for user in {event.user_id for event in narrowed("segment")})),
+        "categories": dict(Counter(event.category_code or "no category" for event in set(narrowed("category")))),
+        "brands": dict(Counter(event.brand or "no brand" for event in set(narrowed("brand")))),
         "types": dict(Counter(event.event_type for event in distinct)),
         "spent": sorted(cents / 100 for cents in spent.values()),
     }

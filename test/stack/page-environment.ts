@@ -21,6 +21,10 @@ export interface Dashboard {
   readonly browser: Browser;
   /** Opens a path in a browser that remembers nothing. */
   open(path: string, options?: Parameters<Browser['newContext']>[0]): Promise<Opened>;
+  /** Ends the server; the browser stays. */
+  stop(): Promise<void>;
+  /** Starts the server again, at the same address. */
+  startAgain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,12 +50,9 @@ export async function openDashboard(rows = 5000): Promise<Dashboard> {
     await json(environment, ['generate', ...size]);
     await json(environment, ['run', '--file', file]);
   }
-  const server = start(environment, ['dashboard', '--port', '0']);
-  const ended = once(server, 'close');
-  server.stderr?.resume();
-  const address = await addressOf(server);
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] }).catch((error) => {
-    server.kill();
+  let { address, stop } = await serve(environment, '0');
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] }).catch(async (error) => {
+    await stop();
     throw error;
   });
   return {
@@ -68,11 +69,32 @@ export async function openDashboard(rows = 5000): Promise<Dashboard> {
       await page.getByRole('heading', { level: 1 }).waitFor();
       return { page, context, ...watched };
     },
+    stop: () => stop(),
+    async startAgain() {
+      ({ address, stop } = await serve(environment, new URL(address).port));
+    },
     async close() {
       await browser.close();
+      await stop();
+      await environment.remove();
+    },
+  };
+}
+
+/** Starts a server at a port, 0 for any. */
+async function serve(
+  environment: Environment,
+  port: string,
+): Promise<{ address: string; stop: () => Promise<void> }> {
+  const server = start(environment, ['dashboard', '--port', port]);
+  const ended = once(server, 'close');
+  server.stderr?.resume();
+  const address = await addressOf(server);
+  return {
+    address,
+    async stop() {
       server.kill('SIGTERM');
       await ended;
-      await environment.remove();
     },
   };
 }
@@ -124,6 +146,12 @@ export async function eventually<T>(read: () => Promise<T>, expected: T): Promis
     if (performance.now() > end) expect(found).toEqual(expected);
     await wait(100);
   }
+}
+
+/** Waits until the view has a heading and no part of it is loading. */
+export async function settled(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await eventually(() => page.locator('[aria-busy="true"], .skeleton, .stale').count(), 0);
 }
 
 /** A panel by its title. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expectedPage } from '../oracle/overview.ts';
-import { type Dashboard, eventually, type Opened, openDashboard } from './page-environment.ts';
+import { type Dashboard, eventually, type Opened, openDashboard, settled } from './page-environment.ts';
 
 jest.setTimeout(240_000);
 
@@ -80,10 +80,24 @@ describe('in every view', () => {
     await opened.context.close();
     expect(opened.faults).toEqual([]);
   });
-});
 
-/** Waits until the view has a heading and no part of it is loading. */
-async function settled(page: Page): Promise<void> {
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  await eventually(() => page.locator('[aria-busy="true"], .skeleton, .stale').count(), 0);
-}
+  test('a browser that keeps nothing for a page shows it all the same', async () => {
+    const opened = await dashboard.open('/');
+    const { page } = opened;
+    await opened.context.addInitScript(() => {
+      Object.defineProperty(globalThis, 'localStorage', {
+        get() {
+          throw new DOMException('The operation is insecure.', 'SecurityError');
+        },
+      });
+    });
+    await page.reload();
+    await settled(page);
+    const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+    const light = await background();
+    await page.getByRole('combobox', { name: 'Theme' }).selectOption('dark');
+    await eventually(async () => (await background()) !== light, true);
+    await opened.context.close();
+    expect(opened.faults).toEqual([]);
+  });
+});

@@ -114,6 +114,28 @@ describe('the overview', () => {
     await shows({});
   });
 
+  test('beside what is chosen in a panel the rest stays, so that another may be chosen', async () => {
+    const pressed = () => panel(page, 'Segments').locator('[aria-pressed="true"] .label').allTextContents();
+    await bar(page, 'Segments', 'visitor').click();
+    await eventually(pressed, ['visitor']);
+    await bar(page, 'Segments', 'cart abandoner').click();
+    await shows(SEGMENT);
+    expect(await pressed()).toEqual(['cart abandoner']);
+    expect((await bars(page, 'Segments')).length).toBeGreaterThan(2);
+  });
+
+  test('nothing is asked twice, and a bar says its whole name', async () => {
+    await shows({});
+    const asked = opened.requests.filter((path) => path.startsWith('/api/overview'));
+    expect(asked.length).toBeGreaterThan(4);
+    expect(asked).toEqual([...new Set(asked)]);
+    const name = CATEGORY.category ?? '';
+    const item = panel(page, 'Top categories')
+      .getByRole('listitem')
+      .filter({ has: page.getByText(name, { exact: true }) });
+    expect(await item.getAttribute('title')).toMatch(new RegExp(`^${name}: [\\d,]+ customers, `));
+  });
+
   test('dates are chosen in the form', async () => {
     await page.getByLabel('from', { exact: true }).fill(MONTH.from ?? '');
     await page.getByLabel('to', { exact: true }).fill(MONTH.to ?? '');

@@ -1,29 +1,61 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Problem } from '../../../api.ts';
-import { ask, problemOf } from './ask.ts';
+import { problemOf } from './ask.ts';
+import { useLive } from './live.ts';
+import { askShared } from './shared.ts';
 
-/** An answer of the server, on its way or here. An older answer stays until the new one is here. */
-export interface Loaded<T> {
+interface Shown<T> {
   readonly answer: T | null;
   readonly problem: Problem['error'] | null;
   readonly loading: boolean;
 }
 
-/** Asks for `url`, and again whenever it or `turn` changes; null asks for nothing. */
-export function useAnswer<T>(url: string | null, turn: unknown = null): Loaded<T> {
-  const [loaded, setLoaded] = useState<Loaded<T>>({ answer: null, problem: null, loading: true });
+/** An answer of the server, on its way or here. An older answer stays until the new one is here. */
+export interface Loaded<T> extends Shown<T> {
+  /** Asks again. */
+  again(): void;
+}
+
+/**
+ * Asks for `url`, and again whenever it changes; null asks for nothing. A new `turn` asks again, too, without a sign of it: what is
+ * shown then gives way to something newer of the same. What has failed is asked for again when the server is back.
+ */
+export function useAnswer<T>(url: string | null, turn = ''): Loaded<T> {
+  const [shown, setShown] = useState<Shown<T>>({ answer: null, problem: null, loading: true });
+  const [asked, setAsked] = useState(0);
+  const again = () => setAsked((times) => times + 1);
+  const question = `${asked} ${url}`;
+  const begun = useRef('');
+  const answered = useRef<string | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new turn asks again
   useEffect(() => {
     if (url === null) return;
-    const stop = new AbortController();
-    setLoaded((before) => ({ ...before, loading: true }));
-    ask<T>(url, { signal: stop.signal }).then(
-      (answer) => setLoaded({ answer, problem: null, loading: false }),
+    if (begun.current !== question) setShown((before) => ({ ...before, loading: true }));
+    begun.current = question;
+    let isWanted = true;
+    const { answer, leave } = askShared<T>(url);
+    answer.then(
+      (said) => {
+        if (!isWanted) return;
+        answered.current = url;
+        setShown({ answer: said, problem: null, loading: false });
+      },
       (error: unknown) => {
-        if (!stop.signal.aborted) setLoaded({ answer: null, problem: problemOf(error), loading: false });
+        if (!isWanted) return;
+        const keep = (before: Shown<T>) => (answered.current === url ? before.answer : null);
+        setShown((before) => ({ answer: keep(before), problem: problemOf(error), loading: false }));
       },
     );
-    return () => stop.abort();
-  }, [url, turn]);
-  return loaded;
+    return () => {
+      isWanted = false;
+      leave();
+    };
+  }, [url, question, turn]);
+  const reconnections = useLive((live) => live.reconnections);
+  const hasFailed = useRef(false);
+  hasFailed.current = shown.problem !== null;
+  useEffect(() => {
+    if (reconnections > 0 && hasFailed.current) setAsked((times) => times + 1);
+  }, [reconnections]);
+  return { ...shown, again };
 }

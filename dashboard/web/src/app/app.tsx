@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { DatasetAnswer } from '../../../api.ts';
+import { connect, useLive } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { CustomerView } from '../customers/customer-view.tsx';
 import { CustomersView } from '../customers/customers-view.tsx';
@@ -20,9 +21,10 @@ const VIEWS = [
 /** The whole page: navigation above, one view below. */
 export function App() {
   const { path } = usePlace();
-  const { answer: dataset, problem } = useAnswer<DatasetAnswer>('/api/dataset');
+  const { answer: dataset, problem, again } = useAnswer<DatasetAnswer>('/api/dataset');
   const current = VIEWS.find((view) => view.path !== '/' && path.startsWith(view.path)) ?? VIEWS[0];
   const title = path === '/' || current?.path !== '/' ? (current?.name ?? '') : 'Not found';
+  useEffect(connect, []);
   useEffect(() => {
     document.title = `${title} · eventlake`;
   }, [title]);
@@ -48,10 +50,11 @@ export function App() {
             </Link>
           ))}
         </nav>
+        <Connection />
         <ThemeSwitch />
       </header>
       <main id="main" tabIndex={-1}>
-        {problem && <ProblemNote problem={problem} />}
+        {problem && <ProblemNote problem={problem} again={again} />}
         {dataset && <View path={path} dataset={dataset} />}
       </main>
       <footer>All times are UTC. Nothing here changes the data.</footer>
@@ -83,6 +86,16 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** Whether what is shown follows the server. */
+function Connection() {
+  const isConnected = useLive((live) => live.isConnected);
+  return (
+    <span className={isConnected ? 'connection live' : 'connection'} role="status">
+      {isConnected ? 'live' : 'connecting …'}
+    </span>
+  );
 }
 
 function ThemeSwitch() {

@@ -15,12 +15,12 @@ interface PanelProps<T> {
 /** A titled part of a view that loads by itself: it keeps what it shows while it loads anew, and shows its own problem. */
 export function Panel<T>({ title, hint, loaded, wide = false, lines = 5, children }: PanelProps<T>) {
   const id = useId();
-  const { answer, problem, loading } = loaded;
+  const { answer, problem, loading, again } = loaded;
   return (
     <section className={wide ? 'panel wide' : 'panel'} aria-labelledby={id} aria-busy={loading}>
       <h2 id={id}>{title}</h2>
       {hint && <p className="hint">{hint}</p>}
-      {problem && <ProblemNote problem={problem} />}
+      {problem && <ProblemNote problem={problem} again={again} />}
       {answer !== null && <div className={loading ? 'stale' : ''}>{children(answer)}</div>}
       {answer === null && !problem && <Skeleton lines={lines} />}
     </section>

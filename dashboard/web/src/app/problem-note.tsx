@@ -1,11 +1,22 @@
 import type { Problem } from '../../../api.ts';
 
+interface ProblemNoteProps {
+  readonly problem: Problem['error'];
+  /** Tries again what went wrong; without it there is nothing to try. */
+  again?(): void;
+}
+
 /** What went wrong, and what to do. */
-export function ProblemNote({ problem }: { problem: Problem['error'] }) {
+export function ProblemNote({ problem, again }: ProblemNoteProps) {
   return (
     <div className="note problem" role="alert">
       <p>{problem.message}</p>
       {problem.hint && <p className="hint">{problem.hint}</p>}
+      {again && (
+        <button type="button" onClick={again}>
+          Try again
+        </button>
+      )}
     </div>
   );
 }

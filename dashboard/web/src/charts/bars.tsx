@@ -21,7 +21,7 @@ export function Bars({ bars, unit, chosen = null, onChoose }: BarsProps) {
   const most = Math.max(1, ...bars.map((bar) => bar.value));
   if (bars.length === 0) return <p className="empty">Nothing to show.</p>;
   return (
-    <ul className="bars">
+    <ul className={chosen === null ? 'bars' : 'bars has-choice'}>
       {bars.map((bar) => {
         const { label, value, note, filter, detail } = bar;
         const inside = (
@@ -41,7 +41,7 @@ export function Bars({ bars, unit, chosen = null, onChoose }: BarsProps) {
           </>
         );
         return (
-          <li key={label} title={detail}>
+          <li key={label} title={detail ? `${label}: ${detail}` : label}>
             {onChoose && filter !== undefined ? (
               <button
                 type="button"

@@ -26,7 +26,7 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
     return (
       <>
         <h1>Customer {id}</h1>
-        <ProblemNote problem={profile.problem} />
+        <ProblemNote problem={profile.problem} again={profile.again} />
         <p>
           <Link href="/customers">All customers</Link>
         </p>

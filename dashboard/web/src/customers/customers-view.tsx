@@ -16,7 +16,7 @@ const TYPED_MS = 250;
 export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
   const { query } = usePlace();
   const offset = Math.max(0, Number.parseInt(query.get('offset') ?? '0', 10) || 0);
-  const { answer, problem, loading } = useAnswer<CustomersAnswer>(
+  const { answer, problem, loading, again } = useAnswer<CustomersAnswer>(
     withQuery('/api/customers', {
       q: query.get('q'),
       segment: query.get('segment'),
@@ -37,7 +37,7 @@ export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
           {dataset.overview?.segment && <Segments />}
         </form>
       </div>
-      {problem && <ProblemNote problem={problem} />}
+      {problem && <ProblemNote problem={problem} again={again} />}
       {answer && total === 0 && <p className="note">No customer matches.</p>}
       {answer && total > 0 && (
         <>

@@ -8,7 +8,7 @@ import { SqlBox } from './sql-box.tsx';
 
 /** The tables as they are stored, their history, and a box to ask them anything. */
 export function LakeView() {
-  const { answer, problem } = useAnswer<LakeAnswer>('/api/lake');
+  const { answer, problem, again } = useAnswer<LakeAnswer>('/api/lake');
   const [chosen, setChosen] = useState<string | null>(null);
   const tables = answer?.tables ?? [];
   const shown = chosen ?? tables[0]?.table ?? null;
@@ -16,7 +16,7 @@ export function LakeView() {
     <>
       <h1>Lake</h1>
       {answer && <p className="hint">{answer.place}</p>}
-      {problem && <ProblemNote problem={problem} />}
+      {problem && <ProblemNote problem={problem} again={again} />}
       <section className="cards" aria-label="Tables">
         {tables.map(({ table, version, rows, files, bytes: size }) => (
           <button

@@ -9,8 +9,8 @@ import { LineChart, midnight } from '../charts/line-chart.tsx';
 import type { Filter } from './filters.tsx';
 
 /** Events by day, a chart for each type: views are so many more that nothing else would be seen beside them. */
-export function Days({ filter }: { filter: Filter }) {
-  const loaded = useAnswer<DaysAnswer>(withQuery('/api/overview/days', filter));
+export function Days({ filter, turn }: { filter: Filter; turn: string }) {
+  const loaded = useAnswer<DaysAnswer>(withQuery('/api/overview/days', filter), turn);
   const series = useMemo(() => {
     const { types = [], days = [] } = loaded.answer ?? {};
     const at = days.map(({ day }) => midnight(day));

@@ -23,10 +23,12 @@ interface FiltersProps {
   readonly filter: Filter;
   /** The overview without a filter, which says what there is to choose from. */
   readonly whole: OverviewAnswer | null;
+  /** Changes when there are new values to choose from. */
+  readonly turn: string;
 }
 
 /** The choices above the panels, and what is chosen as chips that can be taken away. */
-export function Filters({ dataset: { overview: roles }, filter, whole }: FiltersProps) {
+export function Filters({ dataset: { overview: roles }, filter, whole, turn }: FiltersProps) {
   const [first, last] = [whole?.first?.slice(0, 10), whole?.last?.slice(0, 10)];
   const chosen = FILTERS.filter((name) => filter[name] !== null);
   return (
@@ -35,9 +37,11 @@ export function Filters({ dataset: { overview: roles }, filter, whole }: Filters
         <Day name="from" filter={filter} min={first} max={last} />
         <Day name="to" filter={filter} min={first} max={last} />
         {roles?.category && (
-          <Value name="category" url="/api/overview/categories?limit=200" filter={filter} />
+          <Value name="category" url="/api/overview/categories?limit=200" filter={filter} turn={turn} />
         )}
-        {roles?.brand && <Value name="brand" url="/api/overview/brands?limit=200" filter={filter} />}
+        {roles?.brand && (
+          <Value name="brand" url="/api/overview/brands?limit=200" filter={filter} turn={turn} />
+        )}
         {roles?.segment && (
           <label>
             <span>segment</span>
@@ -105,8 +109,15 @@ function Day({ name, filter, min, max }: DayProps) {
   );
 }
 
-function Value({ name, url, filter }: { name: 'category' | 'brand'; url: string; filter: Filter }) {
-  const { answer } = useAnswer<ValuesAnswer>(url);
+interface ValueProps {
+  readonly name: 'category' | 'brand';
+  readonly url: string;
+  readonly filter: Filter;
+  readonly turn: string;
+}
+
+function Value({ name, url, filter, turn }: ValueProps) {
+  const { answer } = useAnswer<ValuesAnswer>(url, turn);
   const list = `all-${name}`;
   return (
     <label>

@@ -5,8 +5,7 @@ import { ProblemNote } from '../app/problem-note.tsx';
 
 /** The four numbers that everything else explains. */
 export function Numbers({ loaded, hasAmount }: { loaded: Loaded<OverviewAnswer>; hasAmount: boolean }) {
-  const { answer, problem, loading } = loaded;
-  if (problem) return <ProblemNote problem={problem} />;
+  const { answer, problem, loading, again } = loaded;
   const tiles = [
     {
       name: 'events',
@@ -26,14 +25,19 @@ export function Numbers({ loaded, hasAmount }: { loaded: Loaded<OverviewAnswer>;
       : []),
   ];
   return (
-    <dl className={loading ? 'numbers stale' : 'numbers'} aria-busy={loading} aria-live="polite">
-      {tiles.map(({ name, value, note }) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd data-number={name}>{value === undefined ? ' ' : grouped(value)}</dd>
-          <dd className="hint">{note || ' '}</dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      {problem && <ProblemNote problem={problem} again={again} />}
+      {(answer || !problem) && (
+        <dl className={loading ? 'numbers stale' : 'numbers'} aria-busy={loading} aria-live="polite">
+          {tiles.map(({ name, value, note }) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd data-number={name}>{value === undefined ? ' ' : grouped(value)}</dd>
+              <dd className="hint">{note || ' '}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </>
   );
 }

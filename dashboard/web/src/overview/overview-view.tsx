@@ -1,12 +1,13 @@
 import type { DatasetAnswer, OverviewAnswer, SpendAnswer, ValuesAnswer } from '../../../api.ts';
 import { withQuery } from '../api/ask.ts';
-import { type Loaded, useAnswer } from '../api/use-answer.ts';
+import { useLive } from '../api/live.ts';
+import { useAnswer } from '../api/use-answer.ts';
 import { grouped, share, words } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
 import { setQuery, usePlace } from '../app/route.tsx';
 import { Bars } from '../charts/bars.tsx';
 import { Days } from './days.tsx';
-import { Filters, filterOf } from './filters.tsx';
+import { type Filter, Filters, filterOf } from './filters.tsx';
 import { Funnel } from './funnel.tsx';
 import { Numbers } from './numbers.tsx';
 
@@ -14,15 +15,17 @@ import { Numbers } from './numbers.tsx';
 export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
   const filter = filterOf(usePlace().query);
   const { overview: roles } = dataset;
-  const whole = useAnswer<OverviewAnswer>('/api/overview');
-  const overview = useAnswer<OverviewAnswer>(withQuery('/api/overview', filter));
-  const spend = useAnswer<SpendAnswer>(roles?.amount ? withQuery('/api/overview/spend', filter) : null);
+  const turn = useLive(({ overview, reconnections }) => `${reconnections} ${overview}`);
+  const whole = useAnswer<OverviewAnswer>('/api/overview', turn);
+  const overview = useAnswer<OverviewAnswer>(withQuery('/api/overview', filter), turn);
+  const bySegment = useAnswer<OverviewAnswer>(withQuery('/api/overview', { ...filter, segment: null }), turn);
+  const spend = useAnswer<SpendAnswer>(roles?.amount ? withQuery('/api/overview/spend', filter) : null, turn);
   if (whole.problem?.code === 'lake:missing') return <NoLake problem={whole.problem} />;
   return (
     <>
       <h1>Overview</h1>
       {dataset.description && <p className="hint">{dataset.description}</p>}
-      <Filters dataset={dataset} filter={filter} whole={whole.answer} />
+      <Filters dataset={dataset} filter={filter} whole={whole.answer} turn={turn} />
       {whole.answer?.events === 0 && (
         <p className="note">
           The lake is empty: no event is in it yet. Ingest a file, then process it: make run
@@ -30,13 +33,13 @@ export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
       )}
       <Numbers loaded={overview} hasAmount={Boolean(roles?.amount)} />
       <div className="panels">
-        <Days filter={filter} />
+        <Days filter={filter} turn={turn} />
         {roles?.type && roles.funnel.length > 0 && <Funnel loaded={overview} />}
         {roles?.segment && (
           <Panel
             title="Segments"
             hint="Customers with a matching event, by what they have become"
-            loaded={overview}
+            loaded={bySegment}
           >
             {({ segments, customers }) => (
               <Bars
@@ -55,9 +58,9 @@ export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
           </Panel>
         )}
         {roles?.category && (
-          <Values title="Top categories" name="category" path="categories" filter={filter} />
+          <Values title="Top categories" name="category" path="categories" filter={filter} turn={turn} />
         )}
-        {roles?.brand && <Values title="Top brands" name="brand" path="brands" filter={filter} />}
+        {roles?.brand && <Values title="Top brands" name="brand" path="brands" filter={filter} turn={turn} />}
         {roles?.amount && (
           <Panel
             title="Spend distribution"
@@ -86,12 +89,16 @@ interface ValuesProps {
   readonly title: string;
   readonly name: 'category' | 'brand';
   readonly path: string;
-  readonly filter: ReturnType<typeof filterOf>;
+  readonly filter: Filter;
+  readonly turn: string;
 }
 
-function Values({ title, name, path, filter }: ValuesProps) {
-  const loaded: Loaded<ValuesAnswer> = useAnswer(
-    withQuery(`/api/overview/${path}`, { ...filter, limit: '10' }),
+/** The values that a choice can be made of stay when one is chosen, so that another may be: all filters narrow them but their own. */
+function Values({ title, name, path, filter, turn }: ValuesProps) {
+  const others = { ...filter, [name]: null };
+  const loaded = useAnswer<ValuesAnswer>(
+    withQuery(`/api/overview/${path}`, { ...others, limit: '10' }),
+    turn,
   );
   return (
     <Panel title={title} hint="By number of events" loaded={loaded} lines={8}>

@@ -1,4 +1,3 @@
-import { useState } from 'react';
 import type { AuditAnswer } from '../../../api.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { grouped } from '../app/format.ts';
@@ -6,8 +5,7 @@ import { Panel } from '../app/panel.tsx';
 
 /** Every row counted at every hop. It is counted again when `turn` changes, or when asked to. */
 export function Audit({ turn }: { turn: string | null }) {
-  const [asked, setAsked] = useState(0);
-  const loaded = useAnswer<AuditAnswer>('/api/audit', `${turn} ${asked}`);
+  const loaded = useAnswer<AuditAnswer>('/api/audit', turn ?? '');
   return (
     <Panel title="Audit" hint="Counted from the stores themselves" loaded={loaded} lines={9}>
       {({ balanced, file, log, lake, profiles, index, differences, notes }) => {
@@ -51,7 +49,7 @@ export function Audit({ turn }: { turn: string | null }) {
                 <li key={text}>{text}</li>
               ))}
             </ul>
-            <button type="button" onClick={() => setAsked(asked + 1)}>
+            <button type="button" onClick={loaded.again}>
               Count again
             </button>
           </>

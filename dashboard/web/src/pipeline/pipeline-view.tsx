@@ -1,22 +1,17 @@
 import type { PipelineAnswer } from '../../../api.ts';
+import { useLive } from '../api/live.ts';
 import { grouped } from '../app/format.ts';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { Audit } from './audit.tsx';
 import { Flow } from './flow.tsx';
 import { Rejected } from './rejected.tsx';
-import { usePipeline } from './use-pipeline.ts';
 
 /** The four hops, live, and what became of every row. */
 export function PipelineView() {
-  const { pipeline, problem, live } = usePipeline();
+  const { pipeline, problem } = useLive((live) => live);
   return (
     <>
-      <h1>
-        Pipeline{' '}
-        <span className={live ? 'badge good' : 'badge'} role="status">
-          {live ? 'live' : pipeline ? 'reconnecting …' : 'connecting …'}
-        </span>
-      </h1>
+      <h1>Pipeline</h1>
       {problem && <ProblemNote problem={problem} />}
       {pipeline && (
         <>

@@ -1,0 +1,88 @@
+import { useSyncExternalStore } from 'react';
+import type { PipelineAnswer, Problem } from '../../../api.ts';
+import { ask, problemOf } from './ask.ts';
+
+/** What the server tells by itself. */
+export interface Live {
+  readonly isConnected: boolean;
+  /** How often the connection was made again after it was lost. */
+  readonly reconnections: number;
+  /** The newest state of the pipeline. */
+  readonly pipeline: PipelineAnswer | null;
+  /** Why the pipeline cannot be read now. */
+  readonly problem: Problem['error'] | null;
+  /** Changes when the overview's numbers have changed. */
+  readonly overview: string;
+}
+
+const RETRY_MS = 3000;
+let live: Live = { isConnected: false, reconnections: 0, pipeline: null, problem: null, overview: '' };
+const listeners = new Set<() => void>();
+
+/** A part of what the server has told, always the newest. */
+export function useLive<T>(part: (live: Live) => T): T {
+  return useSyncExternalStore(subscribe, () => part(live));
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function tell(news: Partial<Live>): void {
+  live = { ...live, ...news };
+  for (const listener of listeners) listener();
+}
+
+/**
+ * Keeps one connection for the whole page, and makes it again when it breaks. While the page is hidden there is none: a browser allows
+ * few connections to one server, and all of its tabs share them. The result ends it.
+ */
+export function connect(): () => void {
+  let source: EventSource | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let wasLost = false;
+  const lose = () => {
+    wasLost = true;
+    tell({ isConnected: false });
+  };
+  const close = () => {
+    clearTimeout(timer);
+    source?.close();
+  };
+  const open = () => {
+    close();
+    const opened = new EventSource('/api/pipeline/stream');
+    source = opened;
+    on(opened, 'open', () => {
+      tell({ isConnected: true, problem: null, reconnections: live.reconnections + (wasLost ? 1 : 0) });
+      wasLost = false;
+    });
+    on(opened, 'pipeline', (data) => tell({ pipeline: JSON.parse(data), problem: null }));
+    on(opened, 'problem', (data) => tell({ problem: JSON.parse(data).error }));
+    on(opened, 'overview', (data) => tell({ overview: data }));
+    on(opened, 'error', () => {
+      lose();
+      if (opened.readyState !== EventSource.CLOSED) return;
+      // The browser gives up where the answer is no stream, and cannot say why; the same question asked once can.
+      timer = setTimeout(open, RETRY_MS);
+      ask('/api/pipeline').catch((error: unknown) => tell({ problem: problemOf(error) }));
+    });
+  };
+  const look = () => {
+    if (document.hidden) {
+      close();
+      lose();
+    } else open();
+  };
+  document.addEventListener('visibilitychange', look);
+  if (!document.hidden) open();
+  return () => {
+    document.removeEventListener('visibilitychange', look);
+    close();
+  };
+}
+
+function on(source: EventSource, name: string, told: (data: string) => void): void {
+  source.addEventListener(name, (event) => told(event instanceof MessageEvent ? event.data : ''));
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { expectedPage } from '../oracle/overview.ts';
+import { json } from './end-to-end-environment.ts';
+import { type Dashboard, eventually, openDashboard, panel, settled } from './page-environment.ts';
+
+jest.setTimeout(240_000);
+
+const FILTER = { segment: 'cart_abandoner', from: '2020-10-01' };
+const PATH = `/?${new URLSearchParams(FILTER)}`;
+
+describe('over one connection', () => {
+  let dashboard: Dashboard;
+  beforeEach(async () => {
+    dashboard = await openDashboard();
+  });
+  afterEach(() => dashboard?.close());
+
+  const shows = async (page: Page, files: string[]) => {
+    const { overviews } = await expectedPage(files, [FILTER]);
+    const wanted = Object.entries(overviews[0]?.numbers ?? {}).map(([name, value]) => [name, grouped(value)]);
+    expect(wanted).toHaveLength(4);
+    await eventually(
+      () =>
+        page
+          .locator('[data-number]')
+          .evaluateAll((all) =>
+            all.map((one) => [one.getAttribute('data-number') ?? '', one.textContent ?? '']),
+          ),
+      wanted,
+    );
+    const types = Object.values(overviews[0]?.types ?? {})
+      .map(grouped)
+      .sort();
+    const counts = panel(page, 'Events by day').locator('figcaption .hint');
+    await eventually(async () => (await counts.allTextContents()).sort(), types);
+  };
+
+  test('the overview takes in new numbers while another process fills the lake, and keeps filters and focus', async () => {
+    const { environment, file } = dashboard;
+    const { page, requests, faults, context } = await dashboard.open(PATH);
+    await shows(page, [file]);
+    await page.getByRole('combobox', { name: 'brand' }).pressSequentially('sam');
+    // Whatever fades, disappears or asks for patience from now on is seen here.
+    await page.evaluate(`
+      globalThis.signs = [];
+      new MutationObserver(() => {
+        if (document.querySelector('.stale, .skeleton, [aria-busy="true"], .problem')) signs.push('flicker');
+        if (!document.activeElement.matches('input') || document.activeElement.value !== 'sam') signs.push('focus');
+      }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });`);
+    const second = join(environment.folder, 'second.csv');
+    const size = ['--rows', '3000', '--seed', '8', '--dirty', '0.02'];
+    await json(environment, ['generate', ...size, '--out', second]);
+    await json(environment, ['ingest', '--file', second]);
+    await json(environment, ['process']);
+    await shows(page, [file, second]);
+    expect(await page.evaluate('signs')).toEqual([]);
+    expect(await page.getByRole('combobox', { name: 'brand' }).inputValue()).toBe('sam');
+    expect(Object.fromEntries(new URL(page.url()).searchParams)).toEqual(FILTER);
+    const only = (path: string) => requests.filter((one) => one === path).length;
+    expect([only('/api/pipeline/stream'), only('/api/pipeline'), only(PATH)]).toEqual([1, 0, 1]);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('what has failed while the server was away is there again when it is back', async () => {
+    const { page, context } = await dashboard.open('/');
+    const status = page.getByRole('status');
+    await status.filter({ hasText: 'live' }).waitFor();
+    await settled(page);
+    await dashboard.stop();
+    await status.filter({ hasText: 'connecting' }).waitFor();
+    await page.getByLabel('from', { exact: true }).fill(FILTER.from);
+    await page.getByRole('combobox', { name: 'segment' }).selectOption(FILTER.segment);
+    // Every panel and the numbers above them.
+    const panels = await page.locator('.panel').count();
+    const again = page.getByRole('button', { name: 'Try again' });
+    await eventually(() => again.count(), panels + 1);
+    await dashboard.startAgain();
+    await shows(page, [dashboard.file]);
+    await eventually(() => page.locator('.problem').count(), 0);
+    await status.filter({ hasText: 'live' }).waitFor();
+    await context.close();
+  });
+
+  test('what has failed alone is asked for again by a click', async () => {
+    const { page, context } = await dashboard.open('/');
+    await settled(page);
+    const days = '**/api/overview/days?**';
+    await page.route(days, (route) => route.abort());
+    await page.getByLabel('from', { exact: true }).fill(FILTER.from);
+    await page.getByRole('combobox', { name: 'segment' }).selectOption(FILTER.segment);
+    const again = panel(page, 'Events by day').getByRole('button', { name: 'Try again' });
+    await again.waitFor();
+    await page.unroute(days);
+    await again.click();
+    await shows(page, [dashboard.file]);
+    await context.close();
+  });
+});
+
+function grouped(value: number | string): string {
+  return String(value).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ',');
+}
