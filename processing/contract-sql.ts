@@ -26,24 +26,27 @@ const ISO_TIMESTAMP = `${ISO_DATE}([T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,6})?)?(Z|[
 export function checkedEvents(dataset: Dataset, staged: string): string {
   const { columns } = dataset;
   const paths = `[${columns.map((c) => literal(`$.${c.name}`)).join(', ')}]`;
-  const texts = columns.map(
-    (_, i) => `nullif(texts[${i + 1}], '') AS text_${i}, kinds[${i + 1}] AS kind_${i}`,
-  );
-  const typed = columns.map((c, i) => `${typedValue(c, `text_${i}`)} AS ${c.name}`);
-  const reasons = columns.flatMap((c, i) => columnReasons(c, `text_${i}`, `kind_${i}`));
+  const texts = columns.map((_, i) => `nullif(texts[${i + 1}], '') AS text_${i}`);
+  const reads = columns.flatMap((c, i) => (isTime(c) ? [`${readTime(c, `text_${i}`)} AS read_${i}`] : []));
+  const typed = columns.map((c, i) => `${typedValue(c, `text_${i}`, `read_${i}`)} AS ${c.name}`);
+  const doubtful = columns.map((c, i) => mayBeOfAnotherKind(c, `text_${i}`));
+  const reasons = columns.flatMap((c, i) => columnReasons(c, `text_${i}`, `kinds[${i + 1}]`));
   return `
 WITH records AS (
   SELECT *, form = 'json' AND json_valid(value) AS is_json FROM ${staged}
 ), parsed AS (
-  SELECT *,
-    CASE WHEN is_json THEN json_type(value) END AS root,
-    CASE WHEN is_json THEN json_extract_string(value, ${paths}) END AS texts,
-    CASE WHEN is_json THEN json_type(value, ${paths}) END AS kinds
-  FROM records
+  SELECT *, CASE WHEN is_json THEN json_extract_string(value, ${paths}) END AS texts FROM records
 ), fields AS (
-  SELECT * EXCLUDE (texts, kinds), ${texts.join(', ')} FROM parsed
+  SELECT * EXCLUDE (texts), ${texts.join(', ')} FROM parsed
+), times AS (
+  SELECT ${['*', ...reads].join(', ')} FROM fields
 ), typed AS (
-  SELECT *, ${typed.join(', ')} FROM fields
+  SELECT *, ${typed.join(', ')} FROM times
+), kinded AS (
+  SELECT *,
+    CASE WHEN is_json AND NOT starts_with(value, '{') THEN json_type(value) END AS root,
+    CASE WHEN is_json AND (${doubtful.join(' OR ')}) THEN json_type(value, ${paths}) END AS kinds
+  FROM typed
 )
 SELECT *,
   CASE
@@ -54,7 +57,7 @@ SELECT *,
     WHEN root <> 'OBJECT' THEN 'value:not_an_object'
     ${reasons.map(([condition, reason]) => `WHEN ${condition} THEN ${literal(reason)}`).join('\n    ')}
   END AS reason
-FROM typed`;
+FROM kinded`;
 }
 
 /** The text of the column that a row's `reason` names, for its `detail`. */
@@ -63,20 +66,53 @@ export function offendingText(dataset: Dataset): string {
   return `left(CASE split_part(reason, ':', 1) ${cases.join(' ')} END, 200)`;
 }
 
-function typedValue(column: Column, text: string): string {
+function isTime({ type }: Column): boolean {
+  return type === 'timestamp' || type === 'date';
+}
+
+/** In a step of its own, or it would be read again wherever it is named. */
+function readTime(column: Column, text: string): string {
+  return column.format
+    ? `try_strptime(${text}, ${literal(column.format)})`
+    : `TRY_CAST(${text} AS ${sqlType(column)})`;
+}
+
+function typedValue(column: Column, text: string, read: string): string {
   const { type, format } = column;
   if (type === 'string') return text;
   if (type === 'boolean') return `CASE ${text} WHEN 'true' THEN true WHEN 'false' THEN false END`;
-  if (type === 'timestamp' || type === 'date') {
-    const read = format
-      ? `try_strptime(${text}, ${literal(format)})`
-      : `TRY_CAST(${text} AS ${sqlType(column)})`;
+  if (isTime(column)) {
     const good = format
       ? isInFormat(text, read, format)
       : `regexp_full_match(${text}, ${literal(type === 'date' ? ISO_DATE : ISO_TIMESTAMP)})`;
-    return `CASE WHEN ${good} AND ${read} >= '0001-01-01' AND ${read} < '10000-01-01' THEN CAST(${read} AS ${sqlType(column)}) END`;
+    // A cast between timestamps asks the calendar of the session's time zone; microseconds are UTC as they are.
+    const value = type === 'date' ? `CAST(${read} AS DATE)` : `make_timestamptz(epoch_us(${read}))`;
+    return `CASE WHEN ${good} AND ${read} >= '0001-01-01' AND ${read} < '10000-01-01' THEN ${value} END`;
   }
   return `TRY_CAST(${text} AS ${sqlType(column)})`;
+}
+
+/**
+ * Whether a value's JSON type has to be looked at, which costs as much as reading it. What is no JSON string reads as JSON once more, and is no
+ * number unless it is a JSON number.
+ */
+function mayBeOfAnotherKind(column: Column, text: string): string {
+  const { name, type } = column;
+  if (type === 'string' || type === 'boolean' || isTime(column)) return `json_valid(${text})`;
+  const limit = exactBelow(column);
+  return `(${text} IS NOT NULL AND ${name} IS NULL)${limit === null ? '' : ` OR abs(${name}) >= ${limit}`}`;
+}
+
+/** A JSON number with a fraction has been a double on its way here: of a decimal of many digits, only what is below this is surely what was written. */
+function exactBelow({ type }: Column): string | null {
+  const [digits, scale] = decimalSize(type);
+  return digits > 15 ? `1e${15 - scale}` : null;
+}
+
+/** Digits and scale of `decimal(12,2)`; 0 and 0 of other types. */
+function decimalSize(type: Column['type']): readonly [number, number] {
+  const [digits = 0, scale = 0] = type.startsWith('decimal') ? (type.match(/\d+/g) ?? []).map(Number) : [];
+  return [digits, scale];
 }
 
 /** strptime takes other spacing, fewer digits and words such as "epoch" too: written again, it must be the same text. */
@@ -95,8 +131,7 @@ function columnReasons(column: Column, text: string, kind: string): [string, str
   const failed = `${text} IS NOT NULL AND ${name} IS NULL`;
 
   if (column.required) add(`${text} IS NULL`, 'missing');
-  if (type === 'string' || type === 'timestamp' || type === 'date')
-    add(`${kind} NOT IN ('VARCHAR', 'NULL')`, 'wrong_type');
+  if (type === 'string' || isTime(column)) add(`${kind} NOT IN ('VARCHAR', 'NULL')`, 'wrong_type');
   else if (type === 'boolean') add(`${kind} NOT IN ('VARCHAR', 'BOOLEAN', 'NULL')`, 'wrong_type');
   else add(`${kind} IN ('BOOLEAN', 'OBJECT', 'ARRAY')`, 'wrong_type');
 
@@ -110,12 +145,11 @@ function columnReasons(column: Column, text: string, kind: string): [string, str
     add(unlike('-?[0-9]+(\\.[0-9]+)?([eE][+-]?[0-9]+)?'), 'not_a_number');
     add(`(${failed}) OR NOT isfinite(${name})`, 'out_of_range');
   } else if (type !== 'string') {
-    const [digits, scale] = (type.match(/\d+/g) ?? []).map(Number);
+    const [, scale] = decimalSize(type);
     add(unlike('-?[0-9]+(\\.[0-9]+)?'), 'not_a_number');
     add(`regexp_matches(${text}, '\\.[0-9]{${scale}}[0-9]*[1-9]')`, 'too_precise');
-    // A JSON number with a fraction has been a double on its way here: beyond 15 digits it may not be what was written.
-    if (Number(digits) > 15)
-      add(`${kind} = 'DOUBLE' AND abs(${name}) >= 1e${15 - Number(scale)}`, 'too_precise');
+    const limit = exactBelow(column);
+    if (limit !== null) add(`${kind} = 'DOUBLE' AND abs(${name}) >= ${limit}`, 'too_precise');
     add(failed, 'out_of_range');
   }
   if (column.allowed) add(`${text} NOT IN (${column.allowed.map(literal).join(', ')})`, 'not_allowed');

@@ -88,7 +88,7 @@ export class StagedBatch {
    */
   relation(stream: Stream): string {
     return `(
-  SELECT p AS log_partition, o AS log_offset, CAST(epoch_ms(t) AS TIMESTAMPTZ) AS log_timestamp,
+  SELECT p AS log_partition, o AS log_offset, make_timestamptz(t * 1000) AS log_timestamp,
     CASE form WHEN 'text' THEN 'json' ELSE form END AS form,
     CASE form WHEN 'json' THEN coalesce(v, '') WHEN 'text' THEN decode(from_base64(v)) END AS value,
     v AS raw
