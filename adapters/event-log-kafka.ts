@@ -54,6 +54,13 @@ export class KafkaEventLog implements EventLog {
     });
   }
 
+  async id(): Promise<string | null> {
+    const { events } = this.#topics;
+    return this.#explained('tell its id', async () => {
+      return (await this.#cluster.topics([events])).get(events)?.id ?? null;
+    });
+  }
+
   async writer(): Promise<LogWriter> {
     return KafkaLogWriter.open(new KafkaCluster(this.#options), this.#topics);
   }

@@ -54,6 +54,11 @@ export class LocalEventLog implements EventLog {
     return { id, partitions: ranges.filter(({ stream }) => stream === 'events').length };
   }
 
+  async id(): Promise<string | null> {
+    const numbers = await this.#folder.numbers();
+    return numbers === null ? null : (await this.#folder.header(numbers.last)).log;
+  }
+
   async writer(): Promise<LogWriter> {
     const id = randomUUID();
     let numbers = await this.#existing();

@@ -144,16 +144,17 @@ export class S3ObjectStore implements ObjectStore {
   async *list(prefix: string, after?: string): AsyncIterable<ObjectInfo> {
     let token: string | undefined;
     do {
-      const page = await this.#do(`list ${prefix}`, () =>
-        this.#client.send(
-          new ListObjectsV2Command({
-            Bucket: this.#place.bucket,
-            Prefix: prefix,
-            StartAfter: after,
-            ContinuationToken: token,
-          }),
-        ),
-      );
+      const request = new ListObjectsV2Command({
+        Bucket: this.#place.bucket,
+        Prefix: prefix,
+        StartAfter: after,
+        ContinuationToken: token,
+      });
+      const page = await this.#do(`list ${prefix}`, () => this.#client.send(request)).catch((error) => {
+        if (hasCode(error, 'object:no_bucket')) return null;
+        throw error;
+      });
+      if (page === null) return;
       for (const { Key, Size, LastModified } of page.Contents ?? []) {
         if (Key !== undefined) yield { key: Key, bytes: Size ?? 0, modified: LastModified ?? new Date(0) };
       }
@@ -252,7 +253,13 @@ export class S3ObjectStore implements ObjectStore {
     checkKey(key);
     const request = { Bucket: this.#place.bucket, Key: key };
     for (let attempt = 1; ; attempt++) {
-      const { Body } = await this.#do(`read ${key}`, () => this.#client.send(new GetObjectCommand(request)));
+      const { Body } = await this.#do(`read ${key}`, () =>
+        this.#client.send(new GetObjectCommand(request)),
+      ).catch((error) => {
+        throw hasCode(error, 'object:no_bucket')
+          ? new EventlakeError('object:missing', error.message, { cause: error })
+          : error;
+      });
       try {
         return await read(Body instanceof Readable ? Body : Readable.from([]));
       } catch (error) {

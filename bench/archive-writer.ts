@@ -2,7 +2,7 @@
 import { openSession, processContext } from '../cli/session.ts';
 import { archive } from '../processing/archive.ts';
 
-const session = await openSession('electronics', {});
+const session = await openSession('electronics', {}, 'write');
 const { archive: context } = await processContext(session);
 const { events } = await archive(context, { ends: session.log.ranges() });
 const table = await session.tables.events.snapshot();

@@ -11,7 +11,7 @@ export const UNBALANCED = 3;
 export function auditCommand(): Command {
   return datasetCommand('audit', 'count every row at every hop, and prove that they balance').action(
     async (name: string, options: CommonOptions) => {
-      const session = await openSession(name, options);
+      const session = await openSession(name, options, 'look');
       try {
         const report = await audit(auditContext(session));
         print(options.json ?? false, report, auditText);

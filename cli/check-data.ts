@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type CheckReport, checkData } from '../inspection/check-data.ts';
 import { datasetCommand } from './command.ts';
 import { inputFile } from './ingest.ts';
 import { bytes, print, table, thousands } from './output.ts';
+import { openScratch } from './scratch.ts';
 import { type CommonOptions, openSql, readConfiguration } from './session.ts';
 
 /** `check-data`: would this file pass? */
@@ -16,15 +16,13 @@ export function checkDataCommand(): Command {
     .action(async (name: string, options: CommonOptions & { file?: string }) => {
       const { settings, dataset } = await readConfiguration(name, options);
       const source = await inputFile(dataset, options.file);
-      const sql = await openSql(settings);
+      const scratch = await openScratch(settings.home, 'look');
+      const sql = await openSql(scratch.folder);
       try {
-        print(
-          options.json ?? false,
-          await checkData(dataset, source, sql, join(settings.home, 'tmp')),
-          checkText,
-        );
+        print(options.json ?? false, await checkData(dataset, source, sql, scratch.folder), checkText);
       } finally {
         await sql.close();
+        await scratch.close();
       }
     });
 }

@@ -18,7 +18,7 @@ export function dashboardCommand(): Command {
     .option('--port <n>', 'port to listen on; 0 takes a free one', port, PORT)
     .option('--host <host>', 'address to listen on', HOST)
     .action(async (name: string, options: DashboardOptions) => {
-      const session = await openSession(name, options);
+      const session = await openSession(name, options, 'look');
       // Loaded only here: it would double the time that other commands take to start.
       const { serveDashboard } = await import('./serve-dashboard.ts');
       try {

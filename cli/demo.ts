@@ -24,7 +24,7 @@ export function demoCommand(): Command {
     'demo',
     'the whole job on local files, with synthetic data where there is no file, and a look at the result',
   ).action(async (name: string, options: CommonOptions) => {
-    const session = await openSession(name, { ...options, embedded: true });
+    const session = await openSession(name, { ...options, embedded: true }, 'write');
     try {
       await provideData(session);
       note(

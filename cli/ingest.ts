@@ -30,7 +30,7 @@ export function ingestCommand(): Command {
       'read a CSV file into the log, each row exactly once; run again, it goes on where it stopped',
     ),
   ).action(async (name: string, options: IngestOptions) => {
-    const session = await openSession(name, options);
+    const session = await openSession(name, options, 'write');
     try {
       const signal = stopSignal();
       const result = await ingestFile(session, options, signal, await openMonitor(session));

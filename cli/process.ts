@@ -12,7 +12,7 @@ export function processCommand(): Command {
   return datasetCommand('process', 'bring what is in the log into the lake, the profiles and the index')
     .option('--follow', 'keep going until SIGINT or SIGTERM')
     .action(async (name: string, options: CommonOptions & { follow?: boolean }) => {
-      const session = await openSession(name, options);
+      const session = await openSession(name, options, 'write');
       try {
         const signal = stopSignal();
         const monitor = await openMonitor(session);

@@ -19,7 +19,7 @@ export function profileCommand(): Command {
           'profile:no_key',
           'Whose profile? Give a user_id, as in: eventlake profile 1515915625519388267',
         );
-      const session = await openSession(name, options);
+      const session = await openSession(name, options, 'look');
       try {
         const { dataset, profiles, files, sql } = session;
         if (!dataset.model || !profiles)

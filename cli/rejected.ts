@@ -12,7 +12,7 @@ export function rejectedCommand(): Command {
   return datasetCommand('rejected', 'what was turned away, why, and from which line or offset')
     .option('--limit <n>', 'examples to show', positive, EXAMPLES)
     .action(async (name: string, options: CommonOptions & { limit: number }) => {
-      const session = await openSession(name, options);
+      const session = await openSession(name, options, 'look');
       try {
         const report = await rejectedRows(session.tables.rejected, session.files, session.sql, options.limit);
         print(options.json ?? false, report, rejectedText);

@@ -11,7 +11,7 @@ export function resetCommand(): Command {
   return datasetCommand('reset', "wipe the dataset's log, lake and index together")
     .option('--yes', 'really do it')
     .action(async (name: string, options: CommonOptions & { yes?: boolean }) => {
-      const session = await openSession(name, options);
+      const session = await openSession(name, options, 'look');
       try {
         const places = [
           session.log.description,

@@ -21,7 +21,7 @@ export interface RunResult {
 export function runCommand(): Command {
   return withIngestOptions(datasetCommand('run', 'the whole job: ingest, process and audit')).action(
     async (name: string, options: IngestOptions) => {
-      const session = await openSession(name, options);
+      const session = await openSession(name, options, 'write');
       try {
         const signal = stopSignal();
         const result = await runWholeJob(session, options, signal);

@@ -34,8 +34,8 @@ export async function openDashboard(
   { page = PAGE, milliseconds = QUERY_MS } = {},
 ): Promise<Dashboard> {
   const { dataset, log, index, files, store, settings, temporary, openTable } = session;
-  const panels = await openSql(settings, PANELS_MB);
-  const builder = await openSql(settings, BUILDER_MB);
+  const panels = await openSql(temporary, PANELS_MB);
+  const builder = await openSql(temporary, BUILDER_MB);
   const warn = (error: Error) => note(`warning: ${error.message}`, 'warn');
   const view = new LakeView(dataset, files, openTable);
   const folder = join(settings.home, 'cache', 'dashboard');

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DuckDbEngine } from '../adapters/sql-engine-duckdb.ts';
@@ -6,12 +6,12 @@ import { loadDataset } from '../config/dataset-file.ts';
 import { readSettings, type Settings, withEnvFile } from '../config/settings.ts';
 import type { EventLog, ObjectStore, ProfileIndex } from '../core/contracts.ts';
 import { type Dataset, EVENTS_TABLE, REJECTED_TABLE } from '../core/dataset.ts';
-import { UsageError } from '../core/errors.ts';
 import { Checkpoints } from '../lake/checkpoint.ts';
 import { LocalFiles } from '../lake/local-files.ts';
 import { DeltaTable } from '../lake/table.ts';
 import type { ProcessContext } from '../processing/process.ts';
 import { logTo, note, setLogLevel } from './output.ts';
+import { type Access, openScratch } from './scratch.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Where the datasets are described. */
@@ -60,12 +60,13 @@ export async function readConfiguration(
 }
 
 /** Wires the adapters that the settings name. */
-export async function openSession(name: string, options: CommonOptions): Promise<Session> {
+export async function openSession(name: string, options: CommonOptions, access: Access): Promise<Session> {
   const { settings, dataset } = await readConfiguration(name, options);
-  const temporary = join(settings.home, 'tmp');
+  const scratch = await openScratch(settings.home, access);
+  const temporary = scratch.folder;
   const log = await openLog(settings, dataset);
-  const store = await openStore(settings);
-  const sql = await openSql(settings);
+  const store = await openStore(settings, access);
+  const sql = await openSql(temporary);
   const files = new LocalFiles(join(settings.home, 'cache'));
   const checkpoints = new Checkpoints(sql, temporary);
   const openTable = (table: string) =>
@@ -91,6 +92,7 @@ export async function openSession(name: string, options: CommonOptions): Promise
     temporary,
     async close() {
       await Promise.allSettled([log.close(), store.close(), index?.close(), sql.close()]);
+      await scratch.close();
     },
   };
 }
@@ -118,24 +120,9 @@ export async function processContext(session: Session): Promise<ProcessContext> 
   };
 }
 
-/** The SQL engine alone, for commands that look at a file and need no store. */
-export async function openSql(settings: Settings, memoryMb = SQL_MEMORY_MB): Promise<DuckDbEngine> {
-  const temporary = join(settings.home, 'tmp');
-  try {
-    await mkdir(temporary, { recursive: true });
-    await access(temporary, constants.W_OK);
-  } catch (cause) {
-    throw new UsageError(
-      'settings:bad_home',
-      `EVENTLAKE_HOME: cannot write to ${settings.home}: ${(cause as Error).message}`,
-      { cause },
-    );
-  }
-  return DuckDbEngine.open({
-    temporary,
-    memoryMb,
-    threads: availableParallelism(),
-  });
+/** The SQL engine alone; it spills into the folder. */
+export async function openSql(temporary: string, memoryMb = SQL_MEMORY_MB): Promise<DuckDbEngine> {
+  return DuckDbEngine.open({ temporary, memoryMb, threads: availableParallelism() });
 }
 
 // Client libraries are loaded only where they are used: they would triple the time that the embedded pipeline takes to start.
@@ -157,14 +144,14 @@ async function openLog(settings: Settings, dataset: Dataset): Promise<EventLog> 
   });
 }
 
-async function openStore({ minio, home }: Settings): Promise<ObjectStore> {
+async function openStore({ minio, home }: Settings, access: Access): Promise<ObjectStore> {
   if (!minio) {
     const { FileObjectStore } = await import('../adapters/object-store-file.ts');
     return new FileObjectStore(join(home, 'lake'));
   }
   const { S3ObjectStore } = await import('../adapters/object-store-s3.ts');
   const store = new S3ObjectStore(minio);
-  await store.ensureBucket();
+  if (access === 'write') await store.ensureBucket();
   return store;
 }
 

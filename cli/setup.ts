@@ -12,7 +12,7 @@ export function setupCommand(): Command {
     'setup',
     'make the topics, the index and the Kibana dashboard; may be repeated',
   ).action(async (name: string, options: CommonOptions) => {
-    const session = await openSession(name, options);
+    const session = await openSession(name, options, 'write');
     try {
       const made = [session.log.description];
       const { partitions } = await session.log.open();

@@ -8,7 +8,7 @@ import { type CommonOptions, openSession } from './session.ts';
 export function statusCommand(): Command {
   return datasetCommand('status', 'positions, lag, table versions, rows and bytes').action(
     async (name: string, options: CommonOptions) => {
-      const session = await openSession(name, options);
+      const session = await openSession(name, options, 'look');
       try {
         print(options.json ?? false, await status(session), statusText);
       } finally {

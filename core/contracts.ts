@@ -114,6 +114,8 @@ export interface EventLog {
    * again has another id (Kafka: the events topic's id), so that positions in one are never taken for positions in the other.
    */
   open(): Promise<{ id: string; partitions: number }>;
+  /** The id that `open` answers with, for those who only look: null when there is no events topic yet. Makes nothing. */
+  id(): Promise<string | null>;
   writer(): Promise<LogWriter>;
   reader(options: ReaderOptions): Promise<LogReader>;
   /** What every partition of both streams holds now; empty when there are no topics yet. */
@@ -134,7 +136,7 @@ export interface ObjectInfo {
 
 /**
  * Named, immutable bytes. Keys are `/`-separated, without a leading slash. Every call may be repeated.
- * A reader never sees half an object; a resolved write survives a crash.
+ * A reader never sees half an object; a resolved write survives a crash. A place that was not made yet (a folder, a bucket) holds no objects.
  */
 export interface ObjectStore {
   /** For people: `s3://data-lake on http://localhost:9000`, or a folder. */

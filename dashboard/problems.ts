@@ -10,7 +10,6 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'table:unknown': 404,
   'request:no_role': 400,
   'request:unknown_column': 400,
-  'sql:timeout': 408,
 };
 const BUSY = 503;
 /** A person must do something about the stores first. */
@@ -54,6 +53,7 @@ function statusOf(error: EventlakeError): number {
   const known = STATUS_OF_CODE[error.code];
   if (known !== undefined) return known;
   if (error instanceof UsageError) return 400;
+  // Also a timeout: what is answered with 408, browsers send again by themselves.
   if (error.code.startsWith('sql:') && !error.retriable) return 422;
   return error.retriable ? BUSY : CONFLICT;
 }

@@ -53,7 +53,8 @@ export interface StatusReport {
 /** How far the lake is behind the log, partition by partition; none while there are no topics. */
 export async function lagOf(log: EventLog, tables: ArchiveTables): Promise<PartitionLag[]> {
   const ranges = await log.ranges();
-  const positions = ranges.length > 0 ? await Positions.read(log, (await log.open()).id, tables) : null;
+  const id = await log.id();
+  const positions = id === null ? null : await Positions.read(log, id, tables);
   return ranges.map((range) => {
     const { stream, partition, start, end } = range;
     const archived = positions?.next(range) ?? null;

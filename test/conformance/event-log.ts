@@ -56,6 +56,7 @@ export function describeEventLog(
       const log = await connectTo(newTopic());
       expect(await log.ranges()).toEqual([]);
       expect(await log.ledger()).toEqual([]);
+      expect(await log.id()).toBeNull();
       await log.wipe();
       await log.wipe();
     });
@@ -66,6 +67,7 @@ export function describeEventLog(
       const made = await log.open();
       expect(made).toEqual({ id: expect.stringMatching(/./), partitions: PARTITIONS });
       expect(await log.open()).toEqual(made);
+      expect(await log.id()).toBe(made.id);
       expect(await (await connectTo(topic, PARTITIONS + 2)).open()).toEqual(made);
       const ranges = await log.ranges();
       const ids = ['dead-letters/0', 'events/0', 'events/1', 'events/2'];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setLogLevel } from '../../cli/output.ts';
 import { runWholeJob } from '../../cli/run.ts';
+import type { Access } from '../../cli/scratch.ts';
 import { type Dashboard, openDashboard } from '../../cli/serve-dashboard.ts';
 import { openSession, type Session } from '../../cli/session.ts';
 
@@ -51,7 +52,7 @@ export class Shown {
   /** `page` is the folder of the built page; there is none without it. */
   static async open(options: { page?: string; milliseconds?: number } = {}): Promise<Shown> {
     const home = await mkdtemp(join(tmpdir(), 'dashboard-'));
-    const session = await sessionIn(home);
+    const session = await sessionIn(home, 'look');
     return new Shown(
       home,
       session,
@@ -64,7 +65,7 @@ export class Shown {
     const file = join(this.home, name);
     await writeFile(file, text);
     // As another process would: with nothing that this one has read before.
-    const session = await sessionIn(this.home);
+    const session = await sessionIn(this.home, 'write');
     try {
       await runWholeJob(session, { file, batchSize: 1000 }, new AbortController().signal);
     } finally {
@@ -93,9 +94,9 @@ export class Shown {
   }
 }
 
-async function sessionIn(home: string): Promise<Session> {
+async function sessionIn(home: string, access: Access): Promise<Session> {
   process.env.EVENTLAKE_HOME = join(home, 'home');
-  const session = await openSession('electronics', { embedded: true });
+  const session = await openSession('electronics', { embedded: true }, access);
   setLogLevel('silent');
   return session;
 }

@@ -154,7 +154,7 @@ describe('limits', () => {
     'SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range < b.range',
   ])('time: %s', async (sql) => {
     expect(await hasty.ask('/api/sql', { sql })).toMatchObject({
-      status: 408,
+      status: 422,
       body: { error: { code: 'sql:timeout' } },
     });
   });

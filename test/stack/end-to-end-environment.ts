@@ -9,6 +9,7 @@ import {
   DeleteBucketCommand,
   DeleteObjectsCommand,
   ListObjectsV2Command,
+  NoSuchBucket,
   S3Client,
 } from '@aws-sdk/client-s3';
 import type { OracleRequest } from '../oracle/compare.ts';
@@ -102,7 +103,13 @@ export async function realServers(): Promise<Environment> {
 
 async function removeBucket(client: S3Client, Bucket: string): Promise<void> {
   for (;;) {
-    const { Contents: objects = [] } = await client.send(new ListObjectsV2Command({ Bucket }));
+    const { Contents: objects = [] } = await client
+      .send(new ListObjectsV2Command({ Bucket }))
+      .catch((error) => {
+        if (error instanceof NoSuchBucket) return { Contents: null };
+        throw error;
+      });
+    if (objects === null) return client.destroy();
     if (objects.length === 0) break;
     const Objects = objects.map(({ Key }) => ({ Key }));
     await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));

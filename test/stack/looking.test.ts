@@ -1,0 +1,141 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
+import { FILE } from '../cli/fixtures.ts';
+import { type Environment, eventlake, json, realServers, start } from './end-to-end-environment.ts';
+
+const TIMEOUT_MS = 120_000;
+
+let environment: Environment;
+beforeEach(async () => {
+  environment = await realServers();
+});
+afterEach(() => environment.remove(), TIMEOUT_MS);
+
+/** All that the servers hold under the environment's name. */
+async function made(): Promise<{ topics: string[]; bucket: boolean; indices: string[] }> {
+  const { variables, index, kafka } = environment;
+  const admin = new Admin({ clientId: 'test', bootstrapBrokers: kafka?.brokers ?? [] });
+  const name = kafka?.topic ?? '';
+  const client = new S3Client({
+    endpoint: variables.MINIO_ENDPOINT ?? '',
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: {
+      accessKeyId: variables.MINIO_ACCESS_KEY ?? '',
+      secretAccessKey: variables.MINIO_SECRET_KEY ?? '',
+    },
+  });
+  const bucket = await client.send(new HeadBucketCommand({ Bucket: name })).then(
+    () => true,
+    () => false,
+  );
+  const found = await fetch(`${index?.url}/_cat/indices?h=index`);
+  const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(name)).sort();
+  await admin.close();
+  client.destroy();
+  return {
+    topics,
+    bucket,
+    indices: (await found.text()).split('\n').filter((line) => line.startsWith(name)),
+  };
+}
+
+/** A dashboard in a process of its own. */
+async function dashboard() {
+  const child = start(environment, ['dashboard', '--port', '0', '--json']);
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  let said = '';
+  for await (const bytes of child.stdout ?? []) {
+    said += bytes;
+    if (/http:\/\/[\d.:]+/.test(said)) break;
+  }
+  const [address] = /http:\/\/[\d.:]+/.exec(said) ?? [];
+  return {
+    ask: async (path: string) => {
+      const answer = await fetch(`${address}${path}`);
+      return { status: answer.status, body: await answer.json() };
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+async function lookEverywhere(): Promise<void> {
+  for (const args of [['status'], ['audit'], ['rejected'], ['profile', '1'], ['reset']])
+    await eventlake(environment, args);
+}
+
+test(
+  'a look makes no topic, bucket, index or folder, and finds an empty lake; what is made later is seen',
+  async () => {
+    const nothing = { topics: [], bucket: false, indices: [] };
+    const shown = await dashboard();
+    try {
+      expect(await json(environment, ['status'])).toMatchObject({ tables: [], partitions: [], lag: 0 });
+      expect(await json(environment, ['audit'])).toMatchObject({ balanced: true, lake: { events: 0 } });
+      expect(await json(environment, ['rejected'])).toEqual({ total: 0, reasons: [], examples: [] });
+      await lookEverywhere();
+      for (const path of ['/api/dataset', '/api/pipeline'])
+        expect(await shown.ask(path)).toMatchObject({ status: 200 });
+      for (const path of ['/api/overview', '/api/customers', '/api/lake', '/api/lake/events/files']) {
+        expect({ path, ...(await shown.ask(path)) }).toMatchObject({
+          path,
+          status: 404,
+          body: { error: { code: 'lake:missing' } },
+        });
+      }
+      expect(await made()).toEqual(nothing);
+      expect(existsSync(join(environment.folder, 'home'))).toBe(false);
+
+      const file = join(environment.folder, 'events.csv');
+      await writeFile(file, FILE);
+      await json(environment, ['ingest', '--file', file]);
+      expect(await made()).toMatchObject({ bucket: true, topics: { length: 3 }, indices: [] });
+      await json(environment, ['process']);
+      // A look is good for a moment; then the tables are seen, without a new start.
+      let overview = await shown.ask('/api/overview');
+      while (overview.status === 404) overview = await shown.ask('/api/overview');
+      expect(overview).toMatchObject({ status: 200, body: { events: 5, customers: 3 } });
+    } finally {
+      await shown.stop();
+    }
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'a look at a topic that another program has made adds none to it',
+  async () => {
+    const { brokers, topic } = environment.kafka ?? { brokers: [], topic: '' };
+    const client = { clientId: 'test', bootstrapBrokers: brokers };
+    const admin = new Admin(client);
+    await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    await admin.close();
+    const producer = new Producer({ ...client, serializers: stringSerializers });
+    await producer.send({ messages: [{ topic, value: '{}' }] });
+    await producer.close();
+    const shown = await dashboard();
+    try {
+      expect(await json(environment, ['status'])).toMatchObject({
+        partitions: [{ partition: 'events/0', start: '0', end: '1', archived: null, lag: 1 }],
+        lag: 1,
+      });
+      expect(await eventlake(environment, ['audit'])).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(`${topic}.dead-letters. [log:missing]`),
+      });
+      await lookEverywhere();
+      expect(await shown.ask('/api/pipeline')).toMatchObject({ body: { status: { lag: 1 } } });
+      expect(await made()).toEqual({ topics: [topic], bucket: false, indices: [] });
+    } finally {
+      await shown.stop();
+    }
+  },
+  TIMEOUT_MS,
+);
