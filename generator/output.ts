@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { EventlakeError, UsageError } from '../core/errors.ts';
@@ -28,7 +27,8 @@ export async function writeFile(
     throw new UsageError('generate:not_a_file', `${path} is not a regular file, so it is not written to`);
   const partial = `${path}.partial`;
   try {
-    const file = createWriteStream(partial);
+    // Opened first: a stream that opens it by itself may do so after what failed meanwhile was cleaned up.
+    const file = (await open(partial, 'w')).createWriteStream();
     if (path.endsWith('.gz')) await pipeline(chunks, createGzip({ level: 5 }), withoutSystem, file);
     else await pipeline(chunks, file);
     await rename(partial, path);
