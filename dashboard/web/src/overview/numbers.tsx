@@ -10,7 +10,7 @@ export function Numbers({ loaded, hasAmount }: { loaded: Loaded<OverviewAnswer>;
     {
       name: 'events',
       value: answer?.events,
-      note: answer && `${grouped(answer.duplicates)} exact duplicates`,
+      note: answer ? `${grouped(answer.duplicates)} exact duplicates` : 'being counted …',
     },
     { name: 'customers', value: answer?.customers, note: 'with a matching event' },
     ...(hasAmount
