@@ -63,6 +63,26 @@ describe('the lake', () => {
     expect(opened.faults).toEqual([]);
   });
 
+  test('what was asked and chosen is in the address, so that it can be shared, and Back works', async () => {
+    await ask('SELECT count(*) FROM events');
+    await eventually(result, [`${overview().numbers.events}`]);
+    await ask('SELECT count(*) FROM customer_profiles');
+    await eventually(result, [`${overview().numbers.customers}`]);
+    await page.getByRole('button', { name: /^customer_profiles/ }).click();
+    await panel(page, 'Commits of customer_profiles').waitFor();
+    await page.reload();
+    await panel(page, 'Commits of customer_profiles').waitFor();
+    await eventually(result, [`${overview().numbers.customers}`]);
+    const text = () => page.getByRole('textbox', { name: 'SQL' }).inputValue();
+    expect(await text()).toBe('SELECT count(*) FROM customer_profiles');
+    await page.goBack();
+    await panel(page, 'Commits of events').waitFor();
+    await page.goBack();
+    await eventually(result, [`${overview().numbers.events}`]);
+    expect(await text()).toBe('SELECT count(*) FROM events');
+    expect(opened.faults).toEqual([]);
+  });
+
   test('refuses what is no SELECT, in place, and goes on', async () => {
     await ask('DROP TABLE events');
     await page.getByRole('region', { name: 'Ask the tables' }).getByRole('alert').waitFor();

@@ -23,6 +23,8 @@ const SEGMENT: OverviewFilter = { segment: 'cart_abandoner' };
 const CATEGORY: OverviewFilter = { category: 'electronics.telephone' };
 const MONTH: OverviewFilter = { from: '2020-11-01', to: '2020-11-30' };
 
+const DAYS: OverviewFilter = { from: '2020-09-26', to: '2020-09-29' };
+
 /** All that the overview shows as numbers. */
 interface Shown {
   readonly numbers: Record<string, string>;
@@ -47,7 +49,7 @@ describe('the overview', () => {
     const whole: ExpectedPage = await expectedPage([dashboard.file], [{}]);
     const brands = sorted(whole.overviews[0]?.brands ?? {}).filter(([name]) => name !== 'no brand');
     brand = brands[0]?.[0] ?? '';
-    const filters = [{}, SEGMENT, CATEGORY, { brand }, MONTH, { ...SEGMENT, ...CATEGORY }];
+    const filters = [{}, SEGMENT, CATEGORY, { brand }, MONTH, DAYS, { ...SEGMENT, ...CATEGORY }];
     const { overviews } = await expectedPage([dashboard.file], filters);
     expected = new Map(overviews.map((one, i) => [filters[i] ?? {}, one]));
   });
@@ -141,6 +143,30 @@ describe('the overview', () => {
     await page.getByLabel('to', { exact: true }).fill(MONTH.to ?? '');
     await shows(MONTH);
     expect(address()).toEqual(MONTH);
+  });
+
+  test('days are read, and chosen, in a chart with the keyboard', async () => {
+    await shows({});
+    const chart = panel(page, 'Events by day').getByRole('slider', { name: /^view by day/ });
+    await chart.focus();
+    for (const key of ['End', 'Home', 'ArrowRight']) await page.keyboard.press(key);
+    await eventually(
+      async () => (await chart.getAttribute('aria-valuetext'))?.slice(0, 12),
+      `${DAYS.from}: `,
+    );
+    for (let days = 0; days < 3; days++) await page.keyboard.press('Shift+ArrowRight');
+    await page.keyboard.press('Enter');
+    await shows(DAYS);
+    expect(address()).toEqual(DAYS);
+    const views = expected.get(DAYS)?.types.view ?? 0;
+    let read = 0;
+    await page.keyboard.press('Home');
+    for (let day = 26; day <= 29; day++, await page.keyboard.press('ArrowRight')) {
+      const [name, count] = (await chart.getAttribute('aria-valuetext'))?.split(': ') ?? [];
+      expect(name).toBe(`2020-09-${day}`);
+      read += Number(count?.replaceAll(',', ''));
+    }
+    expect(read).toBe(views);
   });
 
   test('the keyboard alone comes to the first segment and chooses it', async () => {

@@ -35,6 +35,16 @@ export function setQuery(changes: Readonly<Record<string, string | null>>, optio
   navigate(location.pathname + (text ? `?${text}` : ''), options);
 }
 
+/** How many rows the address leaves out before a page of a list begins. */
+export function useOffset(name: string): number {
+  return Math.max(0, Number.parseInt(usePlace().query.get(name) ?? '0', 10) || 0);
+}
+
+/** Turns to the page of a list that begins after so many rows. */
+export function setOffset(name: string, offset: number): void {
+  setQuery({ [name]: offset > 0 ? `${offset}` : null });
+}
+
 /** A link within the page. */
 export function Link(props: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }) {
   const follow = (event: MouseEvent) => {

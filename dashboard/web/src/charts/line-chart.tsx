@@ -1,6 +1,7 @@
-import { useEffect, useRef } from 'react';
+import { type FocusEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import { grouped } from '../app/format.ts';
+import { placeAfter } from './day-keys.ts';
 
 interface LineChartProps {
   /** Midnights in seconds since the epoch, UTC, ascending. */
@@ -13,18 +14,31 @@ interface LineChartProps {
   readonly stepped?: boolean;
   /** Charts with the same key move their cursors together. */
   readonly together?: string;
-  /** Called with a range of days that was dragged over, or a day that was clicked. */
+  /** Called with a range of days that was dragged over, or marked with Shift and arrow keys; or with one day. */
   onRange?(from: string, to: string): void;
 }
 
 const DAY = 86_400;
 
-/** Values by day. The same numbers are in its text for screen readers; ranges can be typed into the filters too. */
+/** uPlot's types leave out that `publish` moves the cursors of the charts that go with it, too. */
+interface Pointed {
+  setCursor(place: { left: number; top: number }, fireHook: boolean, publish: boolean): void;
+}
+
+/** Values by day, read one after the other with the arrow keys, as a slider is moved. */
 export function LineChart(props: LineChartProps) {
   const { days, values, label, colour, height = 120, stepped = false, together, onRange } = props;
   const place = useRef<HTMLDivElement>(null);
   const choose = useRef(onRange);
   choose.current = onRange;
+  const plot = useRef<uPlot | null>(null);
+  const data = useRef<uPlot.AlignedData>([[], []]);
+  data.current = [[...days], [...values]];
+  const [at, setAt] = useState<number | null>(null);
+  // The other end of what Shift marks.
+  const anchor = useRef(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other days or values are new data
+  useEffect(() => plot.current?.setData(data.current), [days, values]);
   useEffect(() => {
     const element = place.current;
     if (!element) return;
@@ -48,6 +62,7 @@ export function LineChart(props: LineChartProps) {
           padding: [8, 8, 0, 0],
           legend: { show: false },
           cursor: {
+            y: false,
             drag: { x: true, y: false, setScale: false },
             ...(together ? { sync: { key: together } } : {}),
           },
@@ -68,6 +83,7 @@ export function LineChart(props: LineChartProps) {
             },
           ],
           hooks: {
+            setCursor: [(chart) => setAt(chart.cursor.idx ?? null)],
             setSelect: [
               (chart) => {
                 if (chart.select.width < 1) return;
@@ -78,14 +94,16 @@ export function LineChart(props: LineChartProps) {
             ],
           },
         },
-        [[...days], [...values]],
+        data.current,
         element,
       );
     };
     let chart = draw();
+    plot.current = chart;
     const redraw = () => {
       chart.destroy();
       chart = draw();
+      plot.current = chart;
     };
     const resized = new ResizeObserver(() =>
       chart.setSize({ width: Math.max(120, element.clientWidth), height }),
@@ -99,15 +117,68 @@ export function LineChart(props: LineChartProps) {
       removeEventListener('themechange', redraw);
       dark.removeEventListener('change', redraw);
       chart.destroy();
+      plot.current = null;
     };
-  }, [days, values, label, colour, height, stepped, together]);
+  }, [label, colour, height, stepped, together]);
   const most = values.reduce((a, b) => Math.max(a, b), 0);
   const peak = days[values.indexOf(most)];
   const text =
     peak === undefined
       ? `${label}: nothing`
       : `${label} by day, ${dayAt(days[0] ?? peak)} to ${dayAt(days.at(-1) ?? peak)}; most on ${dayAt(peak)}: ${grouped(most)}`;
-  return <div ref={place} className={onRange ? 'chart can-choose' : 'chart'} role="img" aria-label={text} />;
+  /** Moves the cursor to a day, there and in the charts that go with it, and marks the days from the anchor to it. */
+  const point = (to: number) => {
+    const [chart, day] = [plot.current, days[to]];
+    if (!chart || day === undefined) return;
+    const [left, start] = [chart.valToPos(day, 'x'), chart.valToPos(days[anchor.current] ?? day, 'x')];
+    (chart as Pointed).setCursor({ left, top: 0 }, true, true);
+    chart.setSelect(
+      { left: Math.min(left, start), top: 0, width: Math.abs(left - start), height: chart.over.clientHeight },
+      false,
+    );
+  };
+  const focus = (event: FocusEvent) => {
+    if (!event.target.matches(':focus-visible')) return;
+    anchor.current = at ?? 0;
+    point(anchor.current);
+  };
+  const keys = (event: KeyboardEvent) => {
+    const here = Math.min(at ?? 0, days.length - 1);
+    const to = placeAfter(event.key, here, days.length - 1);
+    if (to !== null) {
+      if (!event.shiftKey) anchor.current = to;
+      point(to);
+    } else if (event.key === 'Enter' && onRange) {
+      const [from, until] = [Math.min(anchor.current, here), Math.max(anchor.current, here)];
+      onRange(dayAt(days[from] ?? 0), dayAt(days[until] ?? 0));
+      anchor.current = 0;
+      plot.current?.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    } else return;
+    event.preventDefault();
+  };
+  const [shownDay, shownValue] = [days[at ?? 0], values[at ?? 0]];
+  const reading = shownDay === undefined ? '' : `${dayAt(shownDay)}: ${grouped(shownValue ?? 0)}`;
+  return (
+    <div className={onRange ? 'chart can-choose' : 'chart'}>
+      <div
+        ref={place}
+        role="slider"
+        tabIndex={0}
+        aria-label={text}
+        aria-valuemin={0}
+        aria-valuemax={Math.max(0, days.length - 1)}
+        aria-valuenow={at ?? 0}
+        aria-valuetext={reading}
+        onKeyDown={keys}
+        onFocus={focus}
+      />
+      {at !== null && (
+        <p className="reading" aria-hidden="true">
+          {reading}
+        </p>
+      )}
+    </div>
+  );
 }
 
 function dayAt(seconds: number): string {

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import type {
   CustomerAnswer,
   CustomerEventsAnswer,
@@ -11,7 +11,7 @@ import { grouped, time, words } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { Panel } from '../app/panel.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
-import { Link } from '../app/route.tsx';
+import { Link, setOffset, useOffset } from '../app/route.tsx';
 import { LineChart, midnight } from '../charts/line-chart.tsx';
 import { cellText } from './cells.ts';
 
@@ -124,7 +124,7 @@ function Sessions({ path }: { path: string | null }) {
 }
 
 function Events({ path, dataset }: { path: string | null; dataset: DatasetAnswer }) {
-  const [offset, setOffset] = useState(0);
+  const offset = useOffset('event');
   const loaded = useAnswer<CustomerEventsAnswer>(path && `${path}/events?limit=${EVENTS}&offset=${offset}`);
   const columns = dataset.columns.filter(({ name }) => name !== dataset.key);
   return (
@@ -160,7 +160,7 @@ function Events({ path, dataset }: { path: string | null; dataset: DatasetAnswer
               names={['Newer', 'Older']}
               atFirst={offset === 0}
               atLast={offset + events.length >= total}
-              onTurn={(pages) => setOffset(offset + pages * EVENTS)}
+              onTurn={(pages) => setOffset('event', offset + pages * EVENTS)}
             >
               {grouped(offset + 1)} to {grouped(offset + events.length)} of {grouped(total)}
             </Pager>

@@ -5,7 +5,7 @@ import { useAnswer } from '../api/use-answer.ts';
 import { grouped, words } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
-import { Link, setQuery, usePlace } from '../app/route.tsx';
+import { Link, setOffset, setQuery, useOffset, usePlace } from '../app/route.tsx';
 import { cellText, isNumeric } from './cells.ts';
 
 const ROWS = 50;
@@ -15,7 +15,7 @@ const TYPED_MS = 250;
 /** All customers, a page of them at a time: searched, sorted and filtered by the server. */
 export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
   const { query } = usePlace();
-  const offset = Math.max(0, Number.parseInt(query.get('offset') ?? '0', 10) || 0);
+  const offset = useOffset('offset');
   const { answer, problem, loading, again } = useAnswer<CustomersAnswer>(
     withQuery('/api/customers', {
       q: query.get('q'),
@@ -46,9 +46,7 @@ export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
             label="Pages"
             atFirst={offset === 0}
             atLast={offset + shown >= total}
-            onTurn={(pages) =>
-              setQuery({ offset: offset + pages * ROWS > 0 ? `${offset + pages * ROWS}` : null })
-            }
+            onTurn={(pages) => setOffset('offset', offset + pages * ROWS)}
           >
             {grouped(offset + 1)} to {grouped(offset + shown)} of {grouped(total)}
           </Pager>

@@ -1,15 +1,15 @@
-import { useState } from 'react';
 import type { CommitsAnswer, FilesAnswer, LakeAnswer } from '../../../api.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { bytes, grouped, time } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { Panel } from '../app/panel.tsx';
+import { setOffset, useOffset } from '../app/route.tsx';
 
 const FILES = 20;
 
 /** One table's columns, commits and files. */
 export function History({ table }: { table: LakeAnswer['tables'][number] }) {
-  const [offset, setOffset] = useState(0);
+  const offset = useOffset('file');
   const path = `/api/lake/${table.table}`;
   const commits = useAnswer<CommitsAnswer>(`${path}/commits?limit=20`, table.version);
   const files = useAnswer<FilesAnswer>(`${path}/files?limit=${FILES}&offset=${offset}`, table.version);
@@ -73,7 +73,7 @@ export function History({ table }: { table: LakeAnswer['tables'][number] }) {
                 names={['Newer', 'Older']}
                 atFirst={offset === 0}
                 atLast={offset + list.length >= total}
-                onTurn={(pages) => setOffset(offset + pages * FILES)}
+                onTurn={(pages) => setOffset('file', offset + pages * FILES)}
               >
                 {grouped(offset + 1)} to {grouped(offset + list.length)} of {grouped(total)}
               </Pager>

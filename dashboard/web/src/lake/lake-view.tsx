@@ -1,17 +1,17 @@
-import { useState } from 'react';
 import type { LakeAnswer } from '../../../api.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { bytes, grouped } from '../app/format.ts';
 import { ProblemNote } from '../app/problem-note.tsx';
+import { setQuery, usePlace } from '../app/route.tsx';
 import { History } from './history.tsx';
 import { SqlBox } from './sql-box.tsx';
 
 /** The tables as they are stored, their history, and a box to ask them anything. */
 export function LakeView() {
   const { answer, problem, again } = useAnswer<LakeAnswer>('/api/lake');
-  const [chosen, setChosen] = useState<string | null>(null);
   const tables = answer?.tables ?? [];
-  const shown = chosen ?? tables[0]?.table ?? null;
+  const chosen = usePlace().query.get('table');
+  const shown = tables.find(({ table }) => table === chosen) ?? tables[0];
   return (
     <>
       <h1>Lake</h1>
@@ -23,8 +23,8 @@ export function LakeView() {
             key={table}
             type="button"
             className="card"
-            aria-pressed={table === shown}
-            onClick={() => setChosen(table)}
+            aria-pressed={table === shown?.table}
+            onClick={() => setQuery({ table, file: null })}
           >
             <strong>{table}</strong>
             <span>{grouped(rows)} rows</span>
@@ -35,11 +35,7 @@ export function LakeView() {
         ))}
       </section>
       {tables.length > 0 && <SqlBox tables={tables} />}
-      {tables
-        .filter(({ table }) => table === shown)
-        .map((table) => (
-          <History key={table.table} table={table} />
-        ))}
+      {shown && <History key={shown.table} table={shown} />}
     </>
   );
 }

@@ -1,36 +1,60 @@
-import { type KeyboardEvent, useState } from 'react';
+import { type KeyboardEvent, useEffect, useState } from 'react';
 import type { LakeAnswer, Problem, SqlAnswer } from '../../../api.ts';
 import { post, problemOf } from '../api/ask.ts';
 import { grouped } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
+import { setOffset, setQuery, useOffset, usePlace } from '../app/route.tsx';
 import { SqlResult } from './sql-result.tsx';
 
 const ROWS = 100;
 
-/** Reads the tables with one SELECT at a time. What it may do is the server's to decide: it can read these tables, and nothing else. */
+/**
+ * Reads the tables with one SELECT at a time. What it may do is the server's to decide: it can read these tables, and nothing else. What
+ * runs is in the address.
+ */
 export function SqlBox({ tables }: { tables: LakeAnswer['tables'] }) {
+  const asked = usePlace().query.get('sql');
+  const offset = useOffset('row');
   const [sql, setSql] = useState(`SELECT * FROM ${tables[0]?.table ?? 'events'} LIMIT 100`);
-  const [result, setResult] = useState<{ sql: string; offset: number; answer: SqlAnswer } | null>(null);
+  const [result, setResult] = useState<{ offset: number; answer: SqlAnswer } | null>(null);
+  const [turn, setTurn] = useState(0);
   const [problem, setProblem] = useState<Problem['error'] | null>(null);
   const [running, setRunning] = useState(false);
 
-  const attempt = async (work: () => Promise<void>) => {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new turn runs the same again
+  useEffect(() => {
+    if (asked === null) {
+      setProblem(null);
+      setResult(null);
+      setRunning(false);
+      return;
+    }
+    setSql(asked);
+    const stop = new AbortController();
+    const work = async () => {
+      const response = await post('/api/sql', { sql: asked, limit: ROWS, offset }, stop.signal);
+      setResult({ offset, answer: await response.json() });
+    };
+    attempt(work, stop.signal);
+    return () => stop.abort();
+  }, [asked, offset, turn]);
+
+  const attempt = async (work: () => Promise<void>, stopped?: AbortSignal) => {
     setRunning(true);
     setProblem(null);
     try {
       await work();
     } catch (error) {
-      setProblem(problemOf(error));
+      if (!stopped?.aborted) setProblem(problemOf(error));
     } finally {
-      setRunning(false);
+      if (!stopped?.aborted) setRunning(false);
     }
   };
-  const run = (text: string, offset: number) =>
-    attempt(async () => {
-      const response = await post('/api/sql', { sql: text, limit: ROWS, offset });
-      setResult({ sql: text, offset, answer: await response.json() });
-    });
+  const run = () => {
+    if (sql === asked && offset === 0) setTurn(turn + 1);
+    else setQuery({ sql, row: null });
+  };
   const download = () =>
     attempt(async () => {
       const response = await post('/api/sql/csv', { sql });
@@ -41,7 +65,7 @@ export function SqlBox({ tables }: { tables: LakeAnswer['tables'] }) {
       URL.revokeObjectURL(link.href);
     });
   const keys = (event: KeyboardEvent) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) run(sql, 0);
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) run();
   };
   return (
     <section className="panel sql" aria-labelledby="sql-title">
@@ -58,7 +82,7 @@ export function SqlBox({ tables }: { tables: LakeAnswer['tables'] }) {
         onKeyDown={keys}
       />
       <div className="actions">
-        <button type="button" className="main" disabled={running} onClick={() => run(sql, 0)}>
+        <button type="button" className="main" disabled={running} onClick={run}>
           {running ? 'Running …' : 'Run'}
         </button>
         <button type="button" disabled={running} onClick={download}>
@@ -83,7 +107,7 @@ export function SqlBox({ tables }: { tables: LakeAnswer['tables'] }) {
             label="Pages of the result"
             atFirst={running || result.offset === 0}
             atLast={running || !result.answer.more}
-            onTurn={(pages) => run(result.sql, result.offset + pages * ROWS)}
+            onTurn={(pages) => setOffset('row', result.offset + pages * ROWS)}
           >
             {result.answer.rows.length === 0
               ? 'No rows'

@@ -20,7 +20,13 @@ export function Days({ filter, turn }: { filter: Filter; turn: string }) {
       .filter(({ sum }) => sum > 0);
   }, [loaded.answer]);
   return (
-    <Panel title="Events by day" hint="Drag over days to look at these alone" loaded={loaded} lines={9} wide>
+    <Panel
+      title="Events by day"
+      hint="Drag over days to look at these alone. On the keyboard: arrow keys, with Shift over several days, then Enter."
+      loaded={loaded}
+      lines={9}
+      wide
+    >
       {() =>
         series.length === 0 ? (
           <p className="empty">Nothing to show.</p>

@@ -1,14 +1,14 @@
-import { useState } from 'react';
 import type { RejectedAnswer } from '../../../api.ts';
 import { withQuery } from '../api/ask.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { grouped } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
+import { setQuery, usePlace } from '../app/route.tsx';
 import { Bars } from '../charts/bars.tsx';
 
 /** What was turned away, by reason; a click on a reason shows examples of it. */
 export function Rejected({ turn }: { turn: string }) {
-  const [reason, setReason] = useState<string | null>(null);
+  const reason = usePlace().query.get('reason');
   const all = useAnswer<RejectedAnswer>('/api/rejected?limit=5', turn);
   const of = useAnswer<RejectedAnswer>(withQuery('/api/rejected', { limit: '5', reason }), turn);
   return (
@@ -22,7 +22,7 @@ export function Rejected({ turn }: { turn: string }) {
             <Bars
               unit="rows"
               chosen={reason}
-              onChoose={setReason}
+              onChoose={(chosen) => setQuery({ reason: chosen })}
               bars={reasons.map((item) => ({ label: item.reason, value: item.rows, filter: item.reason }))}
             />
             <h3>{reason ? `Newest examples of ${reason}` : 'Newest examples'}</h3>
