@@ -10,7 +10,9 @@ export function statusCommand(): Command {
     async (name: string, options: CommonOptions) => {
       const session = await openSession(name, options, 'look');
       try {
-        print(options.json ?? false, await status(session), statusText);
+        print(options.json ?? false, await status(session), (report) =>
+          statusText(report, session.profiles !== null),
+        );
       } finally {
         await session.close();
       }
@@ -18,7 +20,7 @@ export function statusCommand(): Command {
   );
 }
 
-function statusText(report: StatusReport): string {
+function statusText(report: StatusReport, hasModel: boolean): string {
   const parts = [
     `log: ${report.log}, ${report.lag === 0 ? 'all of it in the lake' : `${thousands(report.lag)} offsets not in the lake yet`}`,
   ];
@@ -43,11 +45,13 @@ function statusText(report: StatusReport): string {
         report.tables.map((t) => [t.table, t.version, t.rows, t.files, bytes(t.bytes)]),
       ),
     );
-    parts.push(
-      report.profilesUpToDate
-        ? 'profiles: up to date'
-        : 'profiles: older than the events (run: eventlake process)',
-    );
+    if (hasModel) {
+      parts.push(
+        report.profilesUpToDate
+          ? 'profiles: up to date'
+          : 'profiles: older than the events (run: eventlake process)',
+      );
+    }
   } else parts.push('lake: empty');
   if (report.index)
     parts.push(`index: ${report.index.index}, ${thousands(report.index.documents)} documents`);

@@ -88,13 +88,9 @@ async function modelHop(
 function publishHop({ index, profilesUpToDate }: StatusReport, profiles: SeenTable | null): Hop {
   const rows = index?.documents ?? null;
   const behind = profiles && rows !== null ? Math.abs(rowsOf(profiles) - rows) : null;
-  const note =
-    index === null
-      ? 'no index: ELASTICSEARCH_URL is not set'
-      : profilesUpToDate
-        ? null
-        : 'waits for the model';
-  return { name: 'publish', rows, lag: behind, lastCommit: null, note };
+  const note = profilesUpToDate ? null : 'waits for the model';
+  const missing = profiles ? 'no index: ELASTICSEARCH_URL is not set' : 'nothing to publish without a model';
+  return { name: 'publish', rows, lag: behind, lastCommit: null, note: index ? note : missing };
 }
 
 /** The rows of events that the profiles do not know yet. */

@@ -8,12 +8,13 @@ const BOUNDS = [0, ...Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((n)
 
 /** How much customers who bought have spent, from the first bucket to the last that is not empty. */
 export async function spendDistribution(facts: Facts, filter: Filter): Promise<SpendAnswer> {
+  const where = condition(filter, facts.roles);
   if (facts.roles.amount === null) return { buckets: [] };
   const bounds = BOUNDS.toReversed().map((bound) => `WHEN spent >= ${bound} THEN ${BOUNDS.indexOf(bound)}`);
   const rows = await facts.rows(`
 SELECT CASE ${bounds.join(' ')} END AS bucket, count(*) AS customers FROM (
   SELECT customer, sum(amount) AS spent FROM ${facts.byCategory}
-  WHERE step = ${lastStep(facts)} AND ${condition(filter, facts.roles)} GROUP BY customer
+  WHERE step = ${lastStep(facts)} AND ${where} GROUP BY customer
 ) WHERE spent >= 0 GROUP BY bucket`);
   const counts = new Map(rows.map((row) => [Number(row.bucket), Number(row.customers)]));
   const [first, last] = [Math.min(...counts.keys()), Math.max(...counts.keys())];

@@ -12,9 +12,9 @@ export async function topValues(
   filter: Filter,
   limit: number,
 ): Promise<ValuesAnswer> {
+  const where = condition(filter, facts.roles);
   if (facts.roles[role] === null) return { items: [], others: null };
   const relation = role === 'category' ? facts.byCategory : facts.byBrand;
-  const where = condition(filter, facts.roles);
   const last = lastStep(facts);
   const found = await facts.rows(`
 WITH marked AS (

@@ -45,7 +45,7 @@ export interface StatusReport {
   }[];
   readonly lag: number;
   readonly tables: { table: string; version: string; rows: number; files: number; bytes: number }[];
-  /** Whether the profiles were computed from the newest events. */
+  /** Whether the profiles were computed from the newest events; true where the dataset has no model. */
   readonly profilesUpToDate: boolean;
   readonly index: { index: string; documents: number } | null;
 }
@@ -100,7 +100,8 @@ export async function status({ log, tables, profiles, index }: StatusContext): P
     })),
     lag: partitions.reduce((sum, { lag }) => sum + lag, 0),
     tables: sizes.map((size) => ({ ...size, version: String(size.version) })),
-    profilesUpToDate: (derived ? computedFrom(derived) : null) === (events?.version ?? null),
+    profilesUpToDate:
+      profiles === null || (derived ? computedFrom(derived) : null) === (events?.version ?? null),
     index: index ? { index: index.description, documents: await index.count() } : null,
   };
 }

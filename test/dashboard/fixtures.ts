@@ -6,6 +6,7 @@ import { runWholeJob } from '../../cli/run.ts';
 import type { Access } from '../../cli/scratch.ts';
 import { type Dashboard, openDashboard } from '../../cli/serve-dashboard.ts';
 import { openSession, type Session } from '../../cli/session.ts';
+import type { Dataset } from '../../core/dataset.ts';
 
 const HEADER =
   'event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session\n';
@@ -37,26 +38,38 @@ export interface Answer<T> {
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
+type Change = (dataset: Dataset) => Dataset;
+
 /** A dashboard over an embedded home of its own. */
 export class Shown {
   readonly home: string;
   readonly session: Session;
   readonly dashboard: Dashboard;
+  readonly #change: Change;
 
-  private constructor(home: string, session: Session, dashboard: Dashboard) {
+  private constructor(home: string, session: Session, dashboard: Dashboard, change: Change) {
     this.home = home;
     this.session = session;
     this.dashboard = dashboard;
+    this.#change = change;
   }
 
-  /** `page` is the folder of the built page; there is none without it. */
-  static async open(options: { page?: string; milliseconds?: number } = {}): Promise<Shown> {
+  /** `page` is the folder of the built page; there is none without it. `change` makes another dataset of electronics. */
+  static async open({
+    change = (dataset) => dataset,
+    ...options
+  }: {
+    page?: string;
+    milliseconds?: number;
+    change?: Change;
+  } = {}): Promise<Shown> {
     const home = await mkdtemp(join(tmpdir(), 'dashboard-'));
-    const session = await sessionIn(home, 'look');
+    const session = await sessionIn(home, 'look', change);
     return new Shown(
       home,
       session,
       await openDashboard(session, '127.0.0.1', { page: join(home, 'none'), ...options }),
+      change,
     );
   }
 
@@ -65,7 +78,7 @@ export class Shown {
     const file = join(this.home, name);
     await writeFile(file, text);
     // As another process would: with nothing that this one has read before.
-    const session = await sessionIn(this.home, 'write');
+    const session = await sessionIn(this.home, 'write', this.#change);
     try {
       await runWholeJob(session, { file, batchSize: 1000 }, new AbortController().signal);
     } finally {
@@ -94,11 +107,12 @@ export class Shown {
   }
 }
 
-async function sessionIn(home: string, access: Access): Promise<Session> {
+async function sessionIn(home: string, access: Access, change: Change): Promise<Session> {
   process.env.EVENTLAKE_HOME = join(home, 'home');
   const session = await openSession('electronics', { embedded: true }, access);
   setLogLevel('silent');
-  return session;
+  const dataset = change(session.dataset);
+  return { ...session, dataset, profiles: dataset.model ? session.profiles : null };
 }
 
 /** Eight events of three customers, one of them twice, and two lines that are turned away. See the tests for what is in them. */
