@@ -50,9 +50,7 @@ export class ChunkBuilder {
       this.deadLetters.push({ partition: 0, key: null, value });
     } else {
       const { encoder, partitions } = this.#options;
-      const text = encoder.key(row);
-      const key = text === '' ? null : Buffer.from(text);
-      const value = Buffer.from(encoder.encode(row, group.plain));
+      const { key, value } = encoder.encode(group, index, row);
       this.size += value.length;
       // A keyless event will be rejected; the line number spreads them evenly and repeatably.
       this.events.push({ partition: key ? partitionFor(key, partitions) : line % partitions, key, value });

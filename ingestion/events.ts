@@ -1,5 +1,9 @@
 import type { Dataset } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
+import { type EncodedEvent, PlainLineEncoder } from './plain-line.ts';
+import type { RecordGroup } from './records.ts';
+
+const LF = 0x0a;
 
 /** How the fields of one file become events. */
 export interface EventEncoder {
@@ -7,10 +11,11 @@ export interface EventEncoder {
   readonly extra: readonly string[];
   /** Columns of the contract that may be absent and are. */
   readonly absent: readonly string[];
-  /** The event's JSON: every value a string, an empty field null. `plain` promises that no field needs escaping. */
-  encode(fields: readonly string[], plain: boolean): string;
-  /** The value that keys the event; empty when it has none. */
-  key(fields: readonly string[]): string;
+  /**
+   * Record `index` of `group`, whose fields are `fields`, as an event: JSON in which every value is a string, an empty field null; and its key, null
+   * when it has none. The buffers must not be modified.
+   */
+  encode(group: RecordGroup, index: number, fields: readonly string[]): EncodedEvent;
 }
 
 /**
@@ -40,20 +45,27 @@ export function eventEncoder(dataset: Dataset, header: readonly string[], file: 
   const carried = dataset.columns
     .map((column) => ({ name: column.name, index: header.indexOf(column.name) }))
     .filter(({ index }) => index >= 0);
-  const parts = carried.map(({ name, index }, i) => ({ index, prefix: `${i === 0 ? '{' : ','}"${name}":` }));
   const keyIndex = header.indexOf(dataset.key);
+  const plainLines = new PlainLineEncoder(carried, keyIndex);
   return {
     extra: header.filter((name) => !known.has(name)),
     absent: dataset.columns.filter((column) => !header.includes(column.name)).map((column) => column.name),
-    encode(fields, plain) {
-      let json = '';
-      for (const { index, prefix } of parts) {
-        const value = fields[index];
-        if (value === undefined || value === '') json += `${prefix}null`;
-        else json += plain ? `${prefix}"${value}"` : prefix + JSON.stringify(value);
-      }
-      return `${json}}`;
+    encode(group, index, fields) {
+      if (group.plain) return plainLines.encode(group.bytes, ...lineOf(group, index));
+      const values = carried.map((column) => [column.name, fields[column.index] || null]);
+      const key = fields[keyIndex] ?? '';
+      return {
+        key: key === '' ? null : Buffer.from(key),
+        value: Buffer.from(JSON.stringify(Object.fromEntries(values))),
+      };
     },
-    key: (fields) => fields[keyIndex] ?? '',
   };
+}
+
+/** Where a record of one line begins and ends in the group's bytes: blank lines may be before it, and a line feed after it. */
+function lineOf({ bytes, ends }: RecordGroup, index: number): [number, number] {
+  let start = index === 0 ? 0 : (ends[index - 1] ?? 0);
+  while (bytes[start] === LF) start += 1;
+  const end = ends[index] ?? bytes.length;
+  return [start, bytes[end - 1] === LF ? end - 1 : end];
 }

@@ -64,7 +64,7 @@ export async function checkData(
         findings.add(row.reason, 1, [line]);
         continue;
       }
-      values.push(Buffer.from(encoder.encode(row, group.plain)));
+      values.push(encoder.encode(group, i, row).value);
       lines.push(line);
     }
     if (values.length >= BATCH_ROWS) await checkBatch();

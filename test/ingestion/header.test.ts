@@ -48,15 +48,23 @@ describe('the header', () => {
 
 describe('columns', () => {
   const encoder = (...names: string[]) => eventEncoder(DATASET, names, 'file.csv');
-  const encode = (names: string[], fields: string[], plain = false) =>
-    encoder(...names).encode(fields, plain);
+  /** The event of one line, key and value as text; `plain` lines hold nothing that needs escaping. */
+  const encoded = (names: string[], fields: string[], plain = false) => {
+    const bytes = Buffer.from(`${fields.join()}\n`);
+    const group = { bytes, rows: [fields], lines: [1], ends: [bytes.length], nextLine: 2, plain };
+    const { key, value } = encoder(...names).encode({ ...group, withinLine: false }, 0, fields);
+    return { key: key === null ? null : key.toString(), value: value.toString() };
+  };
+  const encode = (names: string[], fields: string[], plain = false) => encoded(names, fields, plain).value;
 
   test('may stand in any order, and those that the contract does not name are not carried', () => {
     const { extra, absent } = encoder('x', 'text', 'id', 'y', 'at');
     expect({ extra, absent }).toEqual({ extra: ['x', 'y'], absent: [] });
-    expect(encode(['x', 'text', 'id', 'y', 'at'], ['1', 'hello', '7', '2', 'now'])).toBe(
-      '{"at":"now","id":"7","text":"hello"}',
-    );
+    for (const plain of [false, true]) {
+      expect(encode(['x', 'text', 'id', 'y', 'at'], ['1', 'hello', '7', '2', 'now'], plain)).toBe(
+        '{"at":"now","id":"7","text":"hello"}',
+      );
+    }
   });
 
   test('that are optional may be absent', () => {
@@ -92,12 +100,15 @@ describe('columns', () => {
     for (const text of ['a"b\\c', '\t\r\n\0\u001f', 'é💶\u2028\ufeff', '1', 'null', ' ', '\u007f']) {
       expect(JSON.parse(encode(names, ['now', '1', text]))).toEqual({ at: 'now', id: '1', text });
     }
-    expect(encode(names, ['', '1', ''])).toBe('{"at":null,"id":"1","text":null}');
+    for (const plain of [false, true])
+      expect(encode(names, ['', '1', ''], plain)).toBe('{"at":null,"id":"1","text":null}');
     expect(encode(names, ['now', '1', 'é'], true)).toBe('{"at":"now","id":"1","text":"é"}');
   });
 
-  test('give the key of an event, which may be empty', () => {
-    expect(encoder('text', 'id', 'at').key(['a', '7', 'b'])).toBe('7');
-    expect(encoder('text', 'id', 'at').key(['a', '', 'b'])).toBe('');
+  test('give the key of an event, which may have none', () => {
+    for (const plain of [false, true]) {
+      expect(encoded(['text', 'id', 'at'], ['a', '7', 'b'], plain).key).toBe('7');
+      expect(encoded(['text', 'id', 'at'], ['a', '', 'b'], plain).key).toBeNull();
+    }
   });
 });

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { eventEncoder } from '../../ingestion/events.ts';
 import { toBlocks } from '../../ingestion/lines.ts';
 import { toRecords } from '../../ingestion/records.ts';
 
@@ -86,6 +87,9 @@ async function read(
 ): Promise<{ found: Read[]; bytes: Buffer; nextLine: number }> {
   const found: Read[] = [];
   const all: Buffer[] = [];
+  const names = Array.from({ length: fieldCount }, (_, column) => `c${column}`);
+  const columns = names.map((name) => ({ name, type: 'string', required: false }) as const);
+  const encoder = eventEncoder({ name: 'd', key: 'c0', time: 'c0', columns }, names, 'file.csv');
   let [at, nextLine] = [0, firstLine];
   const stream = (async function* () {
     yield* pieces;
@@ -94,8 +98,10 @@ async function read(
     for (const [i, row] of group.rows.entries()) {
       const plain = 'reason' in row ? { reason: row.reason, raw: row.raw.toString('latin1') } : [...row];
       found.push({ row: plain, line: group.lines[i] ?? -1, end: at + (group.ends[i] ?? -1) });
-      if (group.plain && !('reason' in row))
-        expect(JSON.stringify(row)).toBe(`[${row.map((field) => `"${field}"`).join()}]`);
+      if (group.plain && !('reason' in row)) {
+        const fields = row.map((field, column) => [names[column], field || null]);
+        expect(String(encoder.encode(group, i, row).value)).toBe(JSON.stringify(Object.fromEntries(fields)));
+      }
     }
     all.push(Buffer.from(group.bytes));
     at += group.bytes.length;
