@@ -42,7 +42,7 @@ export class Audits {
 
   async #audit(): Promise<AuditReport> {
     const { dataset, log, index, view, sql } = this.#context;
-    return view.read(({ events, rejected, profiles }) =>
+    return view.readOrNothing(({ events, rejected, profiles }) =>
       audit({
         dataset,
         log,

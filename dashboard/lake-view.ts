@@ -62,12 +62,21 @@ export class LakeView {
 
   /**
    * Reads the tables. When files vanish meanwhile (the table was rewritten and cleaned up, or reset), reads the newest version again.
-   * @throws `lake:changing` when that goes on.
+   * @throws `lake:missing` when there is no table, `lake:changing` when files go on vanishing.
    */
   async read<T>(query: (seen: SeenLake) => Promise<T>): Promise<T> {
+    return this.#read(() => this.now(), query);
+  }
+
+  /** As `read`, also where there is no table. */
+  async readOrNothing<T>(query: (seen: SeenLake) => Promise<T>): Promise<T> {
+    return this.#read(() => this.nowOrNothing(), query);
+  }
+
+  async #read<T>(look: () => Promise<SeenLake>, query: (seen: SeenLake) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await query(await this.now());
+        return await query(await look());
       } catch (cause) {
         if (!isVanished(cause)) throw cause;
         this.#look = null;

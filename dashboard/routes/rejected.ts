@@ -14,7 +14,7 @@ export function rejectedRoute(app: App, { view, sql }: DashboardContext): void {
     response: answers(rejectedAnswer),
   };
   app.get('/api/rejected', { schema }, ({ query: { limit, reason } }) =>
-    view.read(async ({ rejected }) => {
+    view.readOrNothing(async ({ rejected }) => {
       const report = await rejectedRows(rejected.table, view.files, sql, limit, reason);
       return { ...report, examples: plainRows(report.examples) };
     }),

@@ -19,7 +19,6 @@ const READS = [
   '/api/customers',
   '/api/customers/1',
   '/api/customers/1/events',
-  '/api/rejected',
   '/api/lake',
   '/api/lake/events/commits',
 ];
@@ -46,6 +45,8 @@ test('without a lake, every read says so, and what to do', async () => {
     body: { name: 'electronics', profileColumns: [] },
   });
   expect(await shown.ask('/api/pipeline')).toMatchObject({ status: 200, body: { status: { tables: [] } } });
+  expect(await shown.ask('/api/rejected')).toMatchObject({ status: 200, body: { total: 0, examples: [] } });
+  expect(await shown.ask('/api/audit')).toMatchObject({ status: 200, body: { balanced: true } });
 });
 
 test('a lake without events is zeros', async () => {

@@ -55,15 +55,23 @@ async function dashboard() {
   }
   const [address] = /http:\/\/[\d.:]+/.exec(said) ?? [];
   return {
-    ask: async (path: string) => {
+    ask: async <T = unknown>(path: string) => {
       const answer = await fetch(`${address}${path}`);
-      return { status: answer.status, body: await answer.json() };
+      return { status: answer.status, body: (await answer.json()) as T };
     },
     async stop() {
       child.kill('SIGTERM');
       await ended;
     },
   };
+}
+
+/** The dashboard says what the commands print; the audit exits with `code`. */
+async function sameAsCommands({ ask }: Awaited<ReturnType<typeof dashboard>>, code: number): Promise<void> {
+  const { body } = await ask<{ status: object }>('/api/pipeline');
+  expect(body.status).toEqual(await json(environment, ['status']));
+  expect((await ask('/api/audit')).body).toEqual(await json(environment, ['audit'], code));
+  expect((await ask('/api/rejected')).body).toEqual(await json(environment, ['rejected']));
 }
 
 async function lookEverywhere(): Promise<void> {
@@ -80,6 +88,7 @@ test(
       expect(await json(environment, ['status'])).toMatchObject({ tables: [], partitions: [], lag: 0 });
       expect(await json(environment, ['audit'])).toMatchObject({ balanced: true, lake: { events: 0 } });
       expect(await json(environment, ['rejected'])).toEqual({ total: 0, reasons: [], examples: [] });
+      await sameAsCommands(shown, 0);
       await lookEverywhere();
       for (const path of ['/api/dataset', '/api/pipeline'])
         expect(await shown.ask(path)).toMatchObject({ status: 200 });
@@ -97,11 +106,13 @@ test(
       await writeFile(file, FILE);
       await json(environment, ['ingest', '--file', file]);
       expect(await made()).toMatchObject({ bucket: true, topics: { length: 3 }, indices: [] });
+      await sameAsCommands(shown, 3);
       await json(environment, ['process']);
       // A look is good for a moment; then the tables are seen, without a new start.
       let overview = await shown.ask('/api/overview');
       while (overview.status === 404) overview = await shown.ask('/api/overview');
       expect(overview).toMatchObject({ status: 200, body: { events: 5, customers: 3 } });
+      await sameAsCommands(shown, 0);
     } finally {
       await shown.stop();
     }
