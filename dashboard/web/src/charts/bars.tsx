@@ -1,3 +1,4 @@
+import { Fragment } from 'react';
 import { grouped } from '../app/format.ts';
 
 /** One bar. `filter` is what a click on it filters by; without it the bar is only looked at. */
@@ -26,7 +27,14 @@ export function Bars({ bars, unit, chosen = null, onChoose }: BarsProps) {
         const { label, value, note, filter, detail } = bar;
         const inside = (
           <>
-            <span className="label">{label}</span>
+            <span className="label">
+              {wordsOf(label).map(({ word, place }) => (
+                <Fragment key={place}>
+                  {word}
+                  <wbr />
+                </Fragment>
+              ))}
+            </span>
             <span className="track" aria-hidden="true">
               <span
                 className="fill"
@@ -58,4 +66,9 @@ export function Bars({ bars, unit, chosen = null, onChoose }: BarsProps) {
       })}
     </ul>
   );
+}
+
+/** The words of `computers.components.memory` or `price:not_a_number`: a line may end after each. */
+function wordsOf(label: string): { word: string; place: string }[] {
+  return label.split(/(?<=[._:])/).map((word, i) => ({ word, place: `word-${i}` }));
 }

@@ -68,7 +68,7 @@ export function LineChart(props: LineChartProps) {
           },
           scales: { y: { range: (_, _least, most) => [0, Math.max(1, most * 1.05)] } },
           axes: [
-            { ...axis, size: 26, space: 90, values: (_, ticks) => ticks.map(dayAt) },
+            { ...axis, size: 30, gap: 9, space: 90, values: (_, ticks) => ticks.map(dayAt) },
             { ...axis, size: 60, values: (_, ticks) => ticks.map((n) => grouped(n)), space: 28 },
           ],
           series: [

@@ -7,13 +7,13 @@ import type {
   DatasetAnswer,
 } from '../../../api.ts';
 import { useAnswer } from '../api/use-answer.ts';
+import { cellText, isAmount } from '../app/cells.ts';
 import { grouped, time, words } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { Panel } from '../app/panel.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { Link, setOffset, useOffset } from '../app/route.tsx';
 import { LineChart, midnight } from '../charts/line-chart.tsx';
-import { cellText } from './cells.ts';
 
 const EVENTS = 50;
 
@@ -81,7 +81,8 @@ function Spend({ path }: { path: string | null }) {
             {days.length > 1 && (
               <LineChart days={at} values={totals} label="spent" colour={3} height={160} stepped />
             )}
-            <ul className="plain-list">
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls must take the keyboard */}
+            <ul className="plain-list" aria-label="Days with a purchase" tabIndex={0}>
               {days.map(({ day, spent, total }) => (
                 <li key={day}>
                   {day}: {grouped(spent)} <span className="hint">in all {grouped(total)}</span>
@@ -100,7 +101,8 @@ function Sessions({ path }: { path: string | null }) {
   return (
     <Panel title="Sessions" hint="Newest first" loaded={loaded}>
       {({ sessions }) => (
-        <ol className="sessions">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls must take the keyboard
+        <ol className="sessions" aria-label="Sessions" tabIndex={0}>
           {sessions.map(({ session, first, last, counts, spent }) => (
             <li key={`${session} ${first}`}>
               <strong>{session ?? 'without a session'}</strong>
@@ -136,8 +138,8 @@ function Events({ path, dataset }: { path: string | null; dataset: DatasetAnswer
             <table>
               <thead>
                 <tr>
-                  {columns.map(({ name }) => (
-                    <th key={name} scope="col">
+                  {columns.map(({ name, type }) => (
+                    <th key={name} scope="col" className={isAmount(type) ? 'number' : ''}>
                       {words(name)}
                     </th>
                   ))}
@@ -147,7 +149,9 @@ function Events({ path, dataset }: { path: string | null; dataset: DatasetAnswer
                 {events.map((event) => (
                   <tr key={`${event.logPartition}/${event.logOffset}`}>
                     {columns.map(({ name, type }) => (
-                      <td key={name}>{cellText(event[name], type)}</td>
+                      <td key={name} className={isAmount(type) ? 'number' : ''}>
+                        {cellText(event[name], type)}
+                      </td>
                     ))}
                   </tr>
                 ))}

@@ -2,11 +2,11 @@ import { useEffect, useState } from 'react';
 import type { CustomersAnswer, DatasetAnswer, OverviewAnswer } from '../../../api.ts';
 import { withQuery } from '../api/ask.ts';
 import { useAnswer } from '../api/use-answer.ts';
+import { cellText, isNumeric } from '../app/cells.ts';
 import { grouped, words } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { Link, setOffset, setQuery, useOffset, usePlace } from '../app/route.tsx';
-import { cellText, isNumeric } from './cells.ts';
 
 const ROWS = 50;
 /** A pause in typing after which the search begins. */
@@ -113,7 +113,8 @@ function Table({ dataset, answer, stale }: TableProps) {
   const { query } = usePlace();
   const names = Object.keys(answer.customers[0] ?? {});
   // What tells most stands where it is seen without scrolling.
-  const ahead = [dataset.key, dataset.overview?.segment].filter(
+  const money = dataset.profileColumns.filter(({ type }) => type.startsWith('decimal'));
+  const ahead = [dataset.key, dataset.overview?.segment, ...money.map(({ name }) => name)].filter(
     (name) => name != null && names.includes(name),
   );
   const columns = [...new Set([...ahead, ...names])] as string[];
@@ -136,7 +137,7 @@ function Table({ dataset, answer, stale }: TableProps) {
               <th
                 key={name}
                 scope="col"
-                className={isNumeric(types.get(name)) ? 'number' : ''}
+                className={name !== dataset.key && isNumeric(types.get(name)) ? 'number' : ''}
                 aria-sort={sort === name ? (order === 'asc' ? 'ascending' : 'descending') : undefined}
               >
                 <button type="button" onClick={() => sortBy(name)}>

@@ -1,4 +1,5 @@
 import type { SqlAnswer } from '../../../api.ts';
+import { isAmount } from '../app/cells.ts';
 
 /** Rows as the database gave them. */
 export function SqlResult({ answer: { columns, rows } }: { answer: SqlAnswer }) {
@@ -6,7 +7,11 @@ export function SqlResult({ answer: { columns, rows } }: { answer: SqlAnswer }) 
   const headings = columns.map((column, i) => ({ ...column, place: `column-${i}` }));
   const numbered = rows.map((row, i) => ({
     place: `row-${i}`,
-    cells: row.map((value, j) => ({ place: `cell-${j}`, text: value === null ? '–' : String(value) })),
+    cells: row.map((value, j) => ({
+      place: `cell-${j}`,
+      text: value === null ? '–' : String(value),
+      isAmount: isAmount(columns[j]?.type),
+    })),
   }));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must take the keyboard
@@ -15,7 +20,7 @@ export function SqlResult({ answer: { columns, rows } }: { answer: SqlAnswer }) 
         <thead>
           <tr>
             {headings.map(({ place, name, type }) => (
-              <th key={place} scope="col" title={type}>
+              <th key={place} scope="col" title={type} className={isAmount(type) ? 'number' : ''}>
                 {name}
               </th>
             ))}
@@ -25,7 +30,9 @@ export function SqlResult({ answer: { columns, rows } }: { answer: SqlAnswer }) 
           {numbered.map(({ place, cells }) => (
             <tr key={place}>
               {cells.map((cell) => (
-                <td key={cell.place}>{cell.text}</td>
+                <td key={cell.place} className={cell.isAmount ? 'number' : ''}>
+                  {cell.text}
+                </td>
               ))}
             </tr>
           ))}

@@ -7,7 +7,7 @@ import { Panel } from '../app/panel.tsx';
 export function Audit({ turn }: { turn: string | null }) {
   const loaded = useAnswer<AuditAnswer>('/api/audit', turn ?? '');
   return (
-    <Panel title="Audit" hint="Counted from the stores themselves" loaded={loaded} lines={9}>
+    <Panel title="Audit" hint="Counted from the stores themselves" loaded={loaded} lines={13}>
       {({ balanced, file, log, lake, profiles, index, differences, notes }) => {
         const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
         const lines: [string, string, number | string][] = [

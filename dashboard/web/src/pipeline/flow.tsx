@@ -35,7 +35,13 @@ export function Flow({ pipeline: { status, hops, throughput } }: { pipeline: Pip
               <p className="big" data-store={name}>
                 {held === null ? '–' : grouped(held)}
               </p>
-              <p className="hint">{note ?? `last commit ${time(lastCommit)}`}</p>
+              <p className="hint">
+                {note ?? (
+                  <>
+                    last commit <span className="moment">{time(lastCommit)}</span>
+                  </>
+                )}
+              </p>
             </div>
           </li>
         ))}

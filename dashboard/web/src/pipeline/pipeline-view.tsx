@@ -16,11 +16,11 @@ export function PipelineView() {
       {pipeline && (
         <>
           <Flow pipeline={pipeline} />
-          <div className="panels">
+          <div className="balanced">
             <Audit turn={positionOf(pipeline)} />
-            <Rejected turn={rejectedVersion(pipeline)} />
             <Partitions pipeline={pipeline} />
             <Files pipeline={pipeline} />
+            <Rejected turn={rejectedVersion(pipeline)} />
           </div>
         </>
       )}

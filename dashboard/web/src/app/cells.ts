@@ -1,9 +1,14 @@
 import type { Cell } from '../../../api.ts';
-import { grouped, time } from '../app/format.ts';
+import { grouped, time } from './format.ts';
 
 /** Whether a column of this Delta type is shown as a number, to the right. */
 export function isNumeric(type: string | undefined): boolean {
   return type !== undefined && /^(long|integer|double|decimal)/.test(type);
+}
+
+/** Whether a column of this Delta or DuckDB type holds amounts. A whole number may as well be an id, which is read as a text. */
+export function isAmount(type: string | undefined): boolean {
+  return type !== undefined && /^(double|decimal)/i.test(type);
 }
 
 /** A value as people read it. Ids and texts stay as they are. */
