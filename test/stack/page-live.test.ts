@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { expectedPage } from '../oracle/overview.ts';
-import { json } from './end-to-end-environment.ts';
+import { type Environment, json } from './end-to-end-environment.ts';
 import { type Dashboard, eventually, openDashboard, panel, settled } from './page-environment.ts';
 
 jest.setTimeout(240_000);
@@ -49,17 +49,36 @@ describe('over one connection', () => {
         if (document.querySelector('.stale, .skeleton, [aria-busy="true"], .problem')) signs.push('flicker');
         if (!document.activeElement.matches('input') || document.activeElement.value !== 'sam') signs.push('focus');
       }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });`);
-    const second = join(environment.folder, 'second.csv');
-    const size = ['--rows', '3000', '--seed', '8', '--dirty', '0.02'];
-    await json(environment, ['generate', ...size, '--out', second]);
-    await json(environment, ['ingest', '--file', second]);
-    await json(environment, ['process']);
+    const lake = await dashboard.open('/lake');
+    const second = await fill(environment);
     await shows(page, [file, second]);
     expect(await page.evaluate('signs')).toEqual([]);
     expect(await page.getByRole('combobox', { name: 'brand' }).inputValue()).toBe('sam');
     expect(Object.fromEntries(new URL(page.url()).searchParams)).toEqual(FILTER);
     const only = (path: string) => requests.filter((one) => one === path).length;
     expect([only('/api/pipeline/stream'), only('/api/pipeline'), only(PATH)]).toEqual([1, 0, 1]);
+    const { overviews } = await expectedPage([file, second], [{}]);
+    const tables = lake.page.getByRole('region', { name: 'Tables' });
+    await tables.getByText(`${grouped(overviews[0]?.numbers.events ?? 0)} rows`).waitFor();
+    expect([...faults, ...lake.faults]).toEqual([]);
+    await context.close();
+    await lake.context.close();
+  });
+
+  test('a page that was hidden has no connection, and is up to date when it is looked at again', async () => {
+    const { environment, file } = dashboard;
+    const { page, requests, faults, context } = await dashboard.open(PATH);
+    const hide = (isHidden: boolean) =>
+      page.evaluate(`
+        Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
+        document.dispatchEvent(new Event('visibilitychange'));`);
+    await shows(page, [file]);
+    await hide(true);
+    await page.getByRole('status').filter({ hasText: 'connecting' }).waitFor();
+    const second = await fill(environment);
+    await hide(false);
+    await shows(page, [file, second]);
+    expect(requests.filter((path) => path === '/api/pipeline/stream')).toHaveLength(2);
     expect(faults).toEqual([]);
     await context.close();
   });
@@ -99,6 +118,16 @@ describe('over one connection', () => {
     await context.close();
   });
 });
+
+/** Ingests and processes another file, which it gives. */
+async function fill(environment: Environment): Promise<string> {
+  const file = join(environment.folder, 'second.csv');
+  const size = ['--rows', '3000', '--seed', '8', '--dirty', '0.02'];
+  await json(environment, ['generate', ...size, '--out', file]);
+  await json(environment, ['ingest', '--file', file]);
+  await json(environment, ['process']);
+  return file;
+}
 
 function grouped(value: number | string): string {
   return String(value).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ',');

@@ -1,4 +1,5 @@
 import type { LakeAnswer } from '../../../api.ts';
+import { useLive } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { bytes, grouped } from '../app/format.ts';
 import { ProblemNote } from '../app/problem-note.tsx';
@@ -8,7 +9,10 @@ import { SqlBox } from './sql-box.tsx';
 
 /** The tables as they are stored, their history, and a box to ask them anything. */
 export function LakeView() {
-  const { answer, problem, again } = useAnswer<LakeAnswer>('/api/lake');
+  const turn = useLive(({ pipeline }) =>
+    (pipeline?.status.tables ?? []).map(({ table, version }) => `${table} ${version}`).join(),
+  );
+  const { answer, problem, again } = useAnswer<LakeAnswer>('/api/lake', turn);
   const tables = answer?.tables ?? [];
   const chosen = usePlace().query.get('table');
   const shown = tables.find(({ table }) => table === chosen) ?? tables[0];

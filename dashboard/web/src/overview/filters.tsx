@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import type { DatasetAnswer, OverviewAnswer, ValuesAnswer } from '../../../api.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { setQuery } from '../app/route.tsx';
@@ -117,7 +118,9 @@ interface ValueProps {
 }
 
 function Value({ name, url, filter, turn }: ValueProps) {
-  const { answer } = useAnswer<ValuesAnswer>(url, turn);
+  // What there is to choose from is asked for once somebody is about to choose.
+  const [isWanted, setWanted] = useState(false);
+  const { answer } = useAnswer<ValuesAnswer>(isWanted ? url : null, turn);
   const list = `all-${name}`;
   return (
     <label>
@@ -128,6 +131,7 @@ function Value({ name, url, filter, turn }: ValueProps) {
         defaultValue={filter[name] ?? ''}
         placeholder={filter[name] === '' ? 'none' : 'all'}
         autoComplete="off"
+        onFocus={() => setWanted(true)}
         onBlur={(event) =>
           event.target.value !== (filter[name] ?? '') && setQuery({ [name]: event.target.value || null })
         }
