@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EventlakeError } from '../core/errors.ts';
 import type { PipelineAnswer } from './api.ts';
 import { type PipelineContext, pipelineNow } from './pipeline.ts';
 
@@ -17,9 +18,9 @@ const WINDOW_MS = 10_000;
  */
 export class PipelineWatcher {
   readonly #context: PipelineContext;
-  readonly #listeners = new Set<PipelineListener>();
+  /** What each was told last. */
+  readonly #listeners = new Map<PipelineListener, string>();
   #looking = false;
-  #last = '';
   #samples: { at: number; rows: number }[] = [];
 
   constructor(context: PipelineContext) {
@@ -38,11 +39,8 @@ export class PipelineWatcher {
 
   /** Tells the listener the state at once and whenever it changes; the result ends that. */
   watch(listener: PipelineListener): () => void {
-    this.#listeners.add(listener);
-    this.now().then(
-      (state) => this.#listeners.has(listener) && listener.state(state),
-      (error) => this.#listeners.has(listener) && listener.problem(error),
-    );
+    this.#listeners.set(listener, '');
+    void this.#look([listener]);
     if (!this.#looking) void this.#keepLooking();
     return () => this.#listeners.delete(listener);
   }
@@ -51,22 +49,25 @@ export class PipelineWatcher {
     this.#looking = true;
     while (this.#listeners.size > 0) {
       await sleep(LOOK_MS, null, { ref: false });
-      await this.#look();
+      await this.#look([...this.#listeners.keys()]);
     }
     this.#looking = false;
   }
 
-  async #look(): Promise<void> {
-    try {
-      const state = await this.now();
-      const text = JSON.stringify(state);
-      if (text === this.#last) return;
-      this.#last = text;
-      for (const listener of this.#listeners) listener.state(state);
-    } catch (error) {
-      if (this.#last === String(error)) return;
-      this.#last = String(error);
-      for (const listener of this.#listeners) listener.problem(error);
+  async #look(listeners: readonly PipelineListener[]): Promise<void> {
+    const found = await this.now().then(
+      (state) => ({ text: JSON.stringify(state), tell: (to: PipelineListener) => to.state(state) }),
+      // The same fault may name another table each time.
+      (error) => ({
+        text: error instanceof EventlakeError ? error.code : String(error),
+        tell: (to: PipelineListener) => to.problem(error),
+      }),
+    );
+    for (const listener of listeners) {
+      const last = this.#listeners.get(listener);
+      if (last === undefined || last === found.text) continue;
+      this.#listeners.set(listener, found.text);
+      found.tell(listener);
     }
   }
 

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { PipelineAnswer } from '../../dashboard/api.ts';
 import { fileOf, type Line, Shown, SMALL } from './fixtures.ts';
@@ -38,6 +39,8 @@ test('tells the state at once, and what moves while another process runs', async
   const first = (await told.next()).value as Told;
   expect(first.event).toBe('pipeline');
   expect(first.data).toMatchObject({ hops: [{ rows: 0 }, { rows: 0 }, { rows: 0 }, { rows: null }] });
+  // Long enough for a second look, of which nothing is told.
+  await sleep(2500);
   const running = shown.run(SMALL);
   let last = first.data as PipelineAnswer;
   const overviews: unknown[] = [];
