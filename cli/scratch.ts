@@ -13,13 +13,12 @@ export interface Scratch {
 }
 
 /**
- * `tmp` in the home, made for a command that writes. For one that only looks, where it is not there, a folder of the system's that is
- * gone at close.
+ * `tmp` in the home. A command that only looks makes no home: where there is none, it gets a folder of the system's, which is gone at close.
  */
 export async function openScratch(home: string, purpose: Access): Promise<Scratch> {
   const folder = join(home, 'tmp');
   try {
-    if (purpose === 'look' && (await isMissing(folder))) {
+    if (purpose === 'look' && (await isMissing(home))) {
       const own = await mkdtemp(join(tmpdir(), 'eventlake-'));
       return { folder: own, close: () => rm(own, { recursive: true, force: true }) };
     }
