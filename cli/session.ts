@@ -18,7 +18,7 @@ const ROOT = join(import.meta.dirname, '..');
 export const DATASETS = join(ROOT, 'config', 'datasets');
 const MODELS = join(ROOT, 'processing', 'models');
 /** DuckDB spills beyond this, so that the whole process stays below 500 MB. */
-const SQL_MEMORY_MB = 200;
+const SQL_MEMORY_MB = 180;
 
 /** Options that every command has. */
 export interface CommonOptions {
