@@ -52,16 +52,12 @@ async function customersOfOthers(
   top: readonly (string | null)[],
 ): Promise<bigint> {
   const named = top.filter((value) => value !== null).map(literal);
-  // A subquery, as a long list would be compared value by value with every row.
-  const isNamed = `CAST(${role} AS VARCHAR) IN (SELECT unnest([${named.join(', ')}]::VARCHAR[]))`;
-  const isOther = top.includes(null)
-    ? `${role} IS NOT NULL AND NOT ${isNamed}`
-    : `(${role} IS NULL OR NOT ${isNamed})`;
+  // A subquery, as a long list would be compared value by value with every row. It becomes a join, which keeps no order, so neighbours cannot be
+  // compared here.
+  const isOther = `CAST(${role} AS VARCHAR) NOT IN (SELECT unnest([${named.join(', ')}]::VARCHAR[]))`;
   const [row] = await facts.rows(`
-SELECT count(*) AS customers FROM (
-  SELECT customer IS DISTINCT FROM lag(customer) OVER () AS is_first
-  FROM ${facts.byCategory} WHERE ${isOther} AND ${where}
-) WHERE is_first`);
+SELECT count(DISTINCT customer) AS customers FROM ${facts.byCategory}
+WHERE (${top.includes(null) ? `${role} IS NOT NULL AND ${isOther}` : `${role} IS NULL OR ${isOther}`}) AND ${where}`);
   return BigInt(row?.customers ?? 0);
 }
 
