@@ -1,7 +1,7 @@
 import type { EventLog, ProfileIndex, SqlEngine } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { type AuditReport, audit } from '../inspection/audit.ts';
-import { identity, type LakeView } from './lake-view.ts';
+import { identity, type LakeView, tablesOf } from './lake-view.ts';
 
 /** What is audited. */
 export interface AuditsContext {
@@ -24,11 +24,10 @@ export class Audits {
 
   async now(): Promise<AuditReport> {
     const { log, index, view } = this.#context;
-    const { events, rejected, profiles } = await view.nowOrNothing();
+    const tables = tablesOf(await view.nowOrNothing()).map(identity);
     const ranges = (await log.ranges()).map(
       ({ stream, partition, start, end }) => `${stream}/${partition}:${start}-${end}`,
     );
-    const tables = [events, rejected, profiles].map((table) => table && identity(table));
     const key = JSON.stringify([ranges, tables, await index?.count()]);
     if (this.#last?.key !== key) {
       const report = this.#audit();

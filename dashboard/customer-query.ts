@@ -2,7 +2,7 @@ import type { Row, SqlEngine } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { profileOf } from '../inspection/rows.ts';
-import { parquet } from '../lake/sql.ts';
+import { literal, parquet } from '../lake/sql.ts';
 import type {
   CustomerAnswer,
   CustomerEventsAnswer,
@@ -39,12 +39,11 @@ export class CustomerQueries {
 
   /** All events as the archive has them, duplicates too, newest first. */
   async events(id: string, limit: number, offset: number): Promise<CustomerEventsAnswer> {
-    const { columns, time } = this.#dataset;
-    const names = columns.map(({ name }) => name).join(', ');
+    const { time } = this.#dataset;
     return this.#read(id, async (matching) => {
       const [counted] = await this.#sql.rows(`SELECT count(*) AS total FROM ${matching}`);
       const rows = await this.#sql.rows(`
-SELECT ${names}, log_partition AS "logPartition", log_offset AS "logOffset" FROM ${matching}
+SELECT ${this.#columns()}, log_partition AS "logPartition", log_offset AS "logOffset" FROM ${matching}
 ORDER BY ${time} DESC, log_partition, log_offset DESC LIMIT ${limit} OFFSET ${offset}`);
       return { total: Number(counted?.total), events: plainRows(rows) };
     });
@@ -83,7 +82,7 @@ ORDER BY last DESC, session, kind`);
 WITH own AS (SELECT DISTINCT ${this.#columns()} FROM ${matching}),
 daily AS (
   SELECT CAST(${time} AT TIME ZONE 'UTC' AS DATE) AS day, sum(${amount}) AS spent FROM own
-  WHERE ${type} = '${bought.replaceAll("'", "''")}' GROUP BY day
+  WHERE ${type} = ${literal(bought)} GROUP BY day
 )
 SELECT CAST(day AS VARCHAR) AS day, CAST(spent AS DECIMAL(38, 2)) AS spent,
   CAST(sum(spent) OVER (ORDER BY day) AS DECIMAL(38, 2)) AS total

@@ -1,7 +1,7 @@
 import type { SqlEngine } from '../core/contracts.ts';
 import type { Dataset, Model } from '../core/dataset.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
-import { plainCounts } from '../inspection/rows.ts';
+import { isInt64, plainCounts } from '../inspection/rows.ts';
 import { literal, parquet } from '../lake/sql.ts';
 import type { CustomersAnswer } from './api.ts';
 import type { LakeView, SeenLake, SeenTable } from './lake-view.ts';
@@ -73,7 +73,6 @@ function sortColumn(model: Model, { snapshot }: SeenTable, wanted: string | unde
 /** The condition that an event is of this customer. @throws `customer:bad_id` */
 export function ofCustomer({ key, columns }: Dataset, id: string): string {
   if (columns.find((column) => column.name === key)?.type !== 'int64') return `${key} = ${literal(id)}`;
-  if (/^-?\d{1,19}$/.test(id) && BigInt.asIntN(64, BigInt(id)) === BigInt(id))
-    return `${key} = ${BigInt(id)}`;
+  if (isInt64(id)) return `${key} = ${BigInt(id)}`;
   throw new UsageError('customer:bad_id', `"${id}" is no ${key}: it must be a 64-bit integer`);
 }

@@ -18,17 +18,17 @@ SELECT CAST(day AS VARCHAR) AS day, type, count(*) AS events,
   CAST(sum(amount) FILTER (WHERE step = ${last}) AS DECIMAL(38, 2)) AS revenue
 FROM ${facts.byCategory} WHERE ${condition(filter, facts.roles)} GROUP BY ALL`);
   const types = facts.roles.type ? await typesOf(facts, dataset, facts.roles.type) : ['events'];
-  const days = new Map<string, { counts: number[]; revenue: string }>();
+  const none = () => ({ counts: types.map(() => 0), revenue: '0.00' });
+  const days = new Map<string, ReturnType<typeof none>>();
   for (const row of rows) {
     const day = String(row.day);
-    const found = days.get(day) ?? { counts: types.map(() => 0), revenue: '0.00' };
+    const found = days.get(day) ?? none();
     const place = facts.roles.type ? types.indexOf(String(row.type)) : 0;
     if (place >= 0) found.counts[place] = (found.counts[place] ?? 0) + Number(row.events);
     // Purchases are of one type, and so in one row.
     if (row.revenue !== null) found.revenue = String(row.revenue);
     days.set(day, found);
   }
-  const none = () => ({ counts: types.map(() => 0), revenue: '0.00' });
   const range = calendar(facts, filter) ?? [...days.keys()].sort();
   return { types, days: range.map((day) => ({ day, ...(days.get(day) ?? none()) })) };
 }

@@ -1,6 +1,6 @@
 import { EventlakeError } from '../core/errors.ts';
 import type { CommitsAnswer, FilesAnswer, LakeAnswer } from './api.ts';
-import type { LakeView, SeenLake, SeenTable } from './lake-view.ts';
+import { type LakeView, type SeenLake, type SeenTable, tablesOf } from './lake-view.ts';
 
 /** The tables that there are. */
 export async function lake(view: LakeView, place: string): Promise<LakeAnswer> {
@@ -58,11 +58,6 @@ export async function dataFiles(
       written: new Date(written).toISOString(),
     })),
   };
-}
-
-/** All tables that the dataset may have. */
-export function tablesOf({ events, rejected, profiles }: SeenLake): SeenTable[] {
-  return profiles ? [events, rejected, profiles] : [events, rejected];
 }
 
 function existing(seen: SeenLake, name: string): SeenTable {

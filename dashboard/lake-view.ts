@@ -42,7 +42,7 @@ export class LakeView {
   /** The tables now. @throws `lake:missing` when there is none. */
   async now(): Promise<SeenLake> {
     const seen = await this.nowOrNothing();
-    if ([seen.events, seen.rejected, seen.profiles].some((table) => table?.snapshot)) return seen;
+    if (tablesOf(seen).some(({ snapshot }) => snapshot)) return seen;
     throw new EventlakeError('lake:missing', `There is no lake of the dataset ${this.#dataset.name} yet`, {
       hint: `Make one: make demo, or eventlake run ${this.#dataset.name}`,
     });
@@ -100,6 +100,11 @@ export class LakeView {
     const table = this.#openTable(name);
     return { name, table, snapshot: await table.snapshot() };
   }
+}
+
+/** All tables that the dataset may have. */
+export function tablesOf({ events, rejected, profiles }: SeenLake): SeenTable[] {
+  return profiles ? [events, rejected, profiles] : [events, rejected];
 }
 
 /** Tells a version of a table from every other, also from the same number of a table that was reset. */

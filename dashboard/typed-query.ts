@@ -2,8 +2,7 @@ import type { SandboxResult, SqlSandbox } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { eventsFields } from '../processing/events-table.ts';
 import type { Cell, SqlAnswer } from './api.ts';
-import { tablesOf } from './lake-query.ts';
-import type { LakeView, SeenTable } from './lake-view.ts';
+import { type LakeView, type SeenTable, tablesOf } from './lake-view.ts';
 
 /** Runs queries that people type over the tables of the lake. */
 export class TypedQueries {

@@ -42,13 +42,18 @@ export async function profileOf(
 ): Promise<Row | null> {
   const { snapshot, paths } = await newestFiles(table, files);
   const type = snapshot?.fields.find((field) => field.name === model.key)?.type;
-  if (type === 'long' && (!/^-?\d{1,19}$/.test(key) || BigInt.asIntN(64, BigInt(key)) !== BigInt(key))) {
+  if (type === 'long' && !isInt64(key)) {
     throw new UsageError('profile:bad_key', `"${key}" is no ${model.key}: it must be a 64-bit integer`);
   }
   if (paths.length === 0) return null;
   const value = type === 'long' ? key : literal(key);
   const [row] = await sql.rows(`SELECT * FROM ${parquet(paths)} WHERE ${model.key} = ${value} LIMIT 1`);
   return row ? plainCounts(row, model.key) : null;
+}
+
+/** Whether the text is a whole number of 64 bits. */
+export function isInt64(text: string): boolean {
+  return /^-?\d{1,19}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
 }
 
 /** Counts become numbers, as in the audit; the key stays exact. */

@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { FILE, Home } from './fixtures.ts';
+import { Home } from './fixtures.ts';
 
 let home: Home;
 beforeAll(async () => {
-  home = await Home.create();
-  await mkdir(join(home.folder, 'data'));
-  await home.put('data/electronics.csv', FILE);
+  home = await Home.withData();
 });
 afterAll(() => rm(home.folder, { recursive: true }));
 

@@ -1,13 +1,11 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { FILE, Home } from './fixtures.ts';
+import { Home } from './fixtures.ts';
 
 let home: Home;
 beforeAll(async () => {
-  home = await Home.create();
-  await mkdir(join(home.folder, 'data'));
-  await home.put('data/electronics.csv', FILE);
+  home = await Home.withData();
 });
 afterAll(() => rm(home.folder, { recursive: true }));
 

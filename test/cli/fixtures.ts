@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,6 +22,14 @@ export class Home {
 
   static async create(): Promise<Home> {
     return new Home(await mkdtemp(join(tmpdir(), 'cli-')));
+  }
+
+  /** One where the commands find {@link FILE} by themselves. */
+  static async withData(): Promise<Home> {
+    const home = await Home.create();
+    await mkdir(join(home.folder, 'data'));
+    await home.put('data/electronics.csv', FILE);
+    return home;
   }
 
   /** Writes a file of electronics with these rows, and answers with its path. */
