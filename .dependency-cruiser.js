@@ -9,7 +9,6 @@ const folders = {
   inspection: ['core', 'lake', 'ingestion', 'processing'],
   dashboard: ['core', 'lake', 'ingestion', 'processing', 'inspection'],
   monitoring: ['core', 'lake', 'ingestion', 'processing', 'inspection'],
-  services: ['core'],
 };
 /** Packages that only adapters may know. */
 const clients = '^node_modules/(kafkajs|@platformatic|@aws-sdk|@elastic|@duckdb|parquetjs-lite)';
@@ -23,7 +22,7 @@ export default {
       severity: 'error',
       from: { path: `^${folder}/` },
       to: {
-        path: '^(core|config|lake|adapters|generator|ingestion|processing|inspection|dashboard|monitoring|cli|services)/',
+        path: '^(core|config|lake|adapters|generator|ingestion|processing|inspection|dashboard|monitoring|cli)/',
         pathNot: `^(${[folder, ...allowed].join('|')})/`,
       },
     })),

@@ -13,7 +13,7 @@ EITHER = @if ./stack.sh is-up; then ./stack.sh $@ $(DATASET); \
 
 .DEFAULT_GOAL := help
 .PHONY: help install data check-data demo run dashboard reset start ingest process follow monitoring urls dashboards logs stop clean status audit rejected \
-  test test-unit test-compose lint format bench services services-stop uninstall
+  test test-unit test-compose lint format bench services services-env services-stop uninstall
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,7 +97,7 @@ $(PAGE): node_modules/.installed $(shell find dashboard/web -type f -not -path '
 	@vite build dashboard/web
 
 test: install $(PAGE) lint ## install and start the real servers, and pass every test
-	@node services/main.ts install
+	@node test/servers/main.ts install
 	@mkdir -p test-results
 	@$(JEST) --json --outputFile=test-results/jest.json
 
@@ -111,8 +111,8 @@ lint: install ## types, format, rules, which folder may import which; scripts, D
 	@tsc
 	@tsc -p dashboard/web
 	@biome check --error-on-warnings
-	@depcruise --config .dependency-cruiser.js cli core ingestion lake processing inspection monitoring adapters config generator dashboard services
-	@node services/lint.ts
+	@depcruise --config .dependency-cruiser.js cli core ingestion lake processing inspection monitoring adapters config generator dashboard
+	@node test/lint/lint.ts
 
 format: install ## mend what the formatter can
 	@biome check --write
@@ -121,10 +121,13 @@ bench: install ## measure against peers; prints a table and writes docs/benchmar
 	@node bench/main.ts
 
 services: install ## install and start real Kafka, MinIO and Elasticsearch for the tests, without Docker
-	@node services/main.ts start
+	@node test/servers/main.ts start
+
+services-env: install ## print their addresses as `export NAME=value` lines: eval "$$(make -s services-env)"
+	@node test/servers/main.ts env
 
 services-stop: install ## stop them
-	@node services/main.ts stop
+	@node test/servers/main.ts stop
 
 uninstall: ## remove node_modules and what tests left (not data/ and not .eventlake/)
 	rm -rf node_modules test-results coverage

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import parquet from 'parquetjs-lite';
-import { LocalEventLog } from '../adapters/event-log-local.ts';
+import { LocalEventLog } from '../adapters/local-log/event-log.ts';
 import { readSettings } from '../config/settings.ts';
 
 const { home } = readSettings(process.env);

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeleteBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { KafkaEventLog } from '../adapters/event-log-kafka.ts';
-import { S3ObjectStore } from '../adapters/object-store-s3.ts';
-import { ElasticsearchProfileIndex } from '../adapters/profile-index-elasticsearch.ts';
+import { ElasticsearchProfileIndex } from '../adapters/elasticsearch/profile-index.ts';
+import { KafkaEventLog } from '../adapters/kafka/event-log.ts';
+import { S3ObjectStore } from '../adapters/s3/object-store.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
-import { MINIO_TEST_ACCOUNT } from '../services/minio.ts';
-import { startTestServer, TEST_SERVERS } from '../services/test-servers.ts';
+import { MINIO_TEST_ACCOUNT } from '../test/servers/minio.ts';
+import { startTestServer, TEST_SERVERS } from '../test/servers/test-servers.ts';
 import { BENCH_FOLDER } from './data.ts';
 import { bareEnvironment, type Environment } from './measure.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { DuckDbSandbox } from '../adapters/sql-sandbox-duckdb.ts';
+import { DuckDbSandbox } from '../adapters/duckdb/sql-sandbox.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
 import { Audits } from '../dashboard/audits.ts';
 import type { DashboardContext } from '../dashboard/context.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { DuckDbEngine } from '../adapters/sql-engine-duckdb.ts';
+import { DuckDbEngine } from '../adapters/duckdb/sql-engine.ts';
 import { loadDataset } from '../config/dataset-file.ts';
 import { readSettings, type Settings, withEnvFile } from '../config/settings.ts';
 import type { EventLog, ObjectStore, ProfileIndex } from '../core/contracts.ts';
@@ -131,10 +131,10 @@ async function openLog(settings: Settings, dataset: Dataset): Promise<EventLog> 
   const topic = settings.topic ?? dataset.name;
   const { kafka, partitions, home } = settings;
   if (!kafka) {
-    const { LocalEventLog } = await import('../adapters/event-log-local.ts');
+    const { LocalEventLog } = await import('../adapters/local-log/event-log.ts');
     return new LocalEventLog(join(home, 'log', topic), partitions);
   }
-  const { KafkaEventLog } = await import('../adapters/event-log-kafka.ts');
+  const { KafkaEventLog } = await import('../adapters/kafka/event-log.ts');
   return new KafkaEventLog({
     brokers: kafka.brokers,
     topic,
@@ -146,10 +146,10 @@ async function openLog(settings: Settings, dataset: Dataset): Promise<EventLog> 
 
 async function openStore({ minio, home }: Settings, access: Access): Promise<ObjectStore> {
   if (!minio) {
-    const { FileObjectStore } = await import('../adapters/object-store-file.ts');
+    const { FileObjectStore } = await import('../adapters/folder/object-store.ts');
     return new FileObjectStore(join(home, 'lake'));
   }
-  const { S3ObjectStore } = await import('../adapters/object-store-s3.ts');
+  const { S3ObjectStore } = await import('../adapters/s3/object-store.ts');
   const store = new S3ObjectStore(minio);
   if (access === 'write') await store.ensureBucket();
   return store;
@@ -159,6 +159,6 @@ async function openIndex(
   { url, index, login }: NonNullable<Settings['elasticsearch']>,
   table: string,
 ): Promise<ProfileIndex> {
-  const { ElasticsearchProfileIndex } = await import('../adapters/profile-index-elasticsearch.ts');
+  const { ElasticsearchProfileIndex } = await import('../adapters/elasticsearch/profile-index.ts');
   return new ElasticsearchProfileIndex({ url, index, table, login });
 }

@@ -22,7 +22,7 @@ export function setupCommand(): Command {
       }
       const { kibana, elasticsearch } = session.settings;
       if (kibana && elasticsearch) {
-        const { importSavedObjects } = await import('../adapters/kibana.ts');
+        const { importSavedObjects } = await import('../adapters/kibana/saved-objects.ts');
         const objects = await importSavedObjects(kibana, await dashboardFile(elasticsearch.index));
         made.push(`kibana ${new URL(kibana).origin}, ${objects} saved objects`);
       }

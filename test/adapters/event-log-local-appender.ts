@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { LocalEventLog } from '../../adapters/event-log-local.ts';
+import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
 import type { Chunk, OutgoingRecord } from '../../core/contracts.ts';
 import { hasCode } from '../../core/errors.ts';
 

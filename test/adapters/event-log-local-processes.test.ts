@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { LocalEventLog } from '../../adapters/event-log-local.ts';
+import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
 import { drain, valuesOf } from '../conformance/event-log-records.ts';
 import { numberedChunk } from './event-log-local-appender.ts';
 

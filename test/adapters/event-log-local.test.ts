@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { LocalEventLog } from '../../adapters/event-log-local.ts';
+import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
 import type { Partition } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { describeEventLog } from '../conformance/event-log.ts';

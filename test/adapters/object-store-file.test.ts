@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { FileObjectStore } from '../../adapters/object-store-file.ts';
+import { FileObjectStore } from '../../adapters/folder/object-store.ts';
 import { describeObjectStore } from '../conformance/object-store.ts';
 
 let folder: string;

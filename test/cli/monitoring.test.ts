@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { freePort } from '../../services/server.ts';
 import { byLabel, Endpoint } from '../monitoring/exposition.ts';
+import { freePort } from '../servers/server.ts';
 import { FILE, Home } from './fixtures.ts';
 
 let home: Home;

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { tryCommand } from '../../services/command.ts';
+import { tryCommand } from '../servers/command.ts';
 import { CREDENTIALS, describeWithDocker, noCompose, PROJECT } from './engine.ts';
 
 interface Service {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, test } from '@jest/globals';
-import { tryCommand } from '../../services/command.ts';
+import { tryCommand } from '../servers/command.ts';
 
 /** The project's folder. */
 export const PROJECT = resolve(import.meta.dirname, '../..');

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseEnv } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { S3ObjectStore } from '../../adapters/object-store-s3.ts';
-import { runCommand, tryCommand } from '../../services/command.ts';
-import { withLock } from '../../services/lock.ts';
-import { freePort } from '../../services/server.ts';
-import { servicesHome } from '../../services/software.ts';
+import { S3ObjectStore } from '../../adapters/s3/object-store.ts';
+import { runCommand, tryCommand } from '../servers/command.ts';
+import { withLock } from '../servers/lock.ts';
+import { freePort } from '../servers/server.ts';
+import { servicesHome } from '../servers/software.ts';
 import { describeWithDocker, noEngine, PROJECT } from './engine.ts';
 
 // One name for all runs, so that a run that was killed is cleared away by the next; a lock keeps others away meanwhile.

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { importSavedObjects } from '../../adapters/kibana.ts';
+import { importSavedObjects } from '../../adapters/kibana/saved-objects.ts';
 import { DEFAULT_INDEX, dashboardFile } from '../../config/kibana/saved-objects.ts';
 
 // Kibana itself comes as nothing but an image; what it is sent is read here by a parser that is not ours, and what it answers is

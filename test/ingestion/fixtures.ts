@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LocalEventLog } from '../../adapters/event-log-local.ts';
+import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
 import type { EventLog } from '../../core/contracts.ts';
 import type { Dataset } from '../../core/dataset.ts';
 import { type IngestRequest, type IngestResult, ingest } from '../../ingestion/ingest.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { FileObjectStore } from '../../adapters/object-store-file.ts';
+import { FileObjectStore } from '../../adapters/folder/object-store.ts';
 import type { ObjectStore } from '../../core/contracts.ts';
 import { LocalFiles } from '../../lake/local-files.ts';
 import type { Snapshot } from '../../lake/snapshot.ts';

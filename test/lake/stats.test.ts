@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DuckDbEngine } from '../../adapters/sql-engine-duckdb.ts';
+import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
 import type { SqlEngine } from '../../core/contracts.ts';
 import { fieldOfSqlType, type TableField } from '../../lake/schema.ts';
 import { literal } from '../../lake/sql.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { FileObjectStore } from '../../adapters/object-store-file.ts';
+import { FileObjectStore } from '../../adapters/folder/object-store.ts';
 import type { ObjectStore } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { DeltaTable } from '../../lake/table.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { FileObjectStore } from '../../adapters/object-store-file.ts';
+import { FileObjectStore } from '../../adapters/folder/object-store.ts';
 import { DeltaTable } from '../../lake/table.ts';
 import { removeOrphans } from '../../lake/vacuum.ts';
 import { append, dataFiles, someFile } from './model.ts';

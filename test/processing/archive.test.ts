@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DuckDbEngine } from '../../adapters/sql-engine-duckdb.ts';
+import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
 import { archive } from '../../processing/archive.ts';
 import { append, datasetOf, event, Workplace } from './fixtures.ts';
 

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { LocalEventLog } from '../../adapters/event-log-local.ts';
-import { FileObjectStore } from '../../adapters/object-store-file.ts';
-import { DuckDbEngine } from '../../adapters/sql-engine-duckdb.ts';
+import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
+import { FileObjectStore } from '../../adapters/folder/object-store.ts';
+import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
 import { loadDataset, parseDataset } from '../../config/dataset-file.ts';
 import type {
   EventLog,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DuckDbEngine } from '../../adapters/sql-engine-duckdb.ts';
+import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
 import { literal, parquet } from '../../lake/sql.ts';
 import { newFileOf } from '../../lake/stats.ts';
 import { archive } from '../../processing/archive.ts';

@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { pythonFolder } from '../../services/python.ts';
 import { Shown, SMALL } from '../dashboard/fixtures.ts';
+import { pythonFolder } from '../servers/python.ts';
 
 const CHECKS = [
   'not_a_server_error',

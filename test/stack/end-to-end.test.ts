@@ -2,7 +2,7 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Kafka } from 'kafkajs';
-import { LocalEventLog } from '../../adapters/event-log-local.ts';
+import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
 import type { AuditReport } from '../../inspection/audit.ts';
 import type { RejectedReport } from '../../inspection/rows.ts';
 import type { StatusReport } from '../../inspection/status.ts';

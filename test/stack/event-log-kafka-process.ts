@@ -9,7 +9,7 @@
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { KafkaEventLog } from '../../adapters/event-log-kafka.ts';
+import { KafkaEventLog } from '../../adapters/kafka/event-log.ts';
 import type { Chunk } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 

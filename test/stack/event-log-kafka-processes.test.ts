@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { KafkaEventLog } from '../../adapters/event-log-kafka.ts';
+import { KafkaEventLog } from '../../adapters/kafka/event-log.ts';
 import { chunkOf, drain, record, valuesOf } from '../conformance/event-log-records.ts';
 import { numberedChunk, PARTITIONS } from './event-log-kafka-process.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { KafkaEventLog } from '../../adapters/event-log-kafka.ts';
+import { KafkaEventLog } from '../../adapters/kafka/event-log.ts';
 import type { LogWriter } from '../../core/contracts.ts';
 import { chunkOf, drain, record, valuesOf } from '../conformance/event-log-records.ts';
 

@@ -3,7 +3,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { afterEach, expect, test } from '@jest/globals';
 import { Admin, Producer } from '@platformatic/kafka';
 import kafkajs from 'kafkajs';
-import { KafkaEventLog } from '../../adapters/event-log-kafka.ts';
+import { KafkaEventLog } from '../../adapters/kafka/event-log.ts';
 import type { LogReader } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { describeEventLog } from '../conformance/event-log.ts';

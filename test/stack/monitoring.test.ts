@@ -4,10 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { startKafka } from '../../services/kafka.ts';
-import { freePort, type Server, stopServer } from '../../services/server.ts';
 import { byLabel, Endpoint } from '../monitoring/exposition.ts';
 import { askOracle } from '../oracle/compare.ts';
+import { startKafka } from '../servers/kafka.ts';
+import { freePort, type Server, stopServer } from '../servers/server.ts';
 import { startFaultProxy } from './elasticsearch-proxy.ts';
 import { type Environment, json, realServers, start } from './end-to-end-environment.ts';
 

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer as createProxy } from 'node:net
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { S3ObjectStore, type S3Options } from '../../adapters/object-store-s3.ts';
+import { S3ObjectStore, type S3Options } from '../../adapters/s3/object-store.ts';
 import { describeObjectStore, emptyStore } from '../conformance/object-store.ts';
 
 const minio: S3Options = {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { partitionFor } from '../../ingestion/partitioner.ts';
-import { javaPartitions } from '../../services/kafka-partitioner.ts';
+import { javaPartitions } from '../servers/kafka-partitioner.ts';
 
 const NEWLINE = 10;
 

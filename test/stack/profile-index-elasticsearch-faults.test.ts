@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { ElasticsearchProfileIndex } from '../../adapters/profile-index-elasticsearch.ts';
+import { ElasticsearchProfileIndex } from '../../adapters/elasticsearch/profile-index.ts';
 import type { IndexChange, IndexField } from '../../core/contracts.ts';
 import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from './elasticsearch-proxy.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { ElasticsearchProfileIndex } from '../../adapters/profile-index-elasticsearch.ts';
+import { ElasticsearchProfileIndex } from '../../adapters/elasticsearch/profile-index.ts';
 import type { IndexField } from '../../core/contracts.ts';
 import { describeProfileIndex } from '../conformance/profile-index.ts';
 import { startFaultProxy } from './elasticsearch-proxy.ts';

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { defineMetrics } from '../../monitoring/metrics.ts';
-import { tryCommand } from '../../services/command.ts';
-import { installPromtool } from '../../services/promtool.ts';
 import { metricNames, projectFile } from '../monitoring/exposition.ts';
+import { tryCommand } from '../servers/command.ts';
+import { installPromtool } from '../servers/promtool.ts';
 
 const FOLDER = 'config/prometheus';
 const ALERTS = projectFile(`${FOLDER}/alerts.yml`);

@@ -1,8 +1,8 @@
 import { EventlakeError } from '../../core/errors.ts';
-import { MINIO_TEST_ACCOUNT } from '../../services/minio.ts';
-import { requireChromium } from '../../services/prerequisites.ts';
-import { installPython } from '../../services/python.ts';
-import { answers, startTestServer, TEST_SERVERS, type TestServer } from '../../services/test-servers.ts';
+import { MINIO_TEST_ACCOUNT } from '../servers/minio.ts';
+import { requireChromium } from '../servers/prerequisites.ts';
+import { installPython } from '../servers/python.ts';
+import { answers, startTestServer, TEST_SERVERS, type TestServer } from '../servers/test-servers.ts';
 
 /** Where a server of the tests is and how it was found. */
 interface Located {
@@ -17,7 +17,7 @@ const VARIABLES = { kafka: 'KAFKA_BROKERS', minio: 'MINIO_ENDPOINT', elasticsear
  * Finds the real servers that the tests in stack/ and crash/ talk to, and tells the tests where they are by environment
  * variables. Jest runs it once, before these tests; the servers are left running for the next time.
  *
- * For each server: the address in the environment if there is one, else the server that services/ installs and starts. There is
+ * For each server: the address in the environment if there is one, else the server that test/servers/ installs and starts. There is
  * no going on without one.
  */
 export default async function startServices(): Promise<void> {

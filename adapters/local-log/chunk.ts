@@ -1,0 +1,239 @@
+/**
+ * The file format of the local log. One file holds one chunk, so a chunk is there wholly or not at all:
+ *
+ *     8 bytes  magic, which is also the format's version
+ *     4 bytes  length of the header, little-endian
+ *     4 bytes  CRC-32 of the header
+ *     header   JSON: see ChunkHeader; offsets as strings
+ *     blocks   one after the other, in the header's order
+ *
+ * A block holds consecutive records of one partition, each as: value length and key length (int32, little-endian, -1 for null), key,
+ * value. A block is what is read and checked at once; it is small enough that a reader's memory stays small.
+ */
+import type { FileHandle } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import type {
+  Chunk,
+  LedgerEntry,
+  OutgoingRecord,
+  PartitionRange,
+  RecordBatch,
+} from '../../core/contracts.ts';
+import { partitionId } from '../../core/contracts.ts';
+import { EventlakeError } from '../../core/errors.ts';
+
+const MAGIC = 'EVLKLOG1';
+const PREFIX_BYTES = 16;
+/** Holds the header of most chunks, so that one read is enough. */
+const FIRST_READ_BYTES = 4096;
+const RECORD_PREFIX_BYTES = 8;
+const MAX_BLOCK_BYTES = 4_000_000;
+const MAX_BLOCK_RECORDS = 20_000;
+const MAX_VALUE_BYTES = 1_000_000;
+
+/** The offsets `start` up to `end` of a partition, and the bytes of the file that hold them. */
+export interface Block extends PartitionRange {
+  /** Counted from the file's first byte. */
+  readonly position: number;
+  readonly bytes: number;
+  readonly crc32: number;
+}
+
+/** What a chunk file says about itself. */
+export interface ChunkHeader {
+  /** The log's random name, given when it is created: tells a log from a later one in the same folder. */
+  readonly log: string;
+  /** Milliseconds since the epoch; the log timestamp of all records of the chunk. */
+  readonly timestamp: number;
+  /** Null in chunks that only create the log or open a writer. */
+  readonly progress: LedgerEntry | null;
+  /** Every partition of both streams: its end before this chunk, and its end with it. */
+  readonly ranges: readonly PartitionRange[];
+  readonly blocks: readonly Block[];
+}
+
+/** A damaged file: nothing of it is used. */
+export function corruptChunk(path: string, what: string, cause?: unknown): EventlakeError {
+  return new EventlakeError('log:corrupt', `The log file ${path} is damaged: ${what}.`, {
+    hint: 'Restore the file from a backup, or run `eventlake reset --yes` and ingest the files again.',
+    cause,
+  });
+}
+
+/**
+ * The header and the bytes of the chunk that follows `previous`; without a `chunk`, of one that holds nothing.
+ * `log:no_such_partition` and `log:record_too_large` when a record does not fit the log.
+ */
+export function encodeChunk(
+  previous: Pick<ChunkHeader, 'log' | 'ranges'>,
+  timestamp: number,
+  chunk: Chunk | null,
+): { header: ChunkHeader; buffers: Buffer[] } {
+  const groups = groupByPartition(previous.ranges, chunk);
+  const { blocks, body } = encodeBlocks(previous.ranges, groups);
+  const ranges = previous.ranges.map((range, index) => ({
+    ...range,
+    start: range.end,
+    end: range.end + BigInt(groups[index]?.length ?? 0),
+  }));
+  const header = { log: previous.log, timestamp, progress: chunk?.progress ?? null, ranges, blocks };
+  const json = Buffer.from(
+    JSON.stringify(header, (_, value) => (typeof value === 'bigint' ? `${value}` : value)),
+  );
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  prefix.write(MAGIC, 'latin1');
+  prefix.writeUInt32LE(json.length, 8);
+  prefix.writeUInt32LE(crc32(json), 12);
+  return { header, buffers: [prefix, json, body] };
+}
+
+/** The records of each of `ranges`, in the order given. */
+function groupByPartition(ranges: readonly PartitionRange[], chunk: Chunk | null): OutgoingRecord[][] {
+  const groups: OutgoingRecord[][] = ranges.map(() => []);
+  for (const stream of ['events', 'dead-letters'] as const) {
+    const first = ranges.findIndex((range) => range.stream === stream);
+    const count = ranges.filter((range) => range.stream === stream).length;
+    for (const record of (stream === 'events' ? chunk?.events : chunk?.deadLetters) ?? []) {
+      const { partition, value } = record;
+      const group = partition >= 0 && partition < count ? groups[first + partition] : undefined;
+      if (group === undefined) {
+        throw new EventlakeError(
+          'log:no_such_partition',
+          `A record is for ${partitionId({ stream, partition })}, but the log has ${count} partition(s) of ${stream}.`,
+        );
+      }
+      if (value.length > MAX_VALUE_BYTES) {
+        throw new EventlakeError(
+          'log:record_too_large',
+          `A record for ${partitionId({ stream, partition })} has ${value.length} bytes; the log takes at most ${MAX_VALUE_BYTES}.`,
+        );
+      }
+      group.push(record);
+    }
+  }
+  return groups;
+}
+
+/** All blocks in one buffer. Their positions are counted from its first byte: the header's length is not known yet. */
+function encodeBlocks(
+  ranges: readonly PartitionRange[],
+  groups: readonly OutgoingRecord[][],
+): { blocks: Block[]; body: Buffer } {
+  let total = 0;
+  for (const group of groups) {
+    for (const { key, value } of group) total += RECORD_PREFIX_BYTES + (key?.length ?? 0) + value.length;
+  }
+  const body = Buffer.allocUnsafeSlow(total);
+  const blocks: Block[] = [];
+  let at = 0;
+  for (const [index, { stream, partition, end: base }] of ranges.entries()) {
+    let position = at;
+    let start = base;
+    let count = 0;
+    const closeBlock = () => {
+      if (count === 0) return;
+      const end = start + BigInt(count);
+      const bytes = at - position;
+      const checksum = crc32(body.subarray(position, at));
+      blocks.push({ stream, partition, start, end, position, bytes, crc32: checksum });
+      position = at;
+      start = end;
+      count = 0;
+    };
+    for (const { key, value } of groups[index] ?? []) {
+      const bytes = RECORD_PREFIX_BYTES + (key?.length ?? 0) + value.length;
+      if (count === MAX_BLOCK_RECORDS || at + bytes - position > MAX_BLOCK_BYTES) closeBlock();
+      body.writeInt32LE(value.length, at);
+      body.writeInt32LE(key === null ? -1 : key.length, at + 4);
+      if (key !== null) body.set(key, at + RECORD_PREFIX_BYTES);
+      body.set(value, at + bytes - value.length);
+      at += bytes;
+      count++;
+    }
+    closeBlock();
+  }
+  return { blocks, body };
+}
+
+/** The header of the chunk file at `path`, checked; `log:corrupt` when it is damaged. */
+export async function readHeader(file: FileHandle, path: string): Promise<ChunkHeader> {
+  const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(FIRST_READ_BYTES), 0, FIRST_READ_BYTES, 0);
+  if (bytesRead < PREFIX_BYTES || buffer.toString('latin1', 0, MAGIC.length) !== MAGIC) {
+    throw corruptChunk(path, 'it does not begin like a log file of this version');
+  }
+  const bodyPosition = PREFIX_BYTES + buffer.readUInt32LE(8);
+  let start: Buffer = buffer.subarray(0, bytesRead);
+  if (bodyPosition > bytesRead) {
+    if (bodyPosition > (await file.stat()).size) throw corruptChunk(path, 'its header is cut off');
+    start = await readExactly(file, path, 0, bodyPosition);
+  }
+  const json = start.subarray(PREFIX_BYTES, bodyPosition);
+  if (crc32(json) !== start.readUInt32LE(12)) throw corruptChunk(path, 'the checksum of its header differs');
+  const header: StoredHeader = JSON.parse(json.toString());
+  return {
+    ...header,
+    ranges: header.ranges.map(withOffsets),
+    blocks: header.blocks.map((block) => ({
+      ...withOffsets(block),
+      position: bodyPosition + block.position,
+    })),
+  };
+}
+
+type Stored<T> = Omit<T, 'start' | 'end'> & { start: string; end: string };
+type StoredHeader = Omit<ChunkHeader, 'ranges' | 'blocks'> & {
+  ranges: Stored<PartitionRange>[];
+  blocks: Stored<Block>[];
+};
+
+function withOffsets<T extends { start: string; end: string }>(stored: T) {
+  return { ...stored, start: BigInt(stored.start), end: BigInt(stored.end) };
+}
+
+/** The block's records from the offset `from` on; `log:corrupt` when its bytes are not those that were written. */
+export async function readBlock(
+  file: FileHandle,
+  path: string,
+  block: Block,
+  timestamp: number,
+  from: bigint,
+): Promise<RecordBatch> {
+  const bytes = await readExactly(file, path, block.position, block.bytes);
+  if (crc32(bytes) !== block.crc32) {
+    throw corruptChunk(
+      path,
+      `the checksum of ${partitionId(block)}, offsets ${block.start} to ${block.end - 1n}, differs`,
+    );
+  }
+  const offsets: bigint[] = [];
+  const values: (Buffer | null)[] = [];
+  let at = 0;
+  for (let offset = block.start; offset < block.end; offset++) {
+    const valueLength = bytes.readInt32LE(at);
+    const valueAt = at + RECORD_PREFIX_BYTES + Math.max(bytes.readInt32LE(at + 4), 0);
+    at = valueAt + Math.max(valueLength, 0);
+    if (offset < from) continue;
+    offsets.push(offset);
+    values.push(valueLength < 0 ? null : bytes.subarray(valueAt, at));
+  }
+  const timestamps = new Array<number>(offsets.length).fill(timestamp);
+  return {
+    stream: block.stream,
+    partition: block.partition,
+    from,
+    next: block.end,
+    offsets,
+    timestamps,
+    values,
+  };
+}
+
+async function readExactly(file: FileHandle, path: string, position: number, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(bytes);
+  for (let done = 0; done < bytes; ) {
+    const { bytesRead } = await file.read(buffer, done, bytes - done, position + done);
+    if (bytesRead === 0) throw corruptChunk(path, `it ends at byte ${position + done}`);
+    done += bytesRead;
+  }
+  return buffer;
+}

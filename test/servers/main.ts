@@ -1,0 +1,99 @@
+import { Command } from 'commander';
+import { EventlakeError } from '../../core/errors.ts';
+import { MINIO_TEST_ACCOUNT } from './minio.ts';
+import { requireChromium } from './prerequisites.ts';
+import { installPromtool } from './promtool.ts';
+import { installPython } from './python.ts';
+import { runningServer, type ServerName, stopServer } from './server.ts';
+import { answers, startTestServer, TEST_SERVERS, testServerFolder } from './test-servers.ts';
+
+const program = new Command('services')
+  .description('Real Kafka, MinIO and Elasticsearch servers for tests, on 127.0.0.1 and without Docker.')
+  .showHelpAfterError();
+
+program
+  .command('install')
+  .description(
+    'fetch or build the servers, a Python that reads the lake, and promtool, into the cache; have a browser for the page',
+  )
+  .action(async () => {
+    for (const server of TEST_SERVERS) await server.install();
+    await installPython();
+    await installPromtool();
+    await requireChromium();
+  });
+
+program
+  .command('start')
+  .description('start the servers that do not run yet; one that has to be started begins empty')
+  .action(async () => {
+    // One after the other: software is built with all processors, and the lines stay readable.
+    for (const server of TEST_SERVERS) {
+      const started = performance.now();
+      const address = await startTestServer(server);
+      console.error(
+        `${server.name}: ${address}, ready in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+      );
+    }
+  });
+
+program
+  .command('stop')
+  .description('stop the servers; their data stays until they are started again')
+  .action(async () => {
+    await Promise.all(
+      TEST_SERVERS.map(async ({ name }) => {
+        const server = runningServer(testServerFolder(name));
+        if (server !== undefined) await stopServer(server);
+        console.error(`${name}: ${server === undefined ? 'was not running' : 'stopped'}`);
+      }),
+    );
+  });
+
+program
+  .command('status')
+  .description('say which servers run, where, and whether they answer; fails unless all do')
+  .action(async () => {
+    for (const server of TEST_SERVERS) {
+      const running = runningServer(testServerFolder(server.name));
+      const isReady = running !== undefined && (await answers(server, server.address(running)));
+      if (!isReady) process.exitCode = 1;
+      if (running === undefined) console.log(`${server.name.padEnd(14)} stopped`);
+      else {
+        const state = isReady ? 'ready' : 'not answering';
+        console.log(
+          `${server.name.padEnd(14)} ${state}  ${server.address(running)}  process ${running.pid}  ${running.folder}`,
+        );
+      }
+    }
+  });
+
+program
+  .command('env')
+  .description('print the settings of a pipeline that uses the servers, for the shell: eval "$(… env)"')
+  .action(() => {
+    const addresses = new Map<ServerName, string>();
+    for (const { name, address } of TEST_SERVERS) {
+      const server = runningServer(testServerFolder(name));
+      if (server === undefined) {
+        throw new EventlakeError('services:not_running', `${name} does not run.`, {
+          hint: 'Start it: make services',
+        });
+      }
+      addresses.set(name, address(server));
+    }
+    console.log(`export KAFKA_BROKERS=${addresses.get('kafka')}`);
+    console.log(`export MINIO_ENDPOINT=${addresses.get('minio')}`);
+    console.log(`export MINIO_ACCESS_KEY=${MINIO_TEST_ACCOUNT.accessKey}`);
+    console.log(`export MINIO_SECRET_KEY=${MINIO_TEST_ACCOUNT.secretKey}`);
+    console.log(`export ELASTICSEARCH_URL=${addresses.get('elasticsearch')}`);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof EventlakeError)) throw error;
+  console.error(error.message);
+  if (error.hint !== undefined) console.error(error.hint);
+  process.exitCode = 1;
+}

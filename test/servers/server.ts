@@ -1,0 +1,149 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EventlakeError } from '../../core/errors.ts';
+import { lastLines } from './command.ts';
+
+export type ServerName = 'kafka' | 'minio' | 'elasticsearch';
+
+/** A server process on this machine, listening on 127.0.0.1 only. It outlives the process that started it. */
+export interface Server {
+  name: ServerName;
+  /** Leader of a process group of its own. */
+  pid: number;
+  port: number;
+  /** Everything that the server writes, its log `<name>.log` and its record `server.json`. No two servers share one. */
+  folder: string;
+}
+
+/** How to run a server in the foreground, and how to tell that it is ready. */
+export interface Launch {
+  name: ServerName;
+  port: number;
+  folder: string;
+  command: string;
+  /** Must contain `folder` somewhere: the process is recognised by it. */
+  args: string[];
+  env?: Record<string, string>;
+  /** The user and group to run as, if not the current one. */
+  uid?: number;
+  /** Asked again and again until true; an exception counts as "not yet". */
+  isReady: () => Promise<boolean>;
+  timeoutSeconds: number;
+}
+
+/**
+ * Starts a server and waits until it is ready. On failure no process is left.
+ *
+ * @throws EventlakeError `services:start_failed` with the end of the server's log when it exits or is not ready in time;
+ * `services:already_running` when the folder has a live server
+ */
+export async function launchServer(launch: Launch): Promise<Server> {
+  const { name, port, folder } = launch;
+  const present = runningServer(folder);
+  if (present !== undefined) {
+    throw new EventlakeError(
+      'services:already_running',
+      `${name} already runs in ${folder} (process ${present.pid}).`,
+    );
+  }
+  mkdirSync(folder, { recursive: true });
+  const logPath = join(folder, `${name}.log`);
+  const log = openSync(logPath, 'a');
+  const child = spawn(launch.command, launch.args, {
+    cwd: folder,
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { ...process.env, ...launch.env },
+    ...(launch.uid === undefined ? {} : { uid: launch.uid, gid: launch.uid }),
+  });
+  closeSync(log);
+  let ended: string | undefined;
+  child.once('error', (error) => {
+    ended = `could not be started: ${error.message}`;
+  });
+  child.once('exit', (status, signal) => {
+    ended ??= `ended with ${signal ?? `status ${status}`} before it was ready`;
+  });
+  child.unref();
+
+  const server: Server = { name, pid: child.pid ?? 0, port, folder };
+  if (child.pid !== undefined) writeFileSync(recordPath(folder), JSON.stringify(server));
+  const deadline = performance.now() + launch.timeoutSeconds * 1000;
+  while (ended === undefined) {
+    if (await launch.isReady().catch(() => false)) return server;
+    if (performance.now() > deadline) ended = `was not ready after ${launch.timeoutSeconds} seconds`;
+    await sleep(100);
+  }
+  if (child.pid !== undefined) await stopServer(server, 1);
+  throw new EventlakeError(
+    'services:start_failed',
+    `${name} ${ended}. The end of ${logPath}:\n${lastLines(readFileSync(logPath, 'utf8'))}`,
+  );
+}
+
+/** The live server that was started in `folder`, if any. */
+export function runningServer(folder: string): Server | undefined {
+  if (!existsSync(recordPath(folder))) return undefined;
+  const server = JSON.parse(readFileSync(recordPath(folder), 'utf8')) as Server;
+  return isAlive(server) ? server : undefined;
+}
+
+/** Ends a server: politely, then after `graceSeconds` by force. Does nothing if it has ended already. */
+export async function stopServer(server: Server, graceSeconds = 30): Promise<void> {
+  const deadline = performance.now() + graceSeconds * 1000;
+  let isForced = false;
+  if (isAlive(server)) signalGroup(server, 'SIGTERM');
+  while (isAlive(server)) {
+    if (!isForced && performance.now() > deadline) {
+      isForced = true;
+      signalGroup(server, 'SIGKILL');
+    }
+    await sleep(50);
+  }
+  rmSync(recordPath(server.folder), { force: true });
+}
+
+/** A port of 127.0.0.1 that nothing listens on, outside the ranges that systems hand to outgoing connections. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const isFree = await new Promise<boolean>((resolve) => {
+      const probe = createServer();
+      probe.once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
+}
+
+function recordPath(folder: string): string {
+  return join(folder, 'server.json');
+}
+
+/** Whether the process is there and is this server: after a reboot or a long time its pid may be another program's. */
+function isAlive({ pid, folder }: Server): boolean {
+  return commandLine(pid).includes(folder);
+}
+
+/** A process's command and arguments; empty when there is none, or when it has ended and only waits to be reaped. */
+function commandLine(pid: number): string {
+  if (process.platform !== 'linux')
+    return spawnSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout;
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function signalGroup(server: Server, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-server.pid, signal);
+  } catch (error) {
+    // It ended by itself in the meantime.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
