@@ -1,3 +1,5 @@
+import type { ErrorCode } from './error-codes.ts';
+
 /** What an {@link EventlakeError} carries besides its message. */
 export interface ErrorDetails {
   /** What the person reading the message should do next, as one sentence. */
@@ -14,11 +16,11 @@ export interface ErrorDetails {
  * read the message. The command line prints message and hint, never a stack trace.
  */
 export class EventlakeError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly retriable: boolean;
 
-  constructor(code: string, message: string, details: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause });
     this.name = 'EventlakeError';
     this.code = code;
@@ -31,6 +33,6 @@ export class EventlakeError extends Error {
 export class UsageError extends EventlakeError {}
 
 /** Whether `error` is an {@link EventlakeError} with this code. */
-export function hasCode(error: unknown, code: string): error is EventlakeError {
+export function hasCode(error: unknown, code: ErrorCode): error is EventlakeError {
   return error instanceof EventlakeError && error.code === code;
 }

@@ -32,7 +32,7 @@ export interface Generated {
 
 const CHUNK = 1 << 20;
 
-function check(holds: boolean, option: string, message: string): void {
+function check(holds: boolean, option: 'rows' | 'seed' | 'dirty', message: string): void {
   if (!holds) throw new UsageError(`generate:${option}`, `${option} must be ${message}`);
 }
 

@@ -88,7 +88,11 @@ async function sizeOf(path: string): Promise<number | null> {
   return (await stat(path).catch(() => null))?.size ?? null;
 }
 
-function damaged(table: DeltaTable, { path, bytes }: DataFile, code: string): EventlakeError {
+function damaged(
+  table: DeltaTable,
+  { path, bytes }: DataFile,
+  code: 'lake:corrupt' | 'object:missing',
+): EventlakeError {
   return new EventlakeError(
     code,
     `table ${table.path}: ${path} is missing or does not have the ${bytes} bytes that the log says`,

@@ -10,6 +10,7 @@ import {
   StatementType,
 } from '@duckdb/node-api';
 import type { SandboxTable } from '../../core/contracts.ts';
+import type { ErrorCode } from '../../core/error-codes.ts';
 import type { SandboxLine, SandboxTask } from './sql-sandbox.ts';
 
 const task = (await json(process.stdin)) as SandboxTask;
@@ -28,9 +29,9 @@ new Worker(
 
 /** A query that is turned away before it runs, or in the middle. */
 class Refused extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
 
-  constructor(message: string, code = 'sql:invalid') {
+  constructor(message: string, code: ErrorCode = 'sql:invalid') {
     super(message);
     this.code = code;
   }
@@ -145,7 +146,7 @@ function say(line: SandboxLine): void {
   }
 }
 
-function errorOf(error: Error): { code: string; message: string } {
+function errorOf(error: Error): { code: ErrorCode; message: string } {
   if (error instanceof Refused) return { code: error.code, message: error.message };
   const message = error.message.replace(/^Failed to \w+ \w+: /, '');
   return { code: message.startsWith('Out of Memory Error') ? 'sql:memory' : 'sql:invalid', message };

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { SandboxRequest, SandboxResult, SqlSandbox } from '../../core/contracts.ts';
+import type { ErrorCode } from '../../core/error-codes.ts';
 import { EventlakeError } from '../../core/errors.ts';
 
 /** How sandboxed queries are limited. */
@@ -26,7 +27,7 @@ export type SandboxLine =
   | { readonly columns: { name: string; type: string }[] }
   | { readonly rows: (string | number | boolean | null)[][] }
   | { readonly end: true }
-  | { readonly error: { readonly code: string; readonly message: string } };
+  | { readonly error: { readonly code: ErrorCode; readonly message: string } };
 
 const PROGRAM = join(import.meta.dirname, 'sql-sandbox-process.ts');
 const HEAP_MB = 256;
@@ -106,7 +107,7 @@ async function* rowsOf(lines: AsyncGenerator<SandboxLine, void>) {
   for await (const line of lines) if ('rows' in line) yield line.rows;
 }
 
-function failed(code: string, message: string): EventlakeError {
+function failed(code: ErrorCode, message: string): EventlakeError {
   const hint = HINTS[code];
   return new EventlakeError(code, message, hint ? { hint } : {});
 }

@@ -14,7 +14,7 @@ afterEach(() => rm(place.folder, { recursive: true }));
 const HEADER = 'at,id,text\n';
 
 const LOST = new Error('the connection was lost');
-const PASSING = new EventlakeError('log:away', 'the broker is away', { retriable: true });
+const PASSING = new EventlakeError('log:unreachable', 'the broker is away', { retriable: true });
 
 /** The log, but its writer fails at its `appends`-th chunk: before it is stored, or after (a lost answer). */
 function failing(log: EventLog, appends: number, stored: boolean, fault: Error = LOST): EventLog {

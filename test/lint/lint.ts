@@ -1,7 +1,7 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { EventlakeError } from '../../core/errors.ts';
 import { tryCommand } from '../servers/command.ts';
+import { ServerError } from '../servers/errors.ts';
 import { installLinters } from './linters.ts';
 
 /** Checks what is not TypeScript: shell scripts, the Dockerfile, the Compose files, the workflows. */
@@ -32,7 +32,7 @@ try {
     console.log(`Checked ${checked.length} scripts, Docker and workflow files.`);
   }
 } catch (error) {
-  if (!(error instanceof EventlakeError)) throw error;
+  if (!(error instanceof ServerError)) throw error;
   console.error(error.message);
   if (error.hint !== undefined) console.error(error.hint);
   process.exitCode = 1;

@@ -39,7 +39,7 @@ const once = (action: () => Promise<unknown> | never) => {
   };
 };
 const crash = once.bind(null, () => {
-  throw new EventlakeError('test:crash', 'the power went');
+  throw new EventlakeError('object:failed', 'the power went');
 });
 
 /** A log of `n` good events in two partitions, every third of them bad, and as many dead letters; in chunks of two. */
@@ -82,7 +82,7 @@ describe('an archive that crashes', () => {
           let commits = 0;
           tables[table][moment] = () => {
             commits += 1;
-            if (commits % 2 === 1) throw new EventlakeError('test:crash', 'the power went');
+            if (commits % 2 === 1) throw new EventlakeError('object:failed', 'the power went');
           };
           let crashes = 0;
           for (;;) {
@@ -93,7 +93,7 @@ describe('an archive that crashes', () => {
             });
             const failure = await archive(again, { ends: log.ranges() }).catch((error) => error);
             if (!(failure instanceof Error)) break;
-            expect(failure).toMatchObject({ code: 'test:crash' });
+            expect(failure).toMatchObject({ code: 'object:failed' });
             crashes += 1;
           }
           expect(crashes).toBeGreaterThan(0);
@@ -110,7 +110,7 @@ describe('an archive that crashes', () => {
     tables.events.before = crash();
     await expect(
       archive(place.archiveContext(dataset, log, { tables }), { ends: log.ranges() }),
-    ).rejects.toMatchObject({ code: 'test:crash' });
+    ).rejects.toMatchObject({ code: 'object:failed' });
     expect(await tables.events.snapshot()).toBeNull();
     const context = place.archiveContext(dataset, log, { tables, batchRows: 1 });
     expect(await archive(context, { ends: log.ranges() })).toMatchObject({ events: 6, rejected: 0 });

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { EventlakeError } from '../../core/errors.ts';
+import { ServerError } from './errors.ts';
 
 /** Where and with what a command runs, besides its arguments. */
 export interface CommandOptions {
@@ -53,7 +53,7 @@ export async function tryCommand(
 /**
  * Runs a command that must succeed and gives back its stdout.
  *
- * @throws EventlakeError `services:command_failed` with the last lines of what it printed
+ * @throws ServerError `services:command_failed` with the last lines of what it printed
  */
 export async function runCommand(
   command: string,
@@ -62,7 +62,7 @@ export async function runCommand(
 ): Promise<string> {
   const { status, stdout, output } = await tryCommand(command, args, options);
   if (status !== 0) {
-    throw new EventlakeError(
+    throw new ServerError(
       'services:command_failed',
       `\`${[command, ...args].join(' ')}\` failed with status ${status}:\n${lastLines(output)}`,
     );

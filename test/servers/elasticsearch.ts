@@ -1,7 +1,7 @@
 import { cp, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { EventlakeError } from '../../core/errors.ts';
 import { runCommand } from './command.ts';
+import { ServerError } from './errors.ts';
 import { requireJdk, requireMaven } from './prerequisites.ts';
 import { freePort, launchServer, type Server } from './server.ts';
 import { softwareFolder } from './software.ts';
@@ -37,7 +37,7 @@ export async function installElasticsearch(): Promise<string> {
  *
  * Run as root it changes to an unprivileged user, who must be able to enter `folder`'s parents and becomes its owner.
  *
- * @throws EventlakeError `services:folder_closed` if he cannot enter them
+ * @throws ServerError `services:folder_closed` if he cannot enter them
  */
 export async function startElasticsearch(folder: string): Promise<Server> {
   const software = await installElasticsearch();
@@ -95,7 +95,7 @@ async function handOver(folder: string, software: string): Promise<void> {
     for (let parent = dirname(resolve(path)); parent !== dirname(parent); parent = dirname(parent)) {
       const { mode } = await stat(parent);
       if ((mode & 0o001) === 0) {
-        throw new EventlakeError(
+        throw new ServerError(
           'services:folder_closed',
           `Elasticsearch cannot run as root, and the user it would run as cannot enter ${parent} on the way to ${path}.`,
           {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { EventlakeError } from '../../core/errors.ts';
+import { ServerError } from './errors.ts';
 import { MINIO_TEST_ACCOUNT } from './minio.ts';
 import { requireChromium } from './prerequisites.ts';
 import { installPromtool } from './promtool.ts';
@@ -76,7 +76,7 @@ program
     for (const { name, address } of TEST_SERVERS) {
       const server = runningServer(testServerFolder(name));
       if (server === undefined) {
-        throw new EventlakeError('services:not_running', `${name} does not run.`, {
+        throw new ServerError('services:not_running', `${name} does not run.`, {
           hint: 'Start it: make services',
         });
       }
@@ -92,7 +92,7 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof EventlakeError)) throw error;
+  if (!(error instanceof ServerError)) throw error;
   console.error(error.message);
   if (error.hint !== undefined) console.error(error.hint);
   process.exitCode = 1;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { EventlakeError } from '../../core/errors.ts';
 import { runCommand, tryCommand } from './command.ts';
+import { ServerError } from './errors.ts';
 
 /** A Java Development Kit on this machine. */
 export interface Jdk {
@@ -151,7 +151,7 @@ async function ensure<T>({ what, code, packages, find }: Prerequisite<T>): Promi
   const problem = 'missing' in search ? search.missing : search.unusable;
   const hint =
     'hint' in search ? search.hint : `On Debian or Ubuntu: sudo apt-get install ${name ?? packages[0]}`;
-  throw new EventlakeError(code, `${what} is needed, but ${problem}.`, { hint });
+  throw new ServerError(code, `${what} is needed, but ${problem}.`, { hint });
 }
 
 /** The first of `names` that this machine's package lists know; undefined where there is no apt. */

@@ -3,8 +3,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, write
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EventlakeError } from '../../core/errors.ts';
 import { lastLines } from './command.ts';
+import { ServerError } from './errors.ts';
 
 export type ServerName = 'kafka' | 'minio' | 'elasticsearch';
 
@@ -37,14 +37,14 @@ export interface Launch {
 /**
  * Starts a server and waits until it is ready. On failure no process is left.
  *
- * @throws EventlakeError `services:start_failed` with the end of the server's log when it exits or is not ready in time;
+ * @throws ServerError `services:start_failed` with the end of the server's log when it exits or is not ready in time;
  * `services:already_running` when the folder has a live server
  */
 export async function launchServer(launch: Launch): Promise<Server> {
   const { name, port, folder } = launch;
   const present = runningServer(folder);
   if (present !== undefined) {
-    throw new EventlakeError(
+    throw new ServerError(
       'services:already_running',
       `${name} already runs in ${folder} (process ${present.pid}).`,
     );
@@ -78,7 +78,7 @@ export async function launchServer(launch: Launch): Promise<Server> {
     await sleep(100);
   }
   if (child.pid !== undefined) await stopServer(server, 1);
-  throw new EventlakeError(
+  throw new ServerError(
     'services:start_failed',
     `${name} ${ended}. The end of ${logPath}:\n${lastLines(readFileSync(logPath, 'utf8'))}`,
   );

@@ -1,4 +1,4 @@
-import { EventlakeError } from '../../core/errors.ts';
+import { ServerError } from '../servers/errors.ts';
 import { MINIO_TEST_ACCOUNT } from '../servers/minio.ts';
 import { requireChromium } from '../servers/prerequisites.ts';
 import { installPython } from '../servers/python.ts';
@@ -25,7 +25,7 @@ export default async function startServices(): Promise<void> {
     await locateAll();
   } catch (error) {
     // Jest prints the message of an error and nothing else of it.
-    if (error instanceof EventlakeError)
+    if (error instanceof ServerError)
       throw new Error(`${error.message}\n${error.hint ?? ''}`, { cause: error });
     throw error;
   }
@@ -49,7 +49,7 @@ async function locate(server: TestServer): Promise<Located> {
   const given = process.env[variable];
   if (given) {
     if (await answers(server, given)) return { address: given, origin: 'address given' };
-    throw new EventlakeError('test:server_missing', `No ${server.name} answers at ${variable}=${given}.`, {
+    throw new ServerError('test:server_missing', `No ${server.name} answers at ${variable}=${given}.`, {
       hint: `Start it, or unset ${variable} to have one started for the tests.`,
     });
   }
@@ -61,7 +61,7 @@ function setMinioAccount(origin: Located['origin']): void {
   const given = { accessKey: MINIO_ACCESS_KEY, secretKey: MINIO_SECRET_KEY };
   const { accessKey, secretKey } = origin === 'address given' ? given : MINIO_TEST_ACCOUNT;
   if (!accessKey || !secretKey) {
-    throw new EventlakeError('test:server_missing', 'The account of the MinIO server is not known.', {
+    throw new ServerError('test:server_missing', 'The account of the MinIO server is not known.', {
       hint: 'Set MINIO_ACCESS_KEY and MINIO_SECRET_KEY.',
     });
   }
