@@ -6,32 +6,41 @@ import { UsageError } from '../core/errors.ts';
 /** What a command does with the stores. One that only looks makes nothing: no bucket, no topic, no index, no folder. */
 export type Access = 'look' | 'write';
 
-/** Where a command spills and stages. */
+/** Where a command spills, stages and keeps local copies of the lake's files. */
 export interface Scratch {
   readonly folder: string;
+  readonly cache: string;
   close(): Promise<void>;
 }
 
 /**
- * `tmp` in the home. A command that only looks makes no home: where there is none, it gets a folder of the system's, which is gone at close.
+ * `tmp` and `cache` in the home. A command that only looks makes no home and needs to write nothing there: where the home is missing or
+ * read-only, it gets a folder of the system's, which is gone at close.
  */
 export async function openScratch(home: string, purpose: Access): Promise<Scratch> {
+  if (purpose === 'look' && (await isMissing(home))) return systemScratch();
   const folder = join(home, 'tmp');
   try {
-    if (purpose === 'look' && (await isMissing(home))) {
-      const own = await mkdtemp(join(tmpdir(), 'eventlake-'));
-      return { folder: own, close: () => rm(own, { recursive: true, force: true }) };
-    }
     await mkdir(folder, { recursive: true });
     await access(folder, constants.W_OK);
   } catch (cause) {
+    if (purpose === 'look' && READ_ONLY.has((cause as NodeJS.ErrnoException).code ?? ''))
+      return systemScratch();
     throw new UsageError(
       'settings:bad_home',
       `EVENTLAKE_HOME: cannot write to ${home}: ${(cause as Error).message}`,
       { cause },
     );
   }
-  return { folder, close: async () => {} };
+  return { folder, cache: join(home, 'cache'), close: async () => {} };
+}
+
+const READ_ONLY = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+async function systemScratch(): Promise<Scratch> {
+  const own = await mkdtemp(join(tmpdir(), 'eventlake-'));
+  const close = () => rm(own, { recursive: true, force: true });
+  return { folder: own, cache: join(own, 'cache'), close };
 }
 
 /** Anything else that is wrong with the folder is told by making it. */

@@ -33,12 +33,12 @@ export async function openDashboard(
   host: string,
   { page = PAGE, milliseconds = QUERY_MS } = {},
 ): Promise<Dashboard> {
-  const { dataset, log, index, files, store, settings, temporary, openTable } = session;
+  const { dataset, log, index, files, store, cache, temporary, openTable } = session;
   const panels = await openSql(temporary, PANELS_MB);
   const builder = await openSql(temporary, BUILDER_MB);
   const warn = (error: Error) => note(`warning: ${error.message}`, 'warn');
   const view = new LakeView(dataset, files, openTable);
-  const folder = join(settings.home, 'cache', 'dashboard');
+  const folder = join(cache, 'dashboard');
   const facts = new FactsStore({ dataset, view, panels, builder, folder, warn });
   const context: DashboardContext = {
     dataset,

@@ -42,6 +42,8 @@ export interface Session {
   readonly files: LocalFiles;
   readonly sql: DuckDbEngine;
   readonly temporary: string;
+  /** Folder of local copies. */
+  readonly cache: string;
   close(): Promise<void>;
 }
 
@@ -63,11 +65,11 @@ export async function readConfiguration(
 export async function openSession(name: string, options: CommonOptions, access: Access): Promise<Session> {
   const { settings, dataset } = await readConfiguration(name, options);
   const scratch = await openScratch(settings.home, access);
-  const temporary = scratch.folder;
+  const { folder: temporary, cache } = scratch;
   const log = await openLog(settings, dataset);
   const store = await openStore(settings, access);
   const sql = await openSql(temporary);
-  const files = new LocalFiles(join(settings.home, 'cache'));
+  const files = new LocalFiles(cache);
   const checkpoints = new Checkpoints(sql, temporary);
   const openTable = (table: string) =>
     new DeltaTable(store, `${dataset.name}/${table}`, {
@@ -90,6 +92,7 @@ export async function openSession(name: string, options: CommonOptions, access: 
     files,
     sql,
     temporary,
+    cache,
     async close() {
       await Promise.allSettled([log.close(), store.close(), index?.close(), sql.close()]);
       await scratch.close();

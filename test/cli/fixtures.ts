@@ -12,6 +12,12 @@ export interface Left {
   readonly stderr: string;
 }
 
+/** Who runs a command: the user of the tests, or another one (which only root may choose). */
+interface User {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
 /** A home of its own for the command line, and files for it. */
 export class Home {
   readonly folder: string;
@@ -39,14 +45,22 @@ export class Home {
     return path;
   }
 
-  start(args: readonly string[], environment: Record<string, string> = {}) {
+  start(args: readonly string[], environment: Record<string, string> = {}, user: User = {}) {
     const env = { PATH: process.env.PATH, EVENTLAKE_HOME: join(this.folder, 'home'), ...environment };
-    return spawn(process.execPath, ['--', join(ROOT, 'cli/main.ts'), ...args], { cwd: this.folder, env });
+    return spawn(process.execPath, ['--', join(ROOT, 'cli/main.ts'), ...args], {
+      cwd: this.folder,
+      env,
+      ...user,
+    });
   }
 
   /** Runs the real command line in the home's folder, with no setting but these. */
-  async run(args: readonly string[], environment: Record<string, string> = {}): Promise<Left> {
-    const child = this.start(args, environment);
+  async run(
+    args: readonly string[],
+    environment: Record<string, string> = {},
+    user: User = {},
+  ): Promise<Left> {
+    const child = this.start(args, environment, user);
     const [out, err]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on('data', (bytes) => out.push(bytes));
     child.stderr.on('data', (bytes) => err.push(bytes));
