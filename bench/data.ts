@@ -16,7 +16,7 @@ export async function dataFile(rows: number): Promise<string> {
   if (!existsSync(file)) {
     console.error(`  making ${rows} rows of data`);
     await mkdir(BENCH_FOLDER, { recursive: true });
-    const shape = await loadShape(join(ROOT, 'config', 'datasets', 'electronics.shape.yml'));
+    const shape = await loadShape(join(ROOT, 'config', 'datasets', 'electronics', 'shape.yml'));
     await generate({ shape, rows, seed: SEED, out: file });
   }
   for await (const _ of createReadStream(file, { highWaterMark: 1 << 20 }));

@@ -10,7 +10,10 @@ import { literal } from '../lake/sql.ts';
 const [csv = '', folder = ''] = process.argv.slice(2);
 const events = literal(join(folder, 'events.parquet'));
 const profiles = literal(join(folder, 'profiles.parquet'));
-const model = await readFile(join(import.meta.dirname, '../processing/models/customer_profiles.sql'), 'utf8');
+const model = await readFile(
+  join(import.meta.dirname, '../config/datasets/electronics/customer_profiles.sql'),
+  'utf8',
+);
 
 const connection = await (await DuckDBInstance.create(':memory:')).connect();
 await connection.run(`

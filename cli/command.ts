@@ -7,7 +7,7 @@ export const DEFAULT_DATASET = 'electronics';
 export function datasetCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
-    .argument('[dataset]', 'a dataset of config/datasets/', DEFAULT_DATASET)
+    .argument('[dataset]', 'a folder of config/datasets/ or EVENTLAKE_DATASETS', DEFAULT_DATASET)
     .option('--json', 'print the result as one JSON document on standard output')
     .option('--env-file <file>', 'read settings from this file too; what is set in the environment wins');
 }

@@ -13,7 +13,7 @@ import { HOST, PORT } from './dashboard.ts';
 import { CHUNK_ROWS } from './ingest.ts';
 import { bars, bytes, cell, note, print, table, thousands } from './output.ts';
 import { runText, runWholeJob } from './run.ts';
-import { type CommonOptions, DATASETS, openSession, type Session } from './session.ts';
+import { type CommonOptions, openSession, type Session } from './session.ts';
 
 const ROWS = 885_129;
 const SEED = 1;
@@ -69,14 +69,14 @@ function ofDataset(name: string): string {
   return name === DEFAULT_DATASET ? '' : ` DATASET=${name}`;
 }
 
-async function provideData({ dataset }: Session): Promise<void> {
+async function provideData({ dataset, folder }: Session): Promise<void> {
   const file = defaultFile(dataset.name);
   if (existsSync(file) || existsSync(`${file}.gz`)) return;
   note(`There is no ${file}: making SYNTHETIC data in the measured shape of the real one.`);
   if (dataset.source)
     note(`The real file is at ${dataset.source}; save it as ${file}, then: make reset YES=1 demo`);
   await mkdir(dirname(file), { recursive: true });
-  const shape = await loadShape(join(DATASETS, `${dataset.name}.shape.yml`));
+  const shape = await loadShape(join(folder, 'shape.yml'));
   const made = await generate({ shape, rows: ROWS, seed: SEED, out: file });
   note(`${file}: ${thousands(made.rows)} synthetic rows, ${bytes(made.bytes)}`);
 }

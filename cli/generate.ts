@@ -5,7 +5,7 @@ import { generate } from '../generator/generate.ts';
 import { loadShape } from '../generator/shape.ts';
 import { datasetCommand, positive } from './command.ts';
 import { bytes, print, table, thousands } from './output.ts';
-import { type CommonOptions, DATASETS, readConfiguration } from './session.ts';
+import { type CommonOptions, readConfiguration } from './session.ts';
 
 interface GenerateOptions extends CommonOptions {
   readonly rows: number;
@@ -25,8 +25,8 @@ export function generateCommand(): Command {
     .option('--dirty <share>', 'share of bad lines of every kind, 0 to 1', share)
     .requiredOption('--out <file>', 'file to write; ending in .gz it is compressed')
     .action(async (name: string, options: GenerateOptions) => {
-      const { dataset } = await readConfiguration(name, options);
-      const shape = await loadShape(join(DATASETS, `${dataset.name}.shape.yml`));
+      const { folder } = await readConfiguration(name, options);
+      const shape = await loadShape(join(folder, 'shape.yml'));
       const { rows, seed, out, dirty } = options;
       const made = await generate({ shape, rows, seed, out, ...(dirty === undefined ? {} : { dirty }) });
       print(options.json ?? false, { file: out, ...made }, (result) => {

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DuckDbEngine } from '../adapters/duckdb/sql-engine.ts';
-import { loadDataset } from '../config/dataset-file.ts';
+import { DATASETS, type DatasetFolder, loadDataset, modelQuery } from '../config/dataset/read.ts';
 import { readSettings, type Settings, withEnvFile } from '../config/settings.ts';
 import type { EventLog, ObjectStore, ProfileIndex } from '../core/contracts.ts';
 import { type Dataset, EVENTS_TABLE, REJECTED_TABLE } from '../core/dataset.ts';
@@ -13,10 +12,6 @@ import type { ProcessContext } from '../processing/process.ts';
 import { logTo, note, setLogLevel } from './output.ts';
 import { type Access, openScratch } from './scratch.ts';
 
-const ROOT = join(import.meta.dirname, '..');
-/** Where the datasets are described. */
-export const DATASETS = join(ROOT, 'config', 'datasets');
-const MODELS = join(ROOT, 'processing', 'models');
 /** DuckDB spills beyond this, so that the whole process stays below 500 MB. */
 const SQL_MEMORY_MB = 180;
 
@@ -29,9 +24,8 @@ export interface CommonOptions {
 }
 
 /** Everything a command works with, chosen by the environment alone. */
-export interface Session {
+export interface Session extends DatasetFolder {
   readonly settings: Settings;
-  readonly dataset: Dataset;
   readonly log: EventLog;
   readonly store: ObjectStore;
   readonly tables: { readonly events: DeltaTable; readonly rejected: DeltaTable };
@@ -51,19 +45,21 @@ export interface Session {
 export async function readConfiguration(
   name: string,
   options: CommonOptions,
-): Promise<{ settings: Settings; dataset: Dataset }> {
+): Promise<DatasetFolder & { settings: Settings }> {
   const environment = options.envFile ? withEnvFile(process.env, options.envFile) : process.env;
-  const given = options.embedded ? { EVENTLAKE_HOME: environment.EVENTLAKE_HOME } : environment;
+  const { EVENTLAKE_HOME, EVENTLAKE_DATASETS } = environment;
+  const given = options.embedded ? { EVENTLAKE_HOME, EVENTLAKE_DATASETS } : environment;
   // Before the settings are checked, so that what is wrong with them is said in this form too.
   if (given.LOG_FORMAT === 'json') logTo((await import('./json-log.ts')).jsonLog());
   const settings = readSettings(given);
   setLogLevel(settings.logLevel);
-  return { settings, dataset: await loadDataset(DATASETS, name) };
+  const places = settings.datasets === null ? [DATASETS] : [settings.datasets, DATASETS];
+  return { settings, ...(await loadDataset(places, name)) };
 }
 
 /** Wires the adapters that the settings name. */
 export async function openSession(name: string, options: CommonOptions, access: Access): Promise<Session> {
-  const { settings, dataset } = await readConfiguration(name, options);
+  const { settings, dataset, folder } = await readConfiguration(name, options);
   const scratch = await openScratch(settings.home, access);
   const { folder: temporary, cache } = scratch;
   const log = await openLog(settings, dataset);
@@ -83,6 +79,7 @@ export async function openSession(name: string, options: CommonOptions, access: 
   return {
     settings,
     dataset,
+    folder,
     log,
     store,
     tables: { events: openTable(EVENTS_TABLE), rejected: openTable(REJECTED_TABLE) },
@@ -114,10 +111,7 @@ export async function processContext(session: Session): Promise<ProcessContext> 
       batchRows,
       batchSeconds,
     },
-    model:
-      dataset.model && profiles
-        ? { query: await readFile(join(MODELS, dataset.model.sql), 'utf8'), profiles }
-        : null,
+    model: dataset.model && profiles ? { query: await modelQuery(session, dataset.model), profiles } : null,
     index,
     files,
   };

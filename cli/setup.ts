@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { dashboardFile } from '../config/kibana/saved-objects.ts';
 import { modelFields } from '../processing/model.ts';
@@ -21,9 +23,10 @@ export function setupCommand(): Command {
         made.push(session.index.description);
       }
       const { kibana, elasticsearch } = session.settings;
-      if (kibana && elasticsearch) {
+      const dashboard = join(session.folder, 'kibana.yml');
+      if (kibana && elasticsearch && existsSync(dashboard)) {
         const { importSavedObjects } = await import('../adapters/kibana/saved-objects.ts');
-        const objects = await importSavedObjects(kibana, await dashboardFile(elasticsearch.index));
+        const objects = await importSavedObjects(kibana, await dashboardFile(dashboard, elasticsearch.index));
         made.push(`kibana ${new URL(kibana).origin}, ${objects} saved objects`);
       }
       print(options.json ?? false, { partitions, made }, () => `ready:\n  ${made.join('\n  ')}`);

@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type Dataset, EVENTS_TABLE, REJECTED_TABLE } from '../core/dataset.ts';
 import { UsageError } from '../core/errors.ts';
 
-const NAME = /^[a-z][a-z0-9_]{0,62}$/;
+/** What a dataset, a column or a table may be called. */
+export const NAME = /^[a-z][a-z0-9_]{0,62}$/;
 /** Columns that the lake adds, names that its SQL uses itself, and words with which reasons begin that are about no column. */
 const RESERVED =
   /^(event_month|log_.*|value|line|share|reason|form|raw|root|is_json|texts|kinds|text_\d+|read_\d+|digest)$/;
@@ -97,7 +96,7 @@ const model = z.strictObject({
   sql: z
     .string()
     .regex(/^[a-z0-9_]+\.sql$/, 'must be a file name such as profiles.sql')
-    .describe('File below processing/models/.'),
+    .describe('File beside dataset.yml.'),
   key: name.describe('One row a value of this column, which both the contract and the model have.'),
   eventsColumn: name.describe(
     'Model column: how many distinct events the row stands for; the audit adds it up.',
@@ -228,26 +227,4 @@ function contentsOf(document: Document, file: string): unknown {
     // An alias without its anchor shows only here.
     throw new UsageError('dataset:invalid', `${file}: ${(cause as Error).message}`, { cause });
   }
-}
-
-/** Reads `<folder>/<name>.yml`. A missing file is `dataset:unknown`. */
-export async function loadDataset(folder: string, name: string): Promise<Dataset> {
-  const file = join(folder, `${name}.yml`);
-  if (!NAME.test(name)) throw new UsageError('dataset:unknown', `"${name}" is not a dataset's name`);
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new UsageError('dataset:unknown', `There is no dataset "${name}": ${file} cannot be read`, {
-      hint: 'A dataset is one YAML file in config/datasets/; copy electronics.yml to begin a new one.',
-      cause,
-    });
-  }
-  const parsed = parseDataset(text, file);
-  if (parsed.name !== name)
-    throw new UsageError(
-      'dataset:invalid',
-      `${file}: name: is "${parsed.name}", but the file's name says "${name}"`,
-    );
-  return parsed;
 }

@@ -36,6 +36,8 @@ export interface Settings {
   readonly environment: string;
   /** Folder of the embedded log and lake, of caches and of temporary files; absolute. */
   readonly home: string;
+  /** Folder of datasets that is searched before the project's own; absolute. Null: there is none. */
+  readonly datasets: string | null;
   /** An archive batch ends at the first of these that is reached. */
   readonly batchRows: number;
   readonly batchSeconds: number;
@@ -99,6 +101,7 @@ const variables = z.object({
   KIBANA_URL: httpUrl.optional(),
   ENVIRONMENT: z.string().default('local'),
   EVENTLAKE_HOME: z.string().default('.eventlake'),
+  EVENTLAKE_DATASETS: z.string().optional(),
   BATCH_ROWS: count(100_000_000).default(150_000),
   BATCH_SECONDS: count(86_400).default(30),
   LOG_LEVEL: z
@@ -184,6 +187,7 @@ function assemble(v: z.infer<typeof variables>): Settings {
     kibana: v.KIBANA_URL ?? null,
     environment: v.ENVIRONMENT,
     home: resolve(v.EVENTLAKE_HOME),
+    datasets: v.EVENTLAKE_DATASETS === undefined ? null : resolve(v.EVENTLAKE_DATASETS),
     batchRows: v.BATCH_ROWS,
     batchSeconds: v.BATCH_SECONDS,
     logLevel: v.LOG_LEVEL,

@@ -28,7 +28,7 @@ export interface Column {
 export interface Model {
   /** The derived table's name. */
   readonly table: string;
-  /** File below processing/models/. */
+  /** File beside dataset.yml. */
   readonly sql: string;
   /** The derived table's key: a column of both the contract and the model. */
   readonly key: string;

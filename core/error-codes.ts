@@ -13,6 +13,7 @@ export const ERROR_CODES = [
   'dashboard:usage',
   'dataset:invalid',
   'dataset:no_model',
+  'dataset:old_place',
   'dataset:unknown',
   'disk:full',
   'generate:cannot_write',

@@ -223,7 +223,7 @@ export async function loadShape(file: string): Promise<Shape> {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     throw new UsageError('shape:unknown', `There is no shape to generate from: ${file} cannot be read`, {
-      hint: 'A shape is one YAML file beside the dataset, named <dataset>.shape.yml; electronics.shape.yml is one to begin from.',
+      hint: 'A shape is a file shape.yml beside dataset.yml, as docs/adding-a-dataset.md says.',
       cause,
     });
   }

@@ -38,7 +38,7 @@ export function eventEncoder(dataset: Dataset, header: readonly string[], file: 
       'ingest:missing_column',
       `${file}: the header lacks the required column ${names}`,
       {
-        hint: `The header is: ${header.join(',').slice(0, 300)}. config/datasets/${dataset.name}.yml says which columns are required.`,
+        hint: `The header is: ${header.join(',').slice(0, 300)}. The file dataset.yml of ${dataset.name} says which columns are required.`,
       },
     );
   }

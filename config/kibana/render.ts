@@ -1,8 +1,10 @@
 /**
- * Draws the dashboard from an index: `ELASTICSEARCH_URL=… node config/kibana/render.ts docs/images/kibana-dashboard.svg`.
+ * Draws a dataset's dashboard from its index:
+ * `ELASTICSEARCH_URL=… node config/kibana/render.ts config/datasets/<name> docs/images/kibana-dashboard.svg`.
  * Every panel makes the search that Kibana makes for it; the drawing is this script's own.
  */
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { EventlakeError, UsageError } from '../../core/errors.ts';
 import { readSettings } from '../settings.ts';
 import { lensRequest, type PanelRequest, type SearchAnswer, sessionRequest } from './panel-request.ts';
@@ -10,14 +12,17 @@ import { type Content, dashboardPicture } from './picture.ts';
 import { type DashboardPanel, savedObjects } from './saved-objects.ts';
 import { readSource } from './source.ts';
 
-const [file] = process.argv.slice(2);
+const [folder, file] = process.argv.slice(2);
 const { elasticsearch } = readSettings(process.env);
-if (!file || !elasticsearch) {
-  throw new UsageError('dashboard:usage', 'Set ELASTICSEARCH_URL, and name the file to write.');
+if (!folder || !file || !elasticsearch) {
+  throw new UsageError(
+    'dashboard:usage',
+    'Set ELASTICSEARCH_URL, and name the folder of the dataset and the file to write.',
+  );
 }
 const { url, index, login } = elasticsearch;
 
-const source = await readSource();
+const source = await readSource(join(folder, 'kibana.yml'));
 const objects = savedObjects(source, index);
 const selection = { timeField: source.dataView.timeField, ...source.dashboard.time, chosen: {} };
 const contents = new Map<string, Content>();

@@ -29,10 +29,10 @@ const VERSIONS: Record<SavedObject['type'], string> = {
 const EVERYTHING = { query: '', language: 'kuery' };
 const SEARCH_DATA_VIEW = 'kibanaSavedObjectMeta.searchSourceJSON.index';
 
-/** The file that Kibana imports, with the data view over `index`. */
-export async function dashboardFile(index: string): Promise<Buffer> {
+/** The file that Kibana imports, made of a dataset's `kibana.yml`, with the data view over `index`. */
+export async function dashboardFile(source: string, index: string): Promise<Buffer> {
   return Buffer.from(
-    savedObjects(await readSource(), index)
+    savedObjects(await readSource(source), index)
       .map((object) => `${JSON.stringify(object)}\n`)
       .join(''),
   );

@@ -1,11 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../../core/errors.ts';
-
-/** Where the dashboard is described. */
-export const SOURCE_FILE = join(import.meta.dirname, 'customers.yml');
 
 const id = z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and -');
 const field = z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be the name of a column');
@@ -114,10 +110,10 @@ function fieldsOf({ metric, bars, rows }: Panel): string[] {
 }
 
 /**
- * Reads the description of the dashboard.
+ * Reads the description of a dashboard, a dataset's `kibana.yml`.
  * @throws UsageError `dashboard:invalid` naming every key that is wrong.
  */
-export async function readSource(file = SOURCE_FILE): Promise<DashboardSource> {
+export async function readSource(file: string): Promise<DashboardSource> {
   const result = source.safeParse(parse(await readFile(file, 'utf8')));
   if (result.success) return result.data;
   throw new UsageError('dashboard:invalid', `${file}:\n${z.prettifyError(result.error)}`);

@@ -97,7 +97,7 @@ describe('wrong usage', () => {
       ['status --nothing', /unknown option '--nothing'/],
       [
         'status nothing',
-        /There is no dataset "nothing": .*nothing\.yml.*\[dataset:unknown\]\n {2}→ .*electronics\.yml/s,
+        /There is no dataset "nothing": .*nothing\/dataset\.yml.*\[dataset:unknown\]\n {2}→ .*EVENTLAKE_DATASETS/s,
       ],
       ['ingest --limit 0', /'--limit <rows>' argument '0' is invalid. It must be a whole number above 0/],
       ['profile', /Whose profile\? .*\[profile:no_key\]/],

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { datasetJsonSchema, loadDataset, parseDataset } from '../../config/dataset-file.ts';
+import { DATASETS } from '../../config/dataset/read.ts';
+import { datasetJsonSchema, parseDataset } from '../../config/dataset-file.ts';
 import { UsageError } from '../../core/errors.ts';
-
-const DATASETS = join(import.meta.dirname, '../../config/datasets');
 
 const GOOD = `name: readings
 key: sensor
@@ -200,40 +199,10 @@ describe('a dataset file', () => {
   });
 });
 
-describe('the datasets that come with the project', () => {
-  test('electronics is good, and keyed by user', async () => {
-    const { columns, key, time, model } = await loadDataset(DATASETS, 'electronics');
-    expect({ key, time, table: model?.table, names: columns.map(({ name }) => name).join() }).toEqual({
-      key: 'user_id',
-      time: 'event_time',
-      table: 'customer_profiles',
-      names: 'event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session',
-    });
-  });
-
-  test('a name without a file is unknown, and a name is never a path', async () => {
-    await expect(loadDataset(DATASETS, 'nothing')).rejects.toMatchObject({
-      code: 'dataset:unknown',
-      message: expect.stringContaining(join(DATASETS, 'nothing.yml')),
-      hint: expect.stringContaining('electronics.yml'),
-    });
-    await expect(loadDataset(DATASETS, '../datasets/electronics')).rejects.toMatchObject({
-      code: 'dataset:unknown',
-    });
-  });
-
-  test('a file whose name says something else is refused', async () => {
-    await expect(loadDataset(join(import.meta.dirname, '../fixtures'), 'misnamed')).rejects.toMatchObject({
-      code: 'dataset:invalid',
-      message: expect.stringContaining('is "readings", but the file\'s name says "misnamed"'),
-    });
-  });
-
-  test('the JSON Schema for editors is the one that the code checks by: node config/write-schema.ts', async () => {
-    expect(JSON.parse(await readFile(join(DATASETS, 'dataset.schema.json'), 'utf8'))).toEqual(
-      datasetJsonSchema(),
-    );
-  });
+test('the JSON Schema for editors is the one that the code checks by: node config/write-schema.ts', async () => {
+  expect(JSON.parse(await readFile(join(DATASETS, 'dataset.schema.json'), 'utf8'))).toEqual(
+    datasetJsonSchema(),
+  );
 });
 
 describe("the overview's roles", () => {

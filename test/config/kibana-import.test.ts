@@ -1,8 +1,11 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { importSavedObjects } from '../../adapters/kibana/saved-objects.ts';
 import { DEFAULT_INDEX, dashboardFile } from '../../config/kibana/saved-objects.ts';
+
+const SOURCE_FILE = join(import.meta.dirname, '../../config/datasets/electronics/kibana.yml');
 
 // Kibana itself comes as nothing but an image; what it is sent is read here by a parser that is not ours, and what it answers is
 // written down as its API is documented.
@@ -58,7 +61,7 @@ const failure = (url: string) =>
 describe('importing into Kibana', () => {
   test('sends the file as Kibana wants it', async () => {
     const { url, received } = await kibana(200, { success: true, successCount: 3, warnings: [] });
-    const dashboard = await dashboardFile(DEFAULT_INDEX);
+    const dashboard = await dashboardFile(SOURCE_FILE, DEFAULT_INDEX);
     expect(await importSavedObjects(`${url}/`, dashboard)).toBe(3);
     expect(received).toEqual([
       {

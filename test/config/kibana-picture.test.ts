@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { lensAttributes } from '../../config/kibana/lens.ts';
 import { type Content, dashboardPicture } from '../../config/kibana/picture.ts';
 import { readSource } from '../../config/kibana/source.ts';
 
-const source = await readSource();
+const source = await readSource(join(import.meta.dirname, '../../config/datasets/electronics/kibana.yml'));
 
 /** Every panel with the same number, bars or rows. */
 function drawn(

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { DEFAULT_INDEX, dashboardFile } from '../../config/kibana/saved-objects.ts';
-import { readSource, SOURCE_FILE } from '../../config/kibana/source.ts';
+import { readSource } from '../../config/kibana/source.ts';
 import { type ExportedObject, savedObject } from './kibana-export-format.ts';
 
-const COMMITTED = join(import.meta.dirname, '../../config/kibana/customers.ndjson');
+const DATASET = join(import.meta.dirname, '../../config/datasets/electronics');
+const SOURCE_FILE = join(DATASET, 'kibana.yml');
+const COMMITTED = join(DATASET, 'kibana.ndjson');
 const GRID = 48;
 
 const text = await readFile(COMMITTED, 'utf8');
@@ -26,9 +28,9 @@ const panels = dashboard.attributes.panelsJSON;
 const controls = Object.entries(dashboard.attributes.controlGroupInput.panelsJSON);
 const fields = Object.keys(dataView.attributes.fieldAttrs);
 
-describe('config/kibana/customers.ndjson', () => {
+describe('config/datasets/electronics/kibana.ndjson', () => {
   test('is what config/kibana/build.ts makes of the sources', async () => {
-    expect((await dashboardFile(DEFAULT_INDEX)).toString()).toBe(text);
+    expect((await dashboardFile(SOURCE_FILE, DEFAULT_INDEX)).toString()).toBe(text);
   });
 
   test('is one object a line, ends in a line feed, and has no id twice', () => {
@@ -47,7 +49,7 @@ describe('config/kibana/customers.ndjson', () => {
 
   test('the data view is over the alias, and only that differs for another one', async () => {
     expect(dataView.attributes).toMatchObject({ title: 'customer-profiles', timeFieldName: 'last_seen' });
-    const other = (await dashboardFile('profiles-of-another-shop')).toString();
+    const other = (await dashboardFile(SOURCE_FILE, 'profiles-of-another-shop')).toString();
     expect(other).not.toBe(text);
     expect(other.replace('"title":"profiles-of-another-shop"', '"title":"customer-profiles"')).toBe(text);
   });
@@ -218,7 +220,7 @@ describe('a wrong description', () => {
     try {
       const source = await readFile(SOURCE_FILE, 'utf8');
       expect(source).toContain(right);
-      const file = join(folder, 'customers.yml');
+      const file = join(folder, 'kibana.yml');
       await writeFile(file, source.replace(right, wrong));
       const refusal = await readSource(file).catch((error) => error);
       expect(refusal).toMatchObject({ code: 'dashboard:invalid' });

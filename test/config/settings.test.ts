@@ -42,6 +42,7 @@ describe('settings', () => {
       elasticsearch: null,
       environment: 'local',
       home: resolve('.eventlake'),
+      datasets: null,
       batchRows: expect.any(Number),
       batchSeconds: 30,
       logLevel: 'info',
@@ -59,6 +60,7 @@ describe('settings', () => {
     const rest = {
       ENVIRONMENT: 'ci',
       EVENTLAKE_HOME: '/var/eventlake',
+      EVENTLAKE_DATASETS: '/srv/datasets',
       BATCH_ROWS: '1000',
       BATCH_SECONDS: '5',
       LOG_LEVEL: 'debug',
@@ -85,6 +87,7 @@ describe('settings', () => {
         },
         environment: 'ci',
         home: '/var/eventlake',
+        datasets: '/srv/datasets',
         batchRows: 1000,
         batchSeconds: 5,
         logLevel: 'debug',

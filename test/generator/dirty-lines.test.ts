@@ -35,7 +35,7 @@ let folder: string;
 let shape: Shape;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dirty-'));
-  shape = await loadShape(join(import.meta.dirname, '../../config/datasets/electronics.shape.yml'));
+  shape = await loadShape(join(import.meta.dirname, '../../config/datasets/electronics/shape.yml'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -11,7 +11,7 @@ let folder: string;
 let shape: Shape;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'generate-'));
-  shape = await loadShape(join(import.meta.dirname, '../../config/datasets/electronics.shape.yml'));
+  shape = await loadShape(join(import.meta.dirname, '../../config/datasets/electronics/shape.yml'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

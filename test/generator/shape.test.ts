@@ -5,7 +5,7 @@ import { UsageError } from '../../core/errors.ts';
 import { planRows } from '../../generator/plan.ts';
 import { loadShape, parseShape } from '../../generator/shape.ts';
 
-const FILE = join(import.meta.dirname, '../../config/datasets/electronics.shape.yml');
+const FILE = join(import.meta.dirname, '../../config/datasets/electronics/shape.yml');
 let text: string;
 beforeAll(async () => {
   text = await readFile(FILE, 'utf8');

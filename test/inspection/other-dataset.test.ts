@@ -1,7 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { loadDataset } from '../../config/dataset-file.ts';
+import { loadDataset, modelQuery } from '../../config/dataset/read.ts';
 import { ingest } from '../../ingestion/ingest.ts';
 import { openSource } from '../../ingestion/source-file.ts';
 import { audit } from '../../inspection/audit.ts';
@@ -11,7 +11,7 @@ import { status } from '../../inspection/status.ts';
 import { processTo } from '../../processing/process.ts';
 import { MemoryIndex, Workplace } from '../processing/fixtures.ts';
 
-const FIXTURES = join(import.meta.dirname, '../fixtures');
+const FIXTURES = join(import.meta.dirname, '../fixtures/datasets');
 
 let place: Workplace;
 beforeAll(async () => {
@@ -34,10 +34,11 @@ maybe,9,b,2024-03-01T00:00:00Z,,,,,
 oops
 `.replaceAll('it\'s "a"', '"it\'s ""a"""');
 
-test('a dataset is one YAML file and one SQL model: another one goes through every hop', async () => {
-  const dataset = await loadDataset(FIXTURES, 'readings');
+test('a dataset is a folder with a YAML file and a model: another one goes through every hop', async () => {
+  const found = await loadDataset([FIXTURES], 'readings');
+  const { dataset } = found;
   if (!dataset.model) throw new Error('the readings have a model');
-  const query = await readFile(join(FIXTURES, dataset.model.sql), 'utf8');
+  const query = await modelQuery(found, dataset.model);
   const path = join(place.folder, 'readings.csv');
   await writeFile(path, CSV);
   const source = await openSource(path, '');

@@ -1,4 +1,4 @@
-"""What becomes of one event, by the rules of docs/data-rules.md, for the contract of config/datasets/electronics.yml."""
+"""What becomes of one event, by the rules of docs/data-rules.md, for the contract of config/datasets/electronics/dataset.yml."""
 
 import json
 import math

@@ -1,11 +1,12 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
 import { FileObjectStore } from '../../adapters/folder/object-store.ts';
 import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
-import { loadDataset, parseDataset } from '../../config/dataset-file.ts';
+import { DATASETS, loadDataset, modelQuery } from '../../config/dataset/read.ts';
+import { parseDataset } from '../../config/dataset-file.ts';
 import type {
   EventLog,
   IndexChange,
@@ -23,8 +24,6 @@ import { checkedEvents, offendingText } from '../../processing/contract-sql.ts';
 import type { ModelContext } from '../../processing/model.ts';
 import { StagedBatch } from '../../processing/staging.ts';
 import { chunkOf } from '../conformance/event-log-records.ts';
-
-const ROOT = join(import.meta.dirname, '../..');
 
 /** Stays what it is in the log: text, bytes, or null for a tombstone. */
 export type Value = string | Buffer | null;
@@ -167,12 +166,13 @@ export interface Electronics {
 }
 
 export async function electronics(): Promise<Electronics> {
-  const dataset = await loadDataset(join(ROOT, 'config/datasets'), 'electronics');
+  const found = await loadDataset([DATASETS], 'electronics');
+  const { dataset } = found;
   if (!dataset.model) throw new Error('electronics has a model');
   return {
     dataset,
     model: dataset.model,
-    query: await readFile(join(ROOT, 'processing/models', dataset.model.sql), 'utf8'),
+    query: await modelQuery(found, dataset.model),
   };
 }
 

@@ -19,7 +19,7 @@ let file: string;
 beforeAll(async () => {
   shown = await Shown.open();
   file = join(shown.home, 'made.csv');
-  const shape = await loadShape(join(ROOT, 'config/datasets/electronics.shape.yml'));
+  const shape = await loadShape(join(ROOT, 'config/datasets/electronics/shape.yml'));
   await generate({ shape, rows: ROWS, seed: 7, dirty: 0.02, out: file });
   await shown.run(await readFile(file), 'run.csv');
 }, 120_000);

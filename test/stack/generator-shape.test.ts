@@ -23,7 +23,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shape-'));
   const file = join(folder, 'electronics.csv');
   const root = join(import.meta.dirname, '../..');
-  const shape = await loadShape(join(root, 'config/datasets/electronics.shape.yml'));
+  const shape = await loadShape(join(root, 'config/datasets/electronics/shape.yml'));
   await generate({ shape, rows: 885_129, seed: 1, out: file });
   const python = process.env.EVENTLAKE_TEST_PYTHON ?? 'python3';
   const { stdout } = await promisify(execFile)(python, [join(root, 'test/oracle/shape.py'), file]);

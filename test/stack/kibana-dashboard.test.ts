@@ -19,7 +19,7 @@ jest.setTimeout(120_000);
 const ROWS = 8_000;
 
 /** The objects as Kibana would get them: what is tested is the committed file. */
-const file = join(import.meta.dirname, '../../config/kibana/customers.ndjson');
+const file = join(import.meta.dirname, '../../config/datasets/electronics/kibana.ndjson');
 const objects: SavedObject[] = (await readFile(file, 'utf8'))
   .trimEnd()
   .split('\n')

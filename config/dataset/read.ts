@@ -1,0 +1,77 @@
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Dataset, Model } from '../../core/dataset.ts';
+import { UsageError } from '../../core/errors.ts';
+import { NAME, parseDataset } from '../dataset-file.ts';
+
+/** The datasets that come with the project. */
+export const DATASETS = join(import.meta.dirname, '..', 'datasets');
+
+/** A dataset, and the folder that holds its files: `dataset.yml`, the models' SQL, and where they are wanted `shape.yml` and `kibana.yml`. */
+export interface DatasetFolder {
+  readonly dataset: Dataset;
+  readonly folder: string;
+}
+
+/**
+ * Reads `<name>/dataset.yml` of the first of these folders that has it.
+ * @throws UsageError `dataset:unknown` where none has it, `dataset:old_place` where one has `<name>.yml`, `dataset:invalid`.
+ */
+export async function loadDataset(places: readonly string[], name: string): Promise<DatasetFolder> {
+  if (!NAME.test(name)) throw new UsageError('dataset:unknown', `"${name}" is not a dataset's name`);
+  for (const place of places) {
+    const folder = join(place, name);
+    const file = join(folder, 'dataset.yml');
+    const text = await textOf(file);
+    if (text !== null) return { dataset: checkName(parseDataset(text, file), name, file), folder };
+    await refuseOldPlace(place, name);
+  }
+  throw new UsageError(
+    'dataset:unknown',
+    `There is no dataset "${name}": no ${places.map((place) => join(place, name, 'dataset.yml')).join(' and no ')}`,
+    {
+      hint: 'A dataset is a folder with a dataset.yml, here or in the folder that EVENTLAKE_DATASETS names: docs/adding-a-dataset.md.',
+    },
+  );
+}
+
+/** The text of a model's SQL. */
+export async function modelQuery({ dataset, folder }: DatasetFolder, { sql }: Model): Promise<string> {
+  const file = join(folder, sql);
+  const text = await textOf(file);
+  if (text !== null) return text;
+  throw new UsageError('dataset:invalid', `${file}, the SQL of a model of ${dataset.name}, is missing`, {
+    hint: `It is a file beside ${join(folder, 'dataset.yml')}.`,
+  });
+}
+
+async function textOf(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return null;
+    throw new UsageError('dataset:unknown', `${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function checkName(dataset: Dataset, name: string, file: string): Dataset {
+  if (dataset.name === name) return dataset;
+  throw new UsageError(
+    'dataset:invalid',
+    `${file}: name: is "${dataset.name}", but the folder's name says "${name}"`,
+  );
+}
+
+/** Datasets were single files once, with their models' SQL elsewhere: a person is told what to move. */
+async function refuseOldPlace(place: string, name: string): Promise<void> {
+  const old = join(place, `${name}.yml`);
+  const found = await access(old).then(
+    () => true,
+    () => false,
+  );
+  if (!found) return;
+  const folder = join(place, name);
+  throw new UsageError('dataset:old_place', `${old}: a dataset is a folder with a dataset.yml`, {
+    hint: `Move it: mkdir -p ${folder} && mv ${old} ${join(folder, 'dataset.yml')}. Its model's SQL belongs beside it in ${folder}, and its shape as shape.yml.`,
+  });
+}
