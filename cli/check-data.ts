@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type CheckReport, checkData } from '../inspection/check-data.ts';
 import { datasetCommand } from './command.ts';
-import { inputFile } from './ingest.ts';
+import { inputFiles } from './input-files.ts';
 import { bytes, print, table, thousands } from './output.ts';
 import { openScratch } from './scratch.ts';
 import { type CommonOptions, openSql, readConfiguration } from './session.ts';
@@ -12,10 +12,10 @@ export function checkDataCommand(): Command {
     'check-data',
     'does the file exist, does its header match, do its rows pass; writes nothing',
   )
-    .option('--file <file>', 'the CSV file, plain or gzip (default: data/<dataset>.csv)')
+    .option('--file <file>', 'the CSV file, plain, gzip or zstd (default: data/<dataset>.csv)')
     .action(async (name: string, options: CommonOptions & { file?: string }) => {
       const { settings, dataset } = await readConfiguration(name, options);
-      const source = await inputFile(dataset, options.file);
+      const [source] = await inputFiles(dataset, options.file === undefined ? [] : [options.file]);
       const scratch = await openScratch(settings.home, 'look');
       const sql = await openSql(scratch.folder);
       try {
@@ -38,6 +38,8 @@ function checkText(report: CheckReport): string {
   lines.push(
     `  ${thousands(report.good)} rows pass, ${thousands(report.rows - report.good)} will be turned away`,
   );
+  if (report.unendedLine !== null)
+    lines.push(`  line ${report.unendedLine} has no line end and the file is being written: it is left`);
   if (report.findings.length > 0) {
     lines.push(
       '',

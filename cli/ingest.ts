@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Dataset } from '../core/dataset.ts';
 import { type IngestResult, ingest } from '../ingestion/ingest.ts';
-import { openSource, type SourceFile } from '../ingestion/source-file.ts';
+import type { SourceFile } from '../ingestion/source-file.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
-import { datasetCommand, defaultFile, positive, stopSignal } from './command.ts';
+import { datasetCommand, positive, stopSignal } from './command.ts';
+import { inputFiles } from './input-files.ts';
 import { openMonitor } from './monitoring.ts';
 import { bytes, counted, note, print, record } from './output.ts';
 import { Progress } from './progress.ts';
@@ -16,25 +14,32 @@ export const CHUNK_ROWS = 20_000;
 
 /** Options of `ingest`. */
 export interface IngestOptions extends CommonOptions {
-  readonly file?: string;
+  readonly file?: readonly string[];
   readonly again?: boolean;
+  readonly complete?: boolean;
   readonly limit?: number;
   readonly batchSize: number;
 }
 
-/** `ingest`: a file into the log. */
+/** What became of one file; or of several, with their sums. */
+export type IngestReport =
+  | IngestResult
+  | (Omit<IngestResult, 'entry' | 'beginningRows'> & { readonly files: readonly IngestResult[] });
+
+/** `ingest`: files into the log. */
 export function ingestCommand(): Command {
   return withIngestOptions(
     datasetCommand(
       'ingest',
-      'read a CSV file into the log, each row exactly once; run again, it goes on where it stopped',
-    ),
-  ).action(async (name: string, options: IngestOptions) => {
+      'read CSV files into the log, each row exactly once; run again, it resumes where it stopped',
+    ).argument('[files...]', 'CSV files, as with --file'),
+  ).action(async (name: string, files: readonly string[], given: IngestOptions) => {
+    const options = { ...given, file: [...(given.file ?? []), ...files] };
     const session = await openSession(name, options, 'write');
     try {
       const signal = stopSignal();
-      const result = await ingestFile(session, options, signal, await openMonitor(session));
-      print(options.json ?? false, result, ingestSummary);
+      const report = await ingestFiles(session, options, signal, await openMonitor(session));
+      print(options.json ?? false, report, ingestSummary);
       if (signal.aborted) process.exitCode = 1;
     } finally {
       await session.close();
@@ -42,23 +47,57 @@ export function ingestCommand(): Command {
   });
 }
 
+const FILE_OPTION = [
+  '--file <file>',
+  'a CSV file, plain, gzip or zstd, or a pattern such as "data/*.csv"; may be repeated (default: data/<dataset>.csv)',
+  (file: string, before: readonly string[] = []) => [...before, file],
+] as const;
+
 /** Adds the options that say what to ingest. */
 export function withIngestOptions(command: Command): Command {
   return command
-    .option('--file <file>', 'the CSV file, plain or gzip (default: data/<dataset>.csv)')
+    .option(...FILE_OPTION)
     .option('--again', 'ingest the file anew, though it is known')
-    .option('--limit <rows>', 'stop after this many rows', positive)
+    .option('--complete', 'take a last line without its line end, though the file may still be written')
+    .option('--limit <rows>', 'stop after this many rows of each file', positive)
     .option('--batch-size <rows>', 'rows that are committed together', positive, CHUNK_ROWS);
 }
 
-/** Ingests the file that the options name, showing progress; the monitor, if there is one, hears of it. */
-export async function ingestFile(
+/** Ingests the files that the options name, one after the other; all of them are there before the first is read. */
+export async function ingestFiles(
   session: Session,
   options: IngestOptions,
   signal: AbortSignal,
   monitor: Monitor | null,
+): Promise<IngestReport> {
+  const [first, ...more] = await inputFiles(session.dataset, options.file ?? []);
+  const result = await ingestFile(session, first, options, signal, monitor);
+  if (more.length === 0) return result;
+  const files = [result];
+  for (const source of more)
+    if (!signal.aborted) files.push(await ingestFile(session, source, options, signal, monitor));
+  const sum = (count: 'rows' | 'events' | 'deadLetters') =>
+    files.reduce((total, file) => total + file[count], 0);
+  return {
+    outcome: outcomeOf(files.map(({ outcome }) => outcome)),
+    ...{ rows: sum('rows'), events: sum('events'), deadLetters: sum('deadLetters') },
+    files,
+  };
+}
+
+function outcomeOf(outcomes: readonly IngestResult['outcome'][]): IngestResult['outcome'] {
+  const order = ['stopped', 'ingested', 'continued', 'nothing_new'] as const;
+  return order.find((outcome) => outcomes.includes(outcome)) ?? 'nothing_new';
+}
+
+/** Ingests one file, showing progress; the monitor, if there is one, hears of it. */
+async function ingestFile(
+  session: Session,
+  source: SourceFile,
+  options: IngestOptions,
+  signal: AbortSignal,
+  monitor: Monitor | null,
 ): Promise<IngestResult> {
-  const source = await inputFile(session.dataset, options.file);
   const progress = new Progress(source.size);
   record(`ingest: ${source.path}, ${bytes(source.size)}`, {
     ...{ event: 'ingest_started', hop: 'ingest', file: source.path, bytes: source.size },
@@ -68,6 +107,7 @@ export async function ingestFile(
       dataset: session.dataset,
       source,
       again: options.again ?? false,
+      complete: options.complete ?? false,
       limit: options.limit,
       chunkRows: options.batchSize,
       warn: (message) => note(`warning: ${message}`, 'warn'),
@@ -84,31 +124,27 @@ export async function ingestFile(
     monitor?.succeeded('ingest');
     const { outcome, rows, events, deadLetters } = result;
     const details = { event: 'ingest_finished', hop: 'ingest', outcome, rows, events, deadLetters };
-    record(`ingest: ${ingestSummary(result)}`, details);
+    record(`ingest: ${fileSummary(result)}`, details);
     return result;
   } finally {
     progress.end();
   }
 }
 
-/** The input file, by the path that people see: relative where it is below the current folder. */
-export async function inputFile(dataset: Dataset, file: string | undefined): Promise<SourceFile> {
-  const plain = defaultFile(dataset.name);
-  const chosen = file ?? (!existsSync(plain) && existsSync(`${plain}.gz`) ? `${plain}.gz` : plain);
-  const below = relative('.', resolve(chosen)) || '.';
-  const from = dataset.source ? `The real file is to be had at ${dataset.source}. ` : '';
-  const hint = `Save it as ${plain}, or name another with --file. ${from}Synthetic data: make data`;
-  return openSource(below.startsWith('..') ? resolve(chosen) : below, hint);
+/** What ingest did, in a line a file. */
+export function ingestSummary(report: IngestReport): string {
+  return 'files' in report ? report.files.map(fileSummary).join('\n         ') : fileSummary(report);
 }
 
-/** What ingest did, in a sentence. */
-export function ingestSummary({ outcome, rows, events, deadLetters, entry }: IngestResult): string {
+function fileSummary({ outcome, rows, events, deadLetters, entry, beginningRows }: IngestResult): string {
   if (!entry) return 'nothing to ingest: the file is empty';
   const total = `${counted(entry.rows, 'row')} of ${entry.file} ${entry.rows === 1 ? 'is' : 'are'} in the log`;
+  if (beginningRows !== undefined)
+    return `nothing new: its ${counted(beginningRows, 'row')} are the beginning of ${entry.file}`;
   if (outcome === 'nothing_new') return `nothing new: all ${total} (ingest it anew with --again)`;
   const dead = deadLetters > 0 ? `, ${counted(deadLetters, 'dead letter')} (see: make rejected)` : '';
   const what = `${outcome === 'continued' ? 'continued: ' : ''}${counted(rows, 'row')} → ${counted(events, 'event')}${dead}`;
   return outcome === 'stopped'
-    ? `${what}; stopped, run again to go on (${total} so far)`
+    ? `${what}; stopped, run again to resume (${total} so far)`
     : `${what}; ${total}`;
 }

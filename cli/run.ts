@@ -1,18 +1,23 @@
 import type { Command } from 'commander';
-import type { IngestResult } from '../ingestion/ingest.ts';
 import { type AuditReport, audit } from '../inspection/audit.ts';
 import { type ProcessResult, processTo } from '../processing/process.ts';
 import { auditContext, auditText, UNBALANCED } from './audit.ts';
 import { datasetCommand, stopSignal } from './command.ts';
 import { processSummary, reported } from './hop-reports.ts';
-import { type IngestOptions, ingestFile, ingestSummary, withIngestOptions } from './ingest.ts';
+import {
+  type IngestOptions,
+  type IngestReport,
+  ingestFiles,
+  ingestSummary,
+  withIngestOptions,
+} from './ingest.ts';
 import { openMonitor } from './monitoring.ts';
 import { print } from './output.ts';
 import { openSession, processContext, type Session } from './session.ts';
 
 /** What `run` did, hop by hop. */
 export interface RunResult {
-  readonly ingest: IngestResult;
+  readonly ingest: IngestReport;
   readonly process: ProcessResult;
   readonly audit: AuditReport;
 }
@@ -45,7 +50,7 @@ export async function runWholeJob(
   const telling = { commits: false, renewals: false };
   const context = reported(await processContext(session), monitor, telling);
   const failed = new AbortController();
-  const ingesting = ingestFile(session, options, signal, monitor);
+  const ingesting = ingestFiles(session, options, signal, monitor);
   const ends = ingesting.then(() => session.log.ranges());
   const processing = processTo(context, ends, AbortSignal.any([signal, failed.signal]));
   try {

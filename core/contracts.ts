@@ -49,7 +49,12 @@ export interface LedgerEntry {
   readonly complete: boolean;
   /** UTC, ISO 8601. */
   readonly updatedAt: string;
+  /** The states in which the file was complete before it grew, oldest first; absent when it never grew. */
+  readonly earlier?: readonly FileState[];
 }
+
+/** A file's first `bytes` bytes, as a ledger entry counts them: their hash, line feeds and rows. */
+export type FileState = Pick<LedgerEntry, 'bytes' | 'sha256' | 'lines' | 'rows'>;
 
 /** What commits together: events, dead letters and the progress that they make. */
 export interface Chunk {

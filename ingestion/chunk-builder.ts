@@ -17,6 +17,17 @@ interface BuilderOptions {
   readonly file: string;
 }
 
+/** Some 100 bytes each, so that an entry stays far below the size of the largest message. */
+const STATES_KEPT = 5000;
+
+/** What the next entry remembers: a file that was complete and has grown was complete at its former length, too. */
+function earlierStates(previous: LedgerEntry, bytes: number): Pick<LedgerEntry, 'earlier'> {
+  const { earlier = [], complete, sha256, lines, rows } = previous;
+  const grown = complete && bytes > previous.bytes;
+  const states = grown ? [...earlier, { bytes: previous.bytes, sha256, lines, rows }] : earlier;
+  return states.length === 0 ? {} : { earlier: states.slice(-STATES_KEPT) };
+}
+
 /** Gathers the rows of the next chunk, and knows where in the file they end. */
 export class ChunkBuilder {
   events: OutgoingRecord[] = [];
@@ -79,6 +90,7 @@ export class ChunkBuilder {
       deadLetters: previous.deadLetters + deadLetters.length,
       complete,
       updatedAt: new Date().toISOString(),
+      ...earlierStates(previous, this.bytes),
     };
     this.events = [];
     this.deadLetters = [];

@@ -13,6 +13,8 @@ export interface Header {
   readonly bytes: number;
   /** Number of the physical line on which the rows begin. */
   readonly nextLine: number;
+  /** False when the file ends within the header's line. */
+  readonly ended: boolean;
 }
 
 /** Reads the first record of a file; null for a file without any. A header that is no record is `ingest:bad_header`. */
@@ -34,7 +36,7 @@ export async function readHeader(source: SourceFile): Promise<Header | null> {
     if (text.toString('latin1').trim() === '') continue;
     const names = text.length > MAX_RECORD_BYTES ? null : parseHeader(text);
     if (names?.some((name) => name.includes('\r'))) throw carriageReturns(source.path, line);
-    if (names) return { names, bytes: end, nextLine: feed < 0 ? line : line + 1 };
+    if (names) return { names, bytes: end, nextLine: feed < 0 ? line : line + 1, ended: feed >= 0 };
     throw new EventlakeError(
       'ingest:bad_header',
       `${source.path}:${line}: the header is no line of comma-separated names`,

@@ -7,8 +7,8 @@ import { type EventEncoder, eventEncoder } from './events.ts';
 import { type Header, readHeader } from './header.ts';
 import { toBlocks } from './lines.ts';
 import { toRecords } from './records.ts';
-import { type Beginning, findBeginning } from './resume.ts';
-import { readSource, type SourceFile } from './source-file.ts';
+import { type Beginning, beginningFinder, knownRows } from './resume.ts';
+import { isBeingWritten, readSource, type SourceFile } from './source-file.ts';
 
 /** A chunk ends at so many bytes too, so that long rows take no more memory than many. */
 const CHUNK_BYTES = 16 * 1024 * 1024;
@@ -22,6 +22,8 @@ export interface IngestRequest {
   readonly source: SourceFile;
   /** Ingest from the first row though the ledger knows the file. */
   readonly again: boolean;
+  /** Take a last line without its line end though the file may still be written. */
+  readonly complete?: boolean;
   /** Stop after this many rows. */
   readonly limit?: number | undefined;
   /** Rows that commit together; fewer when they are long. */
@@ -58,10 +60,14 @@ export interface IngestResult {
   readonly deadLetters: number;
   /** The ledger's entry now; null for a file without a header, which leaves none. */
   readonly entry: LedgerEntry | null;
+  /** Rows of the file, if it is the beginning of the longer file of `entry`. */
+  readonly beginningRows?: number;
 }
 
+const NOTHING: IngestResult = { outcome: 'nothing_new', rows: 0, events: 0, deadLetters: 0, entry: null };
+
 /**
- * The first hop: a file's rows into the log, each exactly once. Every chunk commits together with the ledger entry that says how far the file
+ * The first stage: a file's rows into the log, each exactly once. Every chunk commits together with the ledger entry that says how far the file
  * has come, so a run that was killed is continued by the next.
  */
 export async function ingest(log: EventLog, request: IngestRequest): Promise<IngestResult> {
@@ -69,7 +75,12 @@ export async function ingest(log: EventLog, request: IngestRequest): Promise<Ing
   const header = await readHeader(source);
   if (!header) {
     request.warn(`${source.path} is empty: it has not even a header`);
-    return { outcome: 'nothing_new', rows: 0, events: 0, deadLetters: 0, entry: null };
+    return NOTHING;
+  }
+  const isComplete = async () => request.complete === true || !(await isBeingWritten(source));
+  if (!header.ended && !(await isComplete())) {
+    request.warn(`${source.path}: the header has no line end yet; the file is left for the next run`);
+    return NOTHING;
   }
   const encoder = eventEncoder(dataset, header.names, source.path);
   if (encoder.extra.length > 0)
@@ -79,15 +90,20 @@ export async function ingest(log: EventLog, request: IngestRequest): Promise<Ing
 
   const { partitions } = await log.open();
   const ingestion = crypto.randomUUID();
-  const find = async () => {
-    const ledger = await log.ledger();
-    const known = request.again ? ledger.filter((entry) => entry.ingestion === ingestion) : ledger;
-    return findBeginning(source, known, ingestion);
-  };
+  const find = beginningFinder(log, request, ingestion);
   const origin = await find();
+  if (request.again) {
+    const repeated = await knownRows(log, source);
+    if (repeated > 0)
+      request.warn(`${repeated} rows of ${source.path} are in the log already, and will be there twice`);
+  }
   // A writer supersedes the one at work, so none is opened where there is nothing to write.
-  if (origin.atEnd) return resultOf('nothing_new', origin.entry, origin.entry);
-  const shared: Attempt = { header, encoder, partitions, first: null, find };
+  if (origin.atEnd) {
+    const { entry } = origin;
+    const beginning = origin.knownRows < entry.rows ? { beginningRows: origin.knownRows } : {};
+    return { ...resultOf('nothing_new', entry, entry), ...beginning };
+  }
+  const shared: Attempt = { header, encoder, partitions, isComplete, first: null, find };
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await write(log, request, shared);
@@ -105,6 +121,7 @@ interface Attempt {
   readonly header: Header;
   readonly encoder: EventEncoder;
   readonly partitions: number;
+  isComplete(): Promise<boolean>;
   /** The ledger's entry when this run's first writer was open: what is before it, others have written. Null until then. */
   first: LedgerEntry | null;
   find(): Promise<Beginning>;
@@ -112,7 +129,7 @@ interface Attempt {
 
 async function write(log: EventLog, request: IngestRequest, attempt: Attempt): Promise<IngestResult> {
   const { source } = request;
-  const { header, encoder, partitions, find } = attempt;
+  const { header, encoder, partitions, find, isComplete } = attempt;
   const writer = await log.writer();
   try {
     const begin = await find();
@@ -125,7 +142,7 @@ async function write(log: EventLog, request: IngestRequest, attempt: Attempt): P
     const start = fresh ? header.bytes : begin.entry.bytes;
     const firstLine = fresh ? header.nextLine : begin.entry.lines + 1;
     if (fresh) await hashHeader(source, header.bytes, begin);
-    let bytesRead = source.gzip ? 0 : start;
+    let bytesRead = source.compression ? 0 : start;
     const stream = readSource(source, start, (bytes) => {
       bytesRead += bytes;
     });
@@ -143,19 +160,27 @@ async function write(log: EventLog, request: IngestRequest, attempt: Attempt): P
     });
     // An attempt before this one may have come this far.
     if (run.rows === request.limit) return await run.stop();
-    for await (const group of toRecords(toBlocks(stream), firstLine, header.names.length)) {
+    const fields = header.names.length;
+    for await (const group of toRecords(toBlocks(stream), firstLine, fields, isComplete)) {
       for (let i = 0; i < group.rows.length; i += 1) {
         chunks.add(group, i);
         if (run.rows + chunks.rows === request.limit) return await run.stop();
         if (chunks.rows >= request.chunkRows || chunks.size >= CHUNK_BYTES) await run.commit(false);
       }
       chunks.endOf(group);
+      if (group.left) warnOfRest(request, group.nextLine);
       if (request.signal?.aborted && !group.withinLine) return await run.stop();
     }
     return await run.finish();
   } finally {
     await writer.close();
   }
+}
+
+function warnOfRest({ source, warn }: IngestRequest, line: number): void {
+  warn(
+    `${source.path}:${line}: the last line has no line end, and the file is being written: it is left for the next run (--complete takes it at once)`,
+  );
 }
 
 /** What has become of the file since `first` was its entry. */

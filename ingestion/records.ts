@@ -38,13 +38,19 @@ export interface RecordGroup {
   readonly plain: boolean;
   /** True when the group ends within a line that is too long: nobody can go on reading from there. */
   readonly withinLine: boolean;
+  /** Bytes after the last group that are left for a later run, as their record is still being written. */
+  readonly left?: number;
 }
 
-/** Parses blocks whose first physical line has the number `firstLine`; a record must have `fieldCount` fields. */
+/**
+ * Parses blocks whose first physical line has the number `firstLine`; a record must have `fieldCount` fields. `isComplete` is asked
+ * at the end of the file: when it says no, a last record without its line end is left.
+ */
 export async function* toRecords(
   blocks: AsyncIterable<Block>,
   firstLine: number,
   fieldCount: number,
+  isComplete: () => Promise<boolean> = async () => true,
 ): AsyncGenerator<RecordGroup> {
   let line = firstLine;
   let open: Buffer = Buffer.alloc(0);
@@ -52,6 +58,12 @@ export async function* toRecords(
   for await (const block of blocks) {
     if (block.kind === 'lines') {
       const bytes = open.length > 0 ? Buffer.concat([open, block.bytes]) : block.bytes;
+      if (block.last && bytes.length > 0 && !(await isComplete())) {
+        const ended = bytes.subarray(0, bytes.lastIndexOf(LF) + 1);
+        const group = parseLines(ended, line, fieldCount, false);
+        yield { ...group, left: bytes.length - group.bytes.length };
+        return;
+      }
       const group = parseLines(bytes, line, fieldCount, block.last);
       open = bytes.subarray(group.bytes.length);
       line = group.nextLine;

@@ -3,17 +3,33 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { EventlakeError } from '../core/errors.ts';
 
 const READ_BYTES = 1 << 20;
+/** A file that changed this short a time ago may still be written. */
+const SETTLED_MS = 5000;
+/** By the first bytes of a file. */
+const COMPRESSIONS = [
+  {
+    name: 'gzip',
+    magic: Buffer.from([0x1f, 0x8b]),
+    decompressor: () => createGunzip({ chunkSize: READ_BYTES }),
+  },
+  {
+    name: 'zstd',
+    magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]),
+    decompressor: () => createZstdDecompress({ chunkSize: READ_BYTES }),
+  },
+] as const;
 
-/** An input file, plain or gzip (told apart by its first bytes). All positions count decompressed bytes. */
+/** An input file, plain or compressed (told apart by its first bytes). All positions count decompressed bytes. */
 export interface SourceFile {
   readonly path: string;
-  /** Size on disk; for gzip the compressed size. */
+  /** Size on disk, and when it was last changed, in milliseconds since the epoch; as they were when it was opened. */
   readonly size: number;
-  readonly gzip: boolean;
+  readonly modified: number;
+  readonly compression: (typeof COMPRESSIONS)[number] | null;
 }
 
 /** Looks at a file without reading it all. A path that is missing or no readable file is `ingest:no_file`. */
@@ -23,9 +39,11 @@ export async function openSource(path: string, hint: string): Promise<SourceFile
     if (!info.isFile()) throw new EventlakeError('ingest:no_file', `${path} is not a file`, { hint });
     const file = await open(path);
     try {
-      const magic = Buffer.alloc(2);
-      await file.read(magic, 0, 2, 0);
-      return { path, size: info.size, gzip: magic[0] === 0x1f && magic[1] === 0x8b };
+      const first = Buffer.alloc(4);
+      await file.read(first, 0, 4, 0);
+      const compression =
+        COMPRESSIONS.find(({ magic }) => first.subarray(0, magic.length).equals(magic)) ?? null;
+      return { path, size: info.size, modified: info.mtimeMs, compression };
     } finally {
       await file.close();
     }
@@ -41,16 +59,27 @@ export async function openSource(path: string, hint: string): Promise<SourceFile
 }
 
 /**
+ * Whether the file may still be written: it changed within the last seconds, or since it was opened. A compressed file has an end of
+ * its own.
+ */
+export async function isBeingWritten({ path, size, modified, compression }: SourceFile): Promise<boolean> {
+  if (compression) return false;
+  const info = await stat(path);
+  return info.size !== size || info.mtimeMs !== modified || Date.now() - info.mtimeMs < SETTLED_MS;
+}
+
+/**
  * The file's bytes from `start`, decompressed. `onRead` is told how many bytes were read from disk, for progress.
- * A broken gzip stream is `ingest:bad_gzip`.
+ * A broken gzip or zstd stream is `ingest:bad_gzip`.
  */
 export async function* readSource(
   source: SourceFile,
   start: number,
   onRead?: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
-  const raw = createReadStream(source.path, { start: source.gzip ? 0 : start, highWaterMark: READ_BYTES });
-  if (!source.gzip) {
+  const { compression } = source;
+  const raw = createReadStream(source.path, { start: compression ? 0 : start, highWaterMark: READ_BYTES });
+  if (!compression) {
     for await (const bytes of raw as AsyncIterable<Buffer>) {
       onRead?.(bytes.length);
       yield bytes;
@@ -59,7 +88,7 @@ export async function* readSource(
   }
   try {
     let skip = start;
-    for await (const bytes of gunzip(raw, onRead)) {
+    for await (const bytes of decompress(raw, compression.decompressor(), onRead)) {
       if (skip >= bytes.length) skip -= bytes.length;
       else {
         yield bytes.subarray(skip);
@@ -67,10 +96,10 @@ export async function* readSource(
       }
     }
   } catch (cause) {
-    if (!String((cause as NodeJS.ErrnoException).code).startsWith('Z_')) throw cause;
+    if (!/^(Z|ZSTD)_/.test(String((cause as NodeJS.ErrnoException).code))) throw cause;
     throw new EventlakeError(
       'ingest:bad_gzip',
-      `${source.path} is not a complete gzip file: ${(cause as Error).message}`,
+      `${source.path} is not a complete ${compression.name} file: ${(cause as Error).message}`,
       {
         hint: 'Was the download cut off? Fetch the file again; what was already ingested of it stays.',
         cause,
@@ -79,17 +108,20 @@ export async function* readSource(
   }
 }
 
-function gunzip(raw: Readable, onRead?: (bytes: number) => void): Readable {
+function decompress<T extends Transform>(
+  raw: Readable,
+  decompressor: T,
+  onRead?: (bytes: number) => void,
+): T {
   const counter = new Transform({
     transform(bytes: Buffer, _encoding, done) {
       onRead?.(bytes.length);
       done(null, bytes);
     },
   });
-  const gunzipped = createGunzip({ chunkSize: READ_BYTES });
   // Errors surface where the last stream of the chain is read.
-  pipeline(raw, counter, gunzipped).catch(() => {});
-  return gunzipped;
+  pipeline(raw, counter, decompressor).catch(() => {});
+  return decompressor;
 }
 
 /** What the file held up to one position. */

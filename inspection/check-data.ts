@@ -5,7 +5,7 @@ import { eventEncoder } from '../ingestion/events.ts';
 import { readHeader } from '../ingestion/header.ts';
 import { toBlocks } from '../ingestion/lines.ts';
 import { toRecords } from '../ingestion/records.ts';
-import { readSource, type SourceFile } from '../ingestion/source-file.ts';
+import { isBeingWritten, readSource, type SourceFile } from '../ingestion/source-file.ts';
 import { checkedEvents } from '../processing/contract-sql.ts';
 import { StagedBatch } from '../processing/staging.ts';
 
@@ -28,6 +28,8 @@ export interface CheckReport {
   readonly absentColumns: string[];
   readonly rows: number;
   readonly good: number;
+  /** The last line, when it has no line end and the file may still be written: ingest leaves it for a later run. */
+  readonly unendedLine: number | null;
   readonly findings: Finding[];
 }
 
@@ -41,10 +43,20 @@ export async function checkData(
   const report = { file: source.path, bytes: source.size };
   const header = await readHeader(source);
   if (!header)
-    return { ...report, header: [], extraColumns: [], absentColumns: [], rows: 0, good: 0, findings: [] };
+    return {
+      ...report,
+      header: [],
+      extraColumns: [],
+      absentColumns: [],
+      rows: 0,
+      good: 0,
+      unendedLine: null,
+      findings: [],
+    };
   const encoder = eventEncoder(dataset, header.names, source.path);
   const findings = new Findings();
   let rows = 0;
+  let unendedLine: number | null = null;
   let values: Buffer[] = [];
   let lines: number[] = [];
   const checkBatch = async () => {
@@ -56,7 +68,9 @@ export async function checkData(
     toBlocks(readSource(source, header.bytes)),
     header.nextLine,
     header.names.length,
+    async () => !(await isBeingWritten(source)),
   )) {
+    if (group.left) unendedLine = group.nextLine;
     for (const [i, row] of group.rows.entries()) {
       const line = group.lines[i] ?? 0;
       rows += 1;
@@ -79,6 +93,7 @@ export async function checkData(
     absentColumns: [...encoder.absent],
     rows,
     good,
+    unendedLine,
     findings: list,
   };
 }

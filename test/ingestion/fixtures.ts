@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
@@ -19,7 +19,10 @@ export const DATASET: Dataset = {
   ],
 };
 
-/** A folder of its own for each test; `put` writes a file into it. */
+/** When a file at rest was last changed. */
+const HOURS_AGO = new Date(Date.now() - 3 * 3_600_000);
+
+/** A folder of its own for each test; `put` writes a file into it that nobody is writing any more. */
 export class Workplace {
   readonly folder: string;
 
@@ -32,6 +35,14 @@ export class Workplace {
   }
 
   async put(name: string, content: string | Buffer): Promise<string> {
+    const path = join(this.folder, name);
+    await writeFile(path, content);
+    await utimes(path, HOURS_AGO, HOURS_AGO);
+    return path;
+  }
+
+  /** The same, but written just now: it may still be growing. */
+  async write(name: string, content: string): Promise<string> {
     const path = join(this.folder, name);
     await writeFile(path, content);
     return path;

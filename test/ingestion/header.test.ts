@@ -16,14 +16,14 @@ const header = async (content: string | Buffer) =>
 
 describe('the header', () => {
   test.each([
-    ['at,id\n1,2\n', { names: ['at', 'id'], bytes: 6, nextLine: 2 }],
-    ['at,id\r\n1,2\r\n', { names: ['at', 'id'], bytes: 7, nextLine: 2 }],
-    ['at,id', { names: ['at', 'id'], bytes: 5, nextLine: 1 }],
-    ['\ufeffat,id\n', { names: ['at', 'id'], bytes: 9, nextLine: 2 }],
-    ['\ufeff"at","i,d"\n', { names: ['at', 'i,d'], bytes: 14, nextLine: 2 }],
-    ['\n\r\n  \nat,id\n', { names: ['at', 'id'], bytes: 12, nextLine: 5 }],
-    ['\ufeff\nat,id\n', { names: ['at', 'id'], bytes: 10, nextLine: 3 }],
-    ['größe,naïve\n', { names: ['größe', 'naïve'], bytes: 15, nextLine: 2 }],
+    ['at,id\n1,2\n', { names: ['at', 'id'], bytes: 6, nextLine: 2, ended: true }],
+    ['at,id\r\n1,2\r\n', { names: ['at', 'id'], bytes: 7, nextLine: 2, ended: true }],
+    ['at,id', { names: ['at', 'id'], bytes: 5, nextLine: 1, ended: false }],
+    ['\ufeffat,id\n', { names: ['at', 'id'], bytes: 9, nextLine: 2, ended: true }],
+    ['\ufeff"at","i,d"\n', { names: ['at', 'i,d'], bytes: 14, nextLine: 2, ended: true }],
+    ['\n\r\n  \nat,id\n', { names: ['at', 'id'], bytes: 12, nextLine: 5, ended: true }],
+    ['\ufeff\nat,id\n', { names: ['at', 'id'], bytes: 10, nextLine: 3, ended: true }],
+    ['größe,naïve\n', { names: ['größe', 'naïve'], bytes: 15, nextLine: 2, ended: true }],
     ['', null],
     ['\n\r\n', null],
     ['\ufeff', null],

@@ -65,7 +65,7 @@ describe('an ingestion whose log is away for a moment', () => {
       await ingestFile(place.log(), path, { limit: again ? 4 : 1 });
       const result = await ingestFile(failing(place.log(), 2, stored, PASSING), path, { again });
       expect(result).toMatchObject({ rows: again ? 8 : 7, entry: { rows: 8, complete: true } });
-      expect(result).toMatchObject({ warnings: [], retries: ['the broker is away'] });
+      expect(result.retries).toEqual(['the broker is away']);
       expect(await textsIn(place.log())).toEqual([...textsOf(1, 8), ...(again ? textsOf(1, 4) : [])].sort());
     },
     30_000,

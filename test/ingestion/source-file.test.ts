@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { hashPrefixes, openSource, readSource } from '../../ingestion/source-file.ts';
 import { Workplace } from './fixtures.ts';
@@ -44,16 +44,18 @@ describe('a source file', () => {
     });
   });
 
-  test.each(['plain.csv', 'packed.csv.gz', 'packed-but-called.csv'])(
-    '%s is read from any position on',
-    async (name) => {
-      const path = await place.put(name, name === 'plain.csv' ? CONTENT : gzipSync(CONTENT, { level: 1 }));
-      expect((await openSource(path, '')).gzip).toBe(name !== 'plain.csv');
-      for (const start of [0, 1, 1 << 20, (1 << 20) + 1, CONTENT.length - 1, CONTENT.length]) {
-        expect(sha256(await readAll(path, start))).toBe(sha256(CONTENT.subarray(start)));
-      }
-    },
-  );
+  test.each([
+    ['plain.csv', null, CONTENT],
+    ['packed.csv.gz', 'gzip', gzipSync(CONTENT, { level: 1 })],
+    ['packed-but-called.csv', 'gzip', gzipSync(CONTENT, { level: 1 })],
+    ['packed.csv.zst', 'zstd', zstdCompressSync(CONTENT)],
+  ] as const)('%s is read from any position on', async (name, compression, content) => {
+    const path = await place.put(name, content);
+    expect((await openSource(path, '')).compression?.name ?? null).toBe(compression);
+    for (const start of [0, 1, 1 << 20, (1 << 20) + 1, CONTENT.length - 1, CONTENT.length]) {
+      expect(sha256(await readAll(path, start))).toBe(sha256(CONTENT.subarray(start)));
+    }
+  });
 
   test('of several gzip members is one file', async () => {
     const path = await place.put(
