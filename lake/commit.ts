@@ -27,11 +27,14 @@ const ENGINE = 'eventlake';
 
 /**
  * Checks that `request` still holds although the table now is as `latest` shows it.
- * `lake:superseded` when another writer has moved one of the same applications, or, for a change that replaces everything, has touched any
- * file; `lake:schema_mismatch` when columns differ; `lake:unsupported` when the table may not be written by this version.
+ * `lake:superseded` when it is not the table that `base` is of, when another writer has moved one of the same applications, or, for a change
+ * that replaces everything, has touched any file; `lake:schema_mismatch` when columns differ; `lake:unsupported` when the table may not be written by this version.
  */
 export function checkCommit(table: string, request: CommitRequest, latest: Snapshot | null): void {
   const { base, txns, remove } = request;
+  if (base !== null && base.metaData.id !== latest?.metaData.id) {
+    throw superseded(table, `it is ${latest?.metaData.id ?? 'deleted'}, no longer ${base.metaData.id}`);
+  }
   for (const [app, version] of txns) {
     const before = base?.txns.get(app);
     const now = latest?.txns.get(app);
@@ -44,6 +47,7 @@ export function checkCommit(table: string, request: CommitRequest, latest: Snaps
     throw superseded(table, `its files have changed since version ${base?.version ?? 'none'}`);
   }
   checkSameSchema(table, latest, request);
+  if (base === null) throw superseded(table, 'it was made meanwhile');
   if (latest.protocol.minWriterVersion > 2) {
     throw new EventlakeError(
       'lake:unsupported',
@@ -88,6 +92,7 @@ export function commitActions(
         engineInfo: ENGINE,
         ...(description === undefined ? {} : { userMetadata: description }),
         txnId: id,
+        ...(latest === null ? {} : { tableId: latest.metaData.id }),
       },
     },
   ];
@@ -113,7 +118,8 @@ export function commitActions(
   return actions;
 }
 
-function superseded(table: string, how: string): EventlakeError {
+/** `how`: what the other writer has done. */
+export function superseded(table: string, how: string): EventlakeError {
   return new EventlakeError('lake:superseded', `table ${table} was changed by another writer: ${how}`, {
     hint: 'Nothing was written. Read the table again and continue from what it says.',
   });

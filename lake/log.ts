@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ObjectStore } from '../core/contracts.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import { formatJson, parseJson } from './json.ts';
@@ -46,6 +47,8 @@ export interface CommitInfoAction {
   readonly engineInfo?: string;
   readonly userMetadata?: string;
   readonly txnId?: string;
+  /** The id of the table that the commit was made for; none in the commit that makes the table. */
+  readonly tableId?: string;
 }
 
 /** One line of a commit, or one row of a checkpoint: an object with exactly one of these. Others are ignored, as the protocol asks. */
@@ -91,6 +94,12 @@ export function lastCheckpointKey(table: string): string {
 /** One action a line. */
 export function formatCommit(actions: readonly Action[]): Buffer {
   return Buffer.from(`${actions.map(formatJson).join('\n')}\n`);
+}
+
+/** Tells a commit from every other, of this table and of all others: its writer's `txnId`, or a digest of what it says. */
+export function commitId({ actions }: Commit): string {
+  const txnId = actions.find(({ commitInfo }) => commitInfo)?.commitInfo?.txnId;
+  return txnId ?? createHash('sha256').update(formatCommit(actions)).digest('hex');
 }
 
 /** Lists the log from version `from`, inclusive. */

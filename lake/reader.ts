@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectStore } from '../core/contracts.ts';
-import { EventlakeError } from '../core/errors.ts';
+import { EventlakeError, hasCode } from '../core/errors.ts';
 import type { Checkpoints } from './checkpoint.ts';
-import { lastCheckpoint, listLog, readCommits } from './log.ts';
+import { commitId, lastCheckpoint, listLog, readCommits } from './log.ts';
 import { replay, type Snapshot } from './snapshot.ts';
 
 /** How a table's log is read. */
@@ -18,8 +18,47 @@ export interface ReadOptions {
 
 const LISTINGS = 4;
 
-/** Reads a table as of a version; null when there is no such table. */
+/**
+ * Reads a table as of a version; null when there is no such table. `base` is read on from only while the table is the one that `base` is
+ * of: a table that was deleted and made again is read from its beginning.
+ */
 export async function readSnapshot(
+  store: ObjectStore,
+  table: string,
+  options: ReadOptions,
+): Promise<Snapshot | null> {
+  const { base } = options;
+  if (base === null || base.commitId === null) return readOn(store, table, { ...options, base: null });
+  try {
+    const snapshot = await readOn(store, table, options);
+    // Asked last: a commit that is still there was there all the time, and so was its table.
+    if (await holdsCommit(store, table, base)) return snapshot;
+  } catch (error) {
+    if (await holdsCommit(store, table, base)) throw error;
+  }
+  return readOn(store, table, { ...options, base: null });
+}
+
+/** Whether the table's log still holds the very commit that led to this snapshot: its table was not deleted and made again. */
+export async function holdsCommit(
+  store: ObjectStore,
+  table: string,
+  { version, commitId }: Snapshot,
+): Promise<boolean> {
+  return (await commitIdOf(store, table, version)) === commitId;
+}
+
+async function commitIdOf(store: ObjectStore, table: string, version: bigint): Promise<string | null> {
+  try {
+    const [commit] = await readCommits(store, table, [version]);
+    return commit ? commitId(commit) : null;
+  } catch (error) {
+    if (hasCode(error, 'object:missing')) return null;
+    throw error;
+  }
+}
+
+async function readOn(
   store: ObjectStore,
   table: string,
   { base: older, version, checkpoints, warn }: ReadOptions,
@@ -37,8 +76,17 @@ export async function readSnapshot(
           hint: `Versions up to ${commits.at(-1) ?? newest} exist, but for those whose log entries were deleted.`,
         });
       }
-      if (base !== null && wanted.length === 0) return base;
-      return replay(table, base, await readCommits(store, table, wanted));
+      if (base !== null && wanted.length === 0) {
+        return base === older ? base : { ...base, commitId: await commitIdOf(store, table, base.version) };
+      }
+      try {
+        return replay(table, base, await readCommits(store, table, wanted));
+      } catch (error) {
+        // Its writer is about to remove it.
+        if (!hasCode(error, 'lake:foreign_commit') || attempt === LISTINGS) throw error;
+        await sleep(20 * attempt);
+        continue;
+      }
     }
     // A folder that is listed while files are added to it may show a later file and not an earlier one.
     if (attempt === LISTINGS) {

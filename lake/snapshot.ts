@@ -1,5 +1,14 @@
 import { EventlakeError } from '../core/errors.ts';
-import type { Action, AddAction, Commit, MetaDataAction, ProtocolAction, RemoveAction } from './log.ts';
+import {
+  type Action,
+  type AddAction,
+  type Commit,
+  commitId,
+  commitKey,
+  type MetaDataAction,
+  type ProtocolAction,
+  type RemoveAction,
+} from './log.ts';
 import { parseSchema, type TableField } from './schema.ts';
 
 /** One Parquet file of a table. Never changed once it is there. */
@@ -26,6 +35,8 @@ export interface Tombstone {
 /** A table as one version shows it. Immutable. */
 export interface Snapshot {
   readonly version: bigint;
+  /** {@link commitId} of the commit that led to this version; null when the log no longer holds it, only a checkpoint. */
+  readonly commitId: string | null;
   readonly fields: readonly TableField[];
   readonly partitionBy: readonly string[];
   readonly files: readonly DataFile[];
@@ -48,8 +59,9 @@ export function replay(table: string, base: Snapshot | null, commits: readonly C
   const files = new Map(base?.files.map((file) => [file.path, file]));
   const tombstones = new Map(base?.tombstones.map((tombstone) => [tombstone.path, tombstone]));
   const txns = new Map(base?.txns);
-  for (const { actions } of commits) {
+  for (const { version, actions } of commits) {
     for (const action of actions) {
+      if (action.commitInfo) requireOwn(table, version, action.commitInfo.tableId, metaData?.id);
       if (action.protocol) protocol = action.protocol;
       else if (action.metaData) metaData = action.metaData;
       else if (action.txn) txns.set(action.txn.appId, BigInt(action.txn.version));
@@ -64,7 +76,8 @@ export function replay(table: string, base: Snapshot | null, commits: readonly C
       }
     }
   }
-  const version = commits.at(-1)?.version ?? base?.version;
+  const last = commits.at(-1);
+  const version = last?.version ?? base?.version;
   if (protocol === undefined || metaData === undefined || version === undefined) {
     throw new EventlakeError('lake:corrupt', `table ${table}: its log does not say its protocol and schema`, {
       hint: 'The first commit or checkpoint of the log is damaged or missing. Restore it from a copy.',
@@ -81,6 +94,7 @@ export function replay(table: string, base: Snapshot | null, commits: readonly C
   for (const file of files.values()) rows += BigInt(file.rows);
   return {
     version,
+    commitId: last ? commitId(last) : (base?.commitId ?? null),
     fields: metaData === base?.metaData ? base.fields : parseSchema(metaData.schemaString, table),
     partitionBy: metaData.partitionColumns,
     files: [...files.values()],
@@ -90,6 +104,19 @@ export function replay(table: string, base: Snapshot | null, commits: readonly C
     metaData,
     protocol,
   };
+}
+
+/** A commit that names another table was made for one that stood here before, and came late. */
+function requireOwn(table: string, version: bigint, named: string | undefined, id: string | undefined): void {
+  if (named === undefined || id === undefined || named === id) return;
+  throw new EventlakeError(
+    'lake:foreign_commit',
+    `table ${table}: version ${version} was written for the table ${named}, which was deleted; this one is ${id}`,
+    {
+      hint: `Its writer removes it at once, unless it was killed. If this stays, delete ${commitKey(table, version)}`,
+      retriable: true,
+    },
+  );
 }
 
 /** The `add` action that puts the file into a table. */

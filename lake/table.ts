@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectStore } from '../core/contracts.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import type { Checkpoints } from './checkpoint.ts';
-import { type CommitRequest, checkCommit, commitActions } from './commit.ts';
+import { type CommitRequest, checkCommit, commitActions, superseded } from './commit.ts';
 import { type Commit, commitKey, formatCommit, listLog, readCommits } from './log.ts';
-import { readSnapshot } from './reader.ts';
+import { holdsCommit, readSnapshot } from './reader.ts';
 import { type DataFile, replay, rowsAdded, type Snapshot } from './snapshot.ts';
 import { uploadFiles } from './upload.ts';
 
@@ -63,12 +63,17 @@ export class DeltaTable {
     const kept = this.#latest;
     const usable = kept !== null && (version === undefined || kept.version <= version);
     const snapshot = await this.#read(usable ? kept : null, version);
-    this.#latest = newerOf(this.#latest, snapshot);
+    this.#keep(snapshot, version === undefined);
     return snapshot;
   }
 
   /**
    * Makes the change, on top of whatever others have committed since `base`, and answers with the table as it then is.
+   *
+   * A table may be deleted and made again at any time, and an object store has no condition that spans two keys. So the commit before is looked
+   * at twice, right before and right after the exclusive creation of the new one. If it is another then, the new one went into another table,
+   * and is removed: nobody builds on it, as it names its own table.
+   *
    * After `lake:superseded` the caller drops the change and reads the table again. The other errors of {@link checkCommit} need a person.
    * After any error of the store the change is there wholly or not at all: the table, read again, says which.
    */
@@ -80,7 +85,12 @@ export class DeltaTable {
     const id = randomUUID();
     for (let conflicts = 0, faults = 0; ; ) {
       if (Date.now() - started > UPLOAD_VALID_MS) throw tooLate(this.path);
-      const version = latest === null ? 0n : latest.version + 1n;
+      let version = latest === null ? 0n : latest.version + 1n;
+      if (!(await this.#isStill(latest))) {
+        if (faults > 0) await this.#undo(version, id);
+        latest = await this.#reread(request, null, added);
+        version = latest === null ? 0n : latest.version + 1n;
+      }
       const actions = commitActions(request, added, latest, id, Date.now());
       let stored: boolean;
       try {
@@ -92,16 +102,17 @@ export class DeltaTable {
         continue;
       }
       if (stored || (await this.#isThere(version, id))) {
+        if (!(await this.#isStill(latest))) {
+          await this.#undo(version, id);
+          await this.#discard(added);
+          throw superseded(this.path, `it was deleted while version ${version} was written`);
+        }
         return this.#committed(replay(this.path, latest, [{ version, actions }]));
       }
-      try {
-        latest = await this.#read(latest, undefined);
-        checkCommit(this.path, request, latest);
-        if (++conflicts === CONFLICTS) throw busy(this.path);
-      } catch (error) {
-        // Any answer so far was a definite no, so that no commit can name these files.
+      latest = await this.#reread(request, latest, added);
+      if (++conflicts === CONFLICTS) {
         await this.#discard(added);
-        throw error;
+        throw busy(this.path);
       }
       await pause(conflicts);
     }
@@ -121,6 +132,41 @@ export class DeltaTable {
     return readSnapshot(this.store, this.path, { base, version, checkpoints, warn: this.#warn });
   }
 
+  /** The table as it is now, if the change still holds on top of it. */
+  async #reread(
+    request: CommitRequest,
+    known: Snapshot | null,
+    added: readonly DataFile[],
+  ): Promise<Snapshot | null> {
+    try {
+      const latest = await this.#read(known, undefined);
+      checkCommit(this.path, request, latest);
+      return latest;
+    } catch (error) {
+      // Any answer so far was a definite no, so that no commit can name these files.
+      await this.#discard(added);
+      throw error;
+    }
+  }
+
+  /** Whether the table is the one of this snapshot, as far as its log can tell. */
+  async #isStill(snapshot: Snapshot | null): Promise<boolean> {
+    if (snapshot === null || snapshot.commitId === null) return true;
+    return holdsCommit(this.store, this.path, snapshot);
+  }
+
+  /** Removes this commit if it is there. No other program does, so that it cannot meanwhile be another's. */
+  async #undo(version: bigint, id: string): Promise<void> {
+    if (await this.#isThere(version, id)) await this.store.delete([commitKey(this.path, version)]);
+  }
+
+  /** Keeps the newer snapshot. One of another table takes the place of what is kept only if it is the `newest`. */
+  #keep(read: Snapshot | null, newest: boolean): void {
+    const kept = this.#latest;
+    if (read && (kept === null || kept.metaData.id === read.metaData.id)) this.#latest = newerOf(kept, read);
+    else if (newest) this.#latest = read;
+  }
+
   async #isThere(version: bigint, id: string): Promise<boolean> {
     try {
       const [commit] = await readCommits(this.store, this.path, [version]);
@@ -133,7 +179,7 @@ export class DeltaTable {
   }
 
   async #committed(snapshot: Snapshot): Promise<Snapshot> {
-    this.#latest = newerOf(this.#latest, snapshot);
+    this.#keep(snapshot, true);
     if (snapshot.version % CHECKPOINT_EVERY === 0n && snapshot.version > 0n) {
       try {
         await this.#checkpoints?.write(this.store, this.path, snapshot);

@@ -44,11 +44,19 @@ export class Positions {
     return positions;
   }
 
+  /**
+   * Reads the tables again.
+   * @throws `lake:replaced` when a table was deleted, or another took its place: the log may be another one too, so that all is to be opened anew.
+   */
   async refresh(): Promise<void> {
-    [this.events, this.rejected] = await Promise.all([
+    const [events, rejected] = await Promise.all([
       this.#tables.events.snapshot(),
       this.#tables.rejected.snapshot(),
     ]);
+    requireSame(this.#tables.events, this.events, events);
+    requireSame(this.#tables.rejected, this.rejected, rejected);
+    this.events = events;
+    this.rejected = rejected;
   }
 
   /** The application id under which a table records a partition. */
@@ -101,4 +109,13 @@ export class Positions {
   cover(ends: readonly PartitionRange[]): boolean {
     return ends.every((range) => range.start === range.end || (this.next(range) ?? 0n) >= range.end);
   }
+}
+
+function requireSame({ path }: DeltaTable, known: Snapshot | null, now: Snapshot | null): void {
+  if (known === null || known.metaData.id === now?.metaData.id) return;
+  throw new EventlakeError(
+    'lake:replaced',
+    `table ${path} was ${now ? 'deleted and made again' : 'deleted'} while it was written`,
+    { hint: 'Nothing was written into the new one. Run this again.', retriable: true },
+  );
 }

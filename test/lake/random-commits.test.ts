@@ -108,7 +108,8 @@ async function play(steps: readonly Step[], options: TableOptions): Promise<void
     const moved = [...txns.keys()].some((id) => now.txns.get(id) !== then.txns.get(id));
     // Replacing nothing by something is no conflict while there is nothing, whatever came and went in between.
     const bothEmpty = now.files.length === 0 && then.files.length === 0;
-    if (moved || (replace && now.changes !== then.changes && !bothEmpty)) {
+    const madeMeanwhile = then === NOTHING && now !== NOTHING;
+    if (moved || madeMeanwhile || (replace && now.changes !== then.changes && !bothEmpty)) {
       await expect(me.table.commit(request)).rejects.toMatchObject({ code: 'lake:superseded' });
       continue;
     }

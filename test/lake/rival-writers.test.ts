@@ -37,14 +37,23 @@ describe('rival writers', () => {
     });
   });
 
-  test('may all make the table', async () => {
+  test('may all try to make the table: one does, the others are superseded and build on it', async () => {
+    const superseded: number[] = [];
     await Promise.all(
-      Array.from({ length: 12 }, async (_, i) =>
-        new DeltaTable(store, path).commit(
-          append(null, { add: [await someFile(folder, 1)], txns: new Map([[`events/${i}`, 1n]]) }),
-        ),
-      ),
+      Array.from({ length: 12 }, async (_, i) => {
+        const table = new DeltaTable(store, path);
+        const change = async () => ({
+          add: [await someFile(folder, 1)],
+          txns: new Map([[`events/${i}`, 1n]]),
+        });
+        await table.commit(append(null, await change())).catch(async (error) => {
+          expect(error).toMatchObject({ code: 'lake:superseded' });
+          superseded.push(i);
+          await table.commit(append(await table.snapshot(), await change()));
+        });
+      }),
     );
+    expect(superseded).toHaveLength(11);
     const table = await new DeltaTable(store, path).snapshot();
     expect(table).toMatchObject({ version: 11n, rows: 12n });
     expect(table?.txns.size).toBe(12);
