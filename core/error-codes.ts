@@ -29,6 +29,8 @@ export const ERROR_CODES = [
   'index:name_taken',
   'index:not_elasticsearch',
   'index:rejected',
+  'index:timeout',
+  'index:too_large',
   'index:unreachable',
   'ingest:bad_gzip',
   'ingest:bad_header',

@@ -1,5 +1,6 @@
 import type { IndexChange } from '../../core/contracts.ts';
-import { EventlakeError } from '../../core/errors.ts';
+import type { ErrorCode } from '../../core/error-codes.ts';
+import { EventlakeError, hasCode } from '../../core/errors.ts';
 import { type ElasticsearchConnection, statusFailure, statusMeaning } from './connection.ts';
 
 /** A bulk request ends at the first limit that it reaches. Measured: larger ones or more at once are no faster. */
@@ -29,76 +30,121 @@ const ASKED_FOR = [
   'items.*.error.caused_by.reason',
 ].join(',');
 
+/** Changes that go into one request, and its body. */
+interface Batch {
+  readonly changes: readonly IndexChange[];
+  readonly body: string;
+}
+
+/** The changes that were not stored, and why; without `failure` they may be sent again at once. */
+interface Outcome {
+  readonly left: readonly IndexChange[];
+  readonly failure?: unknown;
+}
+
 /**
  * Stores and deletes documents with {@link https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docs-bulk.html bulk requests}
- * under external versions, several at once. `changes` names an id at most once. Every item's status is checked; only items that
- * failed in a passing way (429, 5xx) are sent again. Whether it resolves or rejects, no request is under way any more.
+ * under external versions, several at once. A request that gets no answer in time is halved, and the next ones go one at a time; they
+ * grow again while answers take less than a quarter of the time allowed. One that is refused as too large (413) is halved for good.
+ * The size is kept from call to call.
  */
-export async function writeBulk(
-  connection: ElasticsearchConnection,
-  index: string,
-  changes: readonly IndexChange[],
-  version: bigint,
-): Promise<void> {
-  const stop = new AbortController();
-  const queue = batches(changes);
-  // Leaving a loop by an error ends the queue for the others too.
-  const sender = async () => {
-    for (const batch of queue) await writeBatch(connection, index, batch, version, stop.signal);
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, () => sender().catch((error) => stop.abort(error))));
-  if (stop.signal.aborted) throw stop.signal.reason;
-}
+export class BulkWriter {
+  readonly #connection: ElasticsearchConnection;
+  #most = BATCH_CHARACTERS;
+  #characters = BATCH_CHARACTERS;
 
-function* batches(changes: readonly IndexChange[]): Generator<readonly IndexChange[]> {
-  let start = 0;
-  let characters = 0;
-  for (const [at, { document }] of changes.entries()) {
-    characters += document?.length ?? 0;
-    if (at + 1 - start < BATCH_DOCUMENTS && characters < BATCH_CHARACTERS) continue;
-    yield changes.slice(start, at + 1);
-    start = at + 1;
-    characters = 0;
+  constructor(connection: ElasticsearchConnection) {
+    this.#connection = connection;
   }
-  if (start < changes.length) yield changes.slice(start);
-}
 
-async function writeBatch(
-  connection: ElasticsearchConnection,
-  index: string,
-  batch: readonly IndexChange[],
-  version: bigint,
-  signal: AbortSignal,
-): Promise<void> {
-  const patience = connection.patience();
-  let left = batch;
-  while (left.length > 0) {
-    try {
-      const answer = await send(connection, index, left, version);
-      const busy = unstored(left, answer, index);
-      left = busy.changes;
-      if (busy.failure !== undefined) throw busy.failure;
-    } catch (failure) {
-      await patience.wait(failure, signal);
+  /**
+   * `changes` names an id at most once. Every item's status is checked; only items that failed in a passing way (429, 5xx) are sent
+   * again. Whether it resolves or rejects, no request is under way any more.
+   * @throws `index:too_large` or `index:timeout` with the document's id when a single one is not accepted.
+   */
+  async write(index: string, changes: readonly IndexChange[], version: bigint): Promise<void> {
+    const waiting = [...changes];
+    const patience = this.#connection.patience();
+    const stop = new AbortController();
+    const sender = async (place: number) => {
+      while (waiting.length > 0 && place < this.#inFlight && !stop.signal.aborted) {
+        const batch = this.#take(waiting, version);
+        const { left, failure } = await this.#send(index, batch);
+        // To the end, so that one that is never accepted does not keep the others out.
+        waiting.push(...left);
+        if (left.length < batch.changes.length) patience.renew();
+        if (failure !== undefined) await patience.wait(failure, stop.signal);
+      }
+    };
+    while (waiting.length > 0) {
+      const senders = Array.from({ length: this.#inFlight }, (_, place) =>
+        sender(place).catch((error) => stop.abort(error)),
+      );
+      await Promise.all(senders);
+      stop.signal.throwIfAborted();
     }
   }
+
+  get #inFlight(): number {
+    return this.#characters < this.#most ? 1 : IN_FLIGHT;
+  }
+
+  /** Takes from the beginning of `waiting`: at least one change. */
+  #take(waiting: IndexChange[], version: bigint): Batch {
+    let body = '';
+    let count = 0;
+    for (const change of waiting) {
+      const next = lines(change, version);
+      if (count === BATCH_DOCUMENTS || (count > 0 && body.length + next.length > this.#characters)) break;
+      body += next;
+      count += 1;
+    }
+    return { changes: waiting.splice(0, count), body };
+  }
+
+  async #send(index: string, { changes, body }: Batch): Promise<Outcome> {
+    const began = performance.now();
+    try {
+      const answer = await this.#connection.once((client) =>
+        client.transport.request<BulkAnswer>({
+          method: 'POST',
+          path: `/${encodeURIComponent(index)}/_bulk`,
+          querystring: { filter_path: ASKED_FOR },
+          bulkBody: body,
+        }),
+      );
+      const quick = performance.now() - began < this.#connection.requestTimeout / 4;
+      if (quick && body.length > this.#characters / 2) this.#grow();
+      return unstored(changes, answer, index);
+    } catch (error) {
+      if (!hasCode(error, 'index:timeout') && !hasCode(error, 'index:too_large'))
+        return { left: changes, failure: error };
+      if (changes.length === 1)
+        return { left: changes, failure: aboutDocument(error, index, changes[0], body) };
+      this.#shrink(body.length / 2, error.code);
+      // Smaller requests may be accepted at once; of those that got no answer, each costs time.
+      return { left: changes, failure: error.retriable ? error : undefined };
+    }
+  }
+
+  #grow(): void {
+    this.#characters = Math.min(this.#most, 1.25 * this.#characters);
+  }
+
+  #shrink(characters: number, code: ErrorCode): void {
+    this.#characters = Math.min(this.#characters, characters);
+    if (code === 'index:too_large') this.#most = this.#characters;
+  }
 }
 
-function send(
-  connection: ElasticsearchConnection,
+function aboutDocument(
+  { code, message, hint, retriable, cause }: EventlakeError,
   index: string,
-  changes: readonly IndexChange[],
-  version: bigint,
-): Promise<BulkAnswer> {
-  const body = changes.map((change) => lines(change, version)).join('');
-  return connection.once((client) =>
-    client.transport.request<BulkAnswer>({
-      method: 'POST',
-      path: `/${encodeURIComponent(index)}/_bulk`,
-      querystring: { filter_path: ASKED_FOR },
-      bulkBody: body,
-    }),
-  );
+  change: IndexChange | undefined,
+  body: string,
+): EventlakeError {
+  const what = `Index ${index} did not take the document of id ${change?.id} (${body.length} characters): ${message}`;
+  return new EventlakeError(code, what, { ...(hint !== undefined && { hint }), retriable, cause });
 }
 
 function lines({ id, document }: IndexChange, version: bigint): string {
@@ -110,11 +156,7 @@ function lines({ id, document }: IndexChange, version: bigint): string {
 }
 
 /** The changes that a passing fault has kept out, with that fault. Any other fault of an item is thrown. */
-function unstored(
-  changes: readonly IndexChange[],
-  answer: BulkAnswer,
-  index: string,
-): { changes: readonly IndexChange[]; failure?: EventlakeError } {
+function unstored(changes: readonly IndexChange[], answer: BulkAnswer, index: string): Outcome {
   const items = (answer.items ?? []).flatMap((item) => item.index ?? item.delete ?? []);
   if (items.length !== changes.length) {
     throw new EventlakeError(
@@ -144,7 +186,7 @@ function unstored(
       ...(refusal.hint !== undefined && { hint: refusal.hint }),
     });
   }
-  return busy === undefined ? { changes: left } : { changes: left, failure: busy };
+  return { left, failure: busy };
 }
 
 /** Stored or deleted; or a newer version is there (409); or there was nothing to delete (404 without an error). */

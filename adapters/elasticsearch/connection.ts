@@ -1,19 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, errors } from '@elastic/elasticsearch';
+import { Client, errors, SniffingTransport } from '@elastic/elasticsearch';
 import { EventlakeError } from '../../core/errors.ts';
 
-/** Where an Elasticsearch server is and how long to bear with it. */
+/** How long Elasticsearch may take, in milliseconds. docs/settings.md lists these values. */
+const DEADLINES = {
+  /** One request, from its first byte to the last one of its answer. */
+  requestTimeout: 30_000,
+  /** After this time without any success no further try begins: a call takes at most this and one request. */
+  patience: 120_000,
+};
+const LONGEST_PAUSE_MS = 10_000;
+
+/** Where an Elasticsearch server is and how long to wait for it. */
 export interface ElasticsearchAddress {
   /** May carry a user and password, which are never shown. */
   readonly url: string;
   readonly login?: { readonly username: string; readonly password: string } | null;
-  /** After how many milliseconds without an answer a request is given up and made again; 30,000 when not given. */
   readonly requestTimeout?: number;
-  /** For how many milliseconds after its first failure a request is repeated; 120,000 when not given. */
   readonly patience?: number;
+  /** Ends every request and pause at once; these then fail with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
-
-const LONGEST_PAUSE_MS = 10_000;
 
 /**
  * A connection to one Elasticsearch address. The client's own retries are off: which failures are repeated, and for how long, is
@@ -22,11 +29,15 @@ const LONGEST_PAUSE_MS = 10_000;
 export class ElasticsearchConnection {
   /** The address without credentials. */
   readonly address: string;
+  /** Of one request, in milliseconds. */
+  readonly requestTimeout: number;
   readonly #client: Client;
   readonly #patience: number;
+  readonly #signal: AbortSignal;
   #reached = false;
 
-  constructor({ url, login, requestTimeout = 30_000, patience = 120_000 }: ElasticsearchAddress) {
+  constructor({ url, login, signal, ...given }: ElasticsearchAddress) {
+    const { requestTimeout, patience } = { ...DEADLINES, ...given };
     const parsed = new URL(url);
     const auth =
       login ??
@@ -36,8 +47,16 @@ export class ElasticsearchConnection {
     parsed.username = '';
     parsed.password = '';
     this.address = parsed.href.replace(/\/$/, '');
-    this.#client = new Client({ node: parsed.href, ...(auth && { auth }), requestTimeout, maxRetries: 0 });
+    this.requestTimeout = requestTimeout;
     this.#patience = patience;
+    this.#signal = signal ?? new AbortController().signal;
+    this.#client = new Client({
+      node: parsed.href,
+      ...(auth && { auth }),
+      requestTimeout,
+      maxRetries: 0,
+      Transport: limitedTransport(requestTimeout, this.#signal),
+    });
   }
 
   /** Makes one request, once. */
@@ -47,6 +66,7 @@ export class ElasticsearchConnection {
       this.#reached = true;
       return answer;
     } catch (error) {
+      this.#signal.throwIfAborted();
       const failure = explain(error, this.address);
       this.#reached ||= failure.code !== 'index:unreachable';
       throw failure;
@@ -67,7 +87,7 @@ export class ElasticsearchConnection {
 
   /** For requests that decide themselves what to repeat. An address that has never answered is a wrong one: no patience then. */
   patience(): Patience {
-    return new Patience(() => (this.#reached ? this.#patience : 0));
+    return new Patience(() => (this.#reached ? this.#patience : 0), this.#signal);
   }
 
   close(): Promise<void> {
@@ -75,30 +95,57 @@ export class ElasticsearchConnection {
   }
 }
 
+/** The client's own deadline is one for each pause between two pieces of an answer; this one is for the whole request. */
+function limitedTransport(requestTimeout: number, signal: AbortSignal): typeof SniffingTransport {
+  return class extends SniffingTransport {
+    // `never`: what comes back is what the client's own overloads say.
+    override async request(...[params, options]: Parameters<SniffingTransport['request']>): Promise<never> {
+      const deadline = AbortSignal.timeout(requestTimeout);
+      try {
+        const either = AbortSignal.any([deadline, signal]);
+        return (await super.request(params, { ...options, signal: either })) as never;
+      } catch (error) {
+        if (deadline.aborted) throw new errors.TimeoutError(`no answer within ${requestTimeout} ms`);
+        throw error;
+      }
+    }
+  };
+}
+
 /** The pauses between repeated requests: from 0.1 s, each twice the one before, up to 10 s, less a random part of up to a half. */
 export class Patience {
   readonly #limit: () => number;
-  #since: number | undefined;
-  #pause = 100;
+  readonly #signal: AbortSignal;
+  #since = 0;
+  #pause = 0;
 
-  constructor(limitMs: () => number) {
+  constructor(limitMs: () => number, signal: AbortSignal) {
     this.#limit = limitMs;
+    this.#signal = signal;
+    this.renew();
+  }
+
+  /** Starts anew: something went well. */
+  renew(): void {
+    this.#since = performance.now();
+    this.#pause = 100;
   }
 
   /** Pauses after a failure that may pass; throws the failure when it will not, or when patience has run out. */
-  async wait(failure: unknown, signal?: AbortSignal): Promise<void> {
+  async wait(failure: unknown, also?: AbortSignal): Promise<void> {
     if (!(failure instanceof EventlakeError && failure.retriable)) throw failure;
-    this.#since ??= performance.now();
     const pause = this.#pause * (1 - Math.random() / 2);
     if (performance.now() + pause - this.#since > this.#limit()) throw failure;
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE_MS);
-    await sleep(pause, undefined, signal && { signal });
+    const signal = also ? AbortSignal.any([this.#signal, also]) : this.#signal;
+    await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 
-/** What an HTTP status says about trying again: `busy` passes by itself. */
-export function statusMeaning(status: number): 'busy' | 'forbidden' | 'rejected' {
+/** What an HTTP status says about trying again: `busy` passes by itself, `too_large` when less is sent. */
+export function statusMeaning(status: number): 'busy' | 'forbidden' | 'rejected' | 'too_large' {
   if (status === 429 || status >= 500) return 'busy';
+  if (status === 413) return 'too_large';
   return status === 401 || status === 403 ? 'forbidden' : 'rejected';
 }
 
@@ -114,6 +161,9 @@ const ADVICE = {
     hint: 'Check ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD, what that user may do, and that the index is not read-only.',
   },
   rejected: { hint: 'Nothing was marked as published. Correct what the reason names, then run this again.' },
+  too_large: {
+    hint: 'Let Elasticsearch (http.max_content_length), and what stands before it, take larger requests.',
+  },
 };
 
 function explain(error: unknown, address: string): EventlakeError {
@@ -126,7 +176,7 @@ function explain(error: unknown, address: string): EventlakeError {
     return statusFailure(status, `Elasticsearch at ${address} answered ${status}: ${reason}`, cause);
   }
   if (error instanceof errors.TimeoutError) {
-    return new EventlakeError('index:busy', `Elasticsearch at ${address} did not answer in time`, {
+    return new EventlakeError('index:timeout', `Elasticsearch at ${address}: ${error.message}`, {
       ...ADVICE.busy,
       cause,
     });

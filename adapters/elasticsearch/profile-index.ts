@@ -1,7 +1,7 @@
 import type { estypes } from '@elastic/elasticsearch';
 import type { IndexChange, IndexField, ProfileIndex } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
-import { writeBulk } from './bulk.ts';
+import { BulkWriter } from './bulk.ts';
 import { type ElasticsearchAddress, ElasticsearchConnection } from './connection.ts';
 import { indexBody, indexName, isIndexOf, mappingOf, templateOf } from './mapping.ts';
 
@@ -27,6 +27,7 @@ interface IndexState {
 export class ElasticsearchProfileIndex implements ProfileIndex {
   readonly description: string;
   readonly #connection: ElasticsearchConnection;
+  readonly #bulk: BulkWriter;
   readonly #alias: string;
   readonly #table: string;
   #index: string | undefined;
@@ -36,6 +37,7 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
   /** `table` names what the index shows, such as `electronics/customer_profiles`: an index of another table is left alone. */
   constructor(options: ElasticsearchAddress & { readonly index: string; readonly table: string }) {
     this.#connection = new ElasticsearchConnection(options);
+    this.#bulk = new BulkWriter(this.#connection);
     this.#alias = options.index;
     this.#table = options.table;
     this.description = `elasticsearch ${this.#connection.address}, index ${options.index}`;
@@ -68,7 +70,7 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
   }
 
   async apply(changes: readonly IndexChange[], version: bigint): Promise<void> {
-    await writeBulk(this.#connection, this.#opened(), changes, version);
+    await this.#bulk.write(this.#opened(), changes, version);
   }
 
   async finish(version: bigint): Promise<void> {
@@ -176,7 +178,7 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
         );
       }
       const deletions = leftovers.map((id) => ({ id, document: null }));
-      await writeBulk(this.#connection, index, deletions, version);
+      await this.#bulk.write(index, deletions, version);
       await this.#connection.call((client) => client.indices.refresh({ index }));
     }
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A request on its way to the real server. */
 export interface ProxiedRequest {
@@ -11,13 +12,16 @@ export interface ProxiedRequest {
 }
 
 /**
- * What goes wrong with a request: the connection breaks before or after the server has done it, no answer comes, another answer comes in
- * its stead, or the server's answer is changed.
+ * What goes wrong with a request: the connection breaks before or after the server has done it, no answer comes or one that never
+ * ends, it shares a slow line
+ * with the others, another answer comes in its stead, or the server's answer is changed.
  */
 export type Fault =
   | 'reset'
   | 'reset after'
   | 'silence'
+  | 'drip'
+  | { readonly bytesPerSecond: number }
   | { readonly status: number; readonly body: string; readonly type?: string }
   | { readonly rewrite: (body: string) => string }
   | { readonly withoutProductHeader: true };
@@ -33,12 +37,26 @@ export interface FaultProxy {
 
 /** Starts a proxy on a free port of this machine. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
+  let line: Promise<unknown> = Promise.resolve();
   const server = createServer(async (incoming, answer) => {
     const request = await read(incoming);
     proxy.requests.push(request);
     const fault = await proxy.harm(request);
     if (fault === 'silence') return;
+    if (fault === 'drip') {
+      answer.writeHead(200, { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' });
+      const drops = setInterval(() => answer.write(' '), 50);
+      answer.once('close', () => clearInterval(drops));
+      return;
+    }
     if (fault === 'reset') return void incoming.socket.destroy();
+    if (typeof fault === 'object' && 'bytesPerSecond' in fault) {
+      const gone = new Promise((resolve) => incoming.socket.once('close', resolve));
+      const carry = () => Promise.race([gone, sleep((1000 * request.body.length) / fault.bytesPerSecond)]);
+      line = line.then(() => (incoming.socket.destroyed ? null : carry()));
+      await line;
+      if (incoming.socket.destroyed) return;
+    }
     if (typeof fault === 'object' && 'status' in fault) {
       answer.writeHead(fault.status, { 'content-type': fault.type ?? 'application/json' }).end(fault.body);
       return;

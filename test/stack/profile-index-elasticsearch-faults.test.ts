@@ -92,14 +92,14 @@ describe('elasticsearch that fails', () => {
     expect(proxy.requests.filter(isBulk).map(idsIn)).toEqual([['a', 'b', 'c', 'd'], ['b', 'd'], ['d']]);
   });
 
-  test('requests stay near 5 MB, however large the documents are', async () => {
+  test('requests stay below 5 MB, however large the documents are', async () => {
     const document = `{"n":1}${' '.repeat(1_000_000)}`;
     await index.apply(
       Array.from({ length: 12 }, (_, n) => ({ id: `${n}`, document })),
       1n,
     );
     const sizes = proxy.requests.filter(isBulk).map((request) => idsIn(request).length);
-    expect(sizes.sort()).toEqual([2, 5, 5]);
+    expect(sizes.sort()).toEqual([4, 4, 4]);
   });
 
   test('one answer less than there are documents is no success', async () => {
@@ -164,14 +164,14 @@ describe('elasticsearch that fails', () => {
     await impatient.close();
   });
 
-  test('no answer in time is tried again, then index:busy', async () => {
-    const impatient = connect({ patience: 300, requestTimeout: 200 });
+  test('no answer in time is tried again, then index:timeout', async () => {
+    const impatient = connect({ patience: 600, requestTimeout: 200 });
     await impatient.open(FIELDS);
     harmFirst(1, 'silence');
     await impatient.apply([put('a')], 1n);
     expect(proxy.requests.filter(isBulk)).toHaveLength(2);
     harmFirst(Number.POSITIVE_INFINITY, 'silence');
-    await expect(impatient.apply([put('b')], 2n)).rejects.toMatchObject({ code: 'index:busy' });
+    await expect(impatient.apply([put('b')], 2n)).rejects.toMatchObject({ code: 'index:timeout' });
     await impatient.close();
   });
 
