@@ -18,7 +18,7 @@ const PAGE = join(import.meta.dirname, '..', 'dashboard', 'web', 'dist');
 const PANELS_MB = 400;
 const BUILDER_MB = 400;
 const QUERY_MS = 15_000;
-const SANDBOX = { memoryMb: 400, processMb: 1000, atOnce: 2 };
+const SANDBOX = { memoryMb: 400, processMb: 1000, pageBytes: 16_000_000, atOnce: 2 };
 
 /** The dashboard over a session: its server, which does not listen yet. */
 export interface Dashboard {

@@ -242,6 +242,8 @@ export interface SandboxTable {
 export interface SandboxResult {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly rows: AsyncIterable<readonly (string | number | boolean | null)[][]>;
+  /** Aborted when the query's time is up, also while nobody reads `rows`: whoever passes them on must stop then. */
+  readonly deadline: AbortSignal;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { SandboxResult, SqlSandbox } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { eventsFields } from '../processing/events-table.ts';
 import type { Cell, SqlAnswer } from './api.ts';
+import { csvLines } from './csv.ts';
 import { type LakeView, type SeenTable, tablesOf } from './lake-view.ts';
 
 /** Runs queries that people type over the tables of the lake. */
@@ -27,8 +28,9 @@ export class TypedQueries {
   }
 
   /** The whole result as CSV (RFC 4180). What is wrong with the query shows before the first line. */
-  async csv(sql: string): Promise<AsyncIterable<string>> {
-    return csvLines(await this.#run(sql, null, 0));
+  async csv(sql: string): Promise<{ readonly lines: AsyncIterable<string>; readonly deadline: AbortSignal }> {
+    const result = await this.#run(sql, null, 0);
+    return { lines: csvLines(result), deadline: result.deadline };
   }
 
   async #run(sql: string, limit: number | null, offset: number): Promise<SandboxResult> {
@@ -50,18 +52,4 @@ export class TypedQueries {
     const fields = snapshot?.fields ?? eventsFields(this.#dataset);
     return fields.map(({ name, type }) => ({ name, sqlType: names[type] ?? type }));
   }
-}
-
-async function* csvLines({ columns, rows }: SandboxResult): AsyncGenerator<string> {
-  yield csvLine(columns.map(({ name }) => name));
-  for await (const group of rows) yield group.map(csvLine).join('');
-}
-
-function csvLine(cells: readonly Cell[]): string {
-  return `${cells.map(csvCell).join(',')}\r\n`;
-}
-
-function csvCell(cell: Cell): string {
-  const text = cell === null ? '' : String(cell);
-  return /[",\r\n]/.test(text) || (text === '' && cell !== null) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -7,6 +7,7 @@ import {
   DuckDBInstance,
   type DuckDBPreparedStatement,
   type Json,
+  JsonDuckDBValueConverter,
   StatementType,
 } from '@duckdb/node-api';
 import type { SandboxTable } from '../../core/contracts.ts';
@@ -14,8 +15,8 @@ import type { ErrorCode } from '../../core/error-codes.ts';
 import type { SandboxLine, SandboxTask } from './sql-sandbox.ts';
 
 const task = (await json(process.stdin)) as SandboxTask;
-/** Characters of one line, which the reader holds at once. */
-const LARGEST_LINE = 16_000_000;
+/** Bytes of a line, which the reader holds at once: a line is written once it has so many. */
+const LINE_BYTES = 256_000;
 /** As many at the end of a query are tried. */
 const SEMICOLONS = 20;
 // A thread of its own, since the query may keep this one busy. It ends the process, as nothing else would in time.
@@ -94,14 +95,36 @@ async function checkStatement(connection: DuckDBConnection): Promise<void> {
   if (parameterCount > 0) throw new Refused('The query has parameters, and there are no values for them');
 }
 
+/** Writes the columns and the rows. Rows are converted one at a time: a chunk of long texts would not fit into the heap. */
 async function run(connection: DuckDBConnection): Promise<void> {
   const result = await (await bracketed(connection)).stream();
   const names = result.columnNames();
   const types = result.columnTypes().map(String);
   say({ columns: names.map((name, i) => ({ name, type: types[i] ?? '' })) });
-  for await (const rows of result.yieldRowsJson()) {
-    say({ rows: rows.map((row) => row.map((cell, i) => plain(cell, types[i] ?? ''))) });
+  let rows: string[] = [];
+  let bytes = 0;
+  let total = 0;
+  const write = () => {
+    if (rows.length > 0) writeLine(`{"rows":[${rows.join(',')}]}`);
+    rows = [];
+    bytes = 0;
+  };
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (!chunk?.rowCount) break;
+    for (let row = 0; row < chunk.rowCount; row++) {
+      const cells = chunk.convertRowValues(row, JsonDuckDBValueConverter);
+      const text = JSON.stringify(cells.map((cell, i) => plain(cell, types[i] ?? '')));
+      const size = Buffer.byteLength(text);
+      total += size;
+      // A row is never divided, and so is held whole by the reader of a download, too.
+      if (size > task.pageBytes || (task.limit !== null && total > task.pageBytes)) throw tooLarge();
+      rows.push(text);
+      bytes += size;
+      if (bytes >= LINE_BYTES) write();
+    }
   }
+  write();
 }
 
 /**
@@ -131,10 +154,19 @@ function plain(cell: Json, type: string): string | number | boolean | null {
   return cell;
 }
 
+function tooLarge(): Refused {
+  return new Refused(
+    `The rows are too large to be shown: more than ${task.pageBytes / 1e6} MB`,
+    'sql:too_large',
+  );
+}
+
 function say(line: SandboxLine): void {
-  const text = `${JSON.stringify(line)}\n`;
-  if (text.length > LARGEST_LINE) throw new Refused('The rows are too large to be shown', 'sql:too_large');
-  const bytes = Buffer.from(text);
+  writeLine(JSON.stringify(line));
+}
+
+function writeLine(line: string): void {
+  const bytes = Buffer.from(`${line}\n`);
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(1, bytes, written);

@@ -6,7 +6,10 @@ import type { App } from '../server.ts';
 import { TypedQueries } from '../typed-query.ts';
 import { answers } from './answers.ts';
 
-/** A query's whole result as CSV. A fault after the first row ends the connection early, so that half a file is not taken for all. */
+/**
+ * A query's whole result as CSV. A fault after the first row, and the end of the query's time, end the connection early, so that half a
+ * file is not taken for all.
+ */
 export function sqlCsvRoute(app: App, { dataset, view, sandbox }: DashboardContext): void {
   const queries = new TypedQueries(dataset, view, sandbox);
   const csv = { description: 'CSV (RFC 4180)', content: { 'text/csv': { schema: z.any() } } };
@@ -16,7 +19,11 @@ export function sqlCsvRoute(app: App, { dataset, view, sandbox }: DashboardConte
     response: { ...answers(z.any()), 200: csv },
   };
   app.post('/api/sql/csv', { schema }, async ({ body }, reply) => {
-    const lines = await queries.csv(body.sql);
+    const { lines, deadline } = await queries.csv(body.sql);
+    // Also an answer that its reader leaves unread would hold memory.
+    deadline.addEventListener('abort', () => {
+      if (!reply.raw.writableFinished) reply.raw.destroy();
+    });
     return reply
       .type('text/csv; charset=utf-8')
       .header('content-disposition', `attachment; filename="${dataset.name}.csv"`)
