@@ -7,7 +7,7 @@ import { inputFiles } from './input-files.ts';
 import { openMonitor } from './monitoring.ts';
 import { bytes, counted, note, print, record } from './output.ts';
 import { Progress } from './progress.ts';
-import { type CommonOptions, openSession, type Session } from './session.ts';
+import { type CommonOptions, noteStores, openSession, type Session } from './session.ts';
 
 /** Rows that are committed together unless `--batch-size` says otherwise. */
 export const CHUNK_ROWS = 20_000;
@@ -36,6 +36,7 @@ export function ingestCommand(): Command {
   ).action(async (name: string, files: readonly string[], given: IngestOptions) => {
     const options = { ...given, file: [...(given.file ?? []), ...files] };
     const session = await openSession(name, options, 'write');
+    noteStores(session);
     try {
       const signal = stopSignal();
       const report = await ingestFiles(session, options, signal, await openMonitor(session));

@@ -5,7 +5,7 @@ import { datasetCommand, stopSignal } from './command.ts';
 import { processSummary, reported } from './hop-reports.ts';
 import { openMonitor } from './monitoring.ts';
 import { note, print, record } from './output.ts';
-import { type CommonOptions, openSession, processContext } from './session.ts';
+import { type CommonOptions, noteStores, openSession, processContext } from './session.ts';
 
 /** `process`: log → lake → profiles → index. */
 export function processCommand(): Command {
@@ -13,6 +13,7 @@ export function processCommand(): Command {
     .option('--follow', 'keep going until SIGINT or SIGTERM')
     .action(async (name: string, options: CommonOptions & { follow?: boolean }) => {
       const session = await openSession(name, options, 'write');
+      noteStores(session);
       try {
         const signal = stopSignal();
         const monitor = await openMonitor(session);

@@ -13,7 +13,7 @@ import {
 } from './ingest.ts';
 import { openMonitor } from './monitoring.ts';
 import { print } from './output.ts';
-import { openSession, processContext, type Session } from './session.ts';
+import { noteStores, openSession, processContext, type Session } from './session.ts';
 
 /** What `run` did, hop by hop. */
 export interface RunResult {
@@ -27,6 +27,7 @@ export function runCommand(): Command {
   return withIngestOptions(datasetCommand('run', 'the whole job: ingest, process and audit')).action(
     async (name: string, options: IngestOptions) => {
       const session = await openSession(name, options, 'write');
+      noteStores(session);
       try {
         const signal = stopSignal();
         const result = await runWholeJob(session, options, signal);

@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DuckDbEngine } from '../adapters/duckdb/sql-engine.ts';
 import { DATASETS, type DatasetFolder, loadDataset, modelQuery } from '../config/dataset/read.ts';
-import { readSettings, type Settings, withEnvFile } from '../config/settings.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { readSettings, type Settings } from '../config/settings.ts';
 import type { EventLog, ObjectStore, ProfileIndex } from '../core/contracts.ts';
 import { type Dataset, EVENTS_TABLE, REJECTED_TABLE } from '../core/dataset.ts';
 import { Checkpoints } from '../lake/checkpoint.ts';
@@ -46,13 +47,14 @@ export async function readConfiguration(
   name: string,
   options: CommonOptions,
 ): Promise<DatasetFolder & { settings: Settings }> {
-  const environment = options.envFile ? withEnvFile(process.env, options.envFile) : process.env;
+  const { environment, warnings } = readEnvironment(process.env, options.envFile);
   const { EVENTLAKE_HOME, EVENTLAKE_DATASETS } = environment;
   const given = options.embedded ? { EVENTLAKE_HOME, EVENTLAKE_DATASETS } : environment;
   // Before the settings are checked, so that what is wrong with them is said in this form too.
   if (given.LOG_FORMAT === 'json') logTo((await import('./json-log.ts')).jsonLog());
   const settings = readSettings(given);
   setLogLevel(settings.logLevel);
+  if (!options.embedded) for (const warning of warnings) note(`warning: ${warning}`, 'warn');
   const places = settings.datasets === null ? [DATASETS] : [settings.datasets, DATASETS];
   return { settings, ...(await loadDataset(places, name)) };
 }
@@ -95,6 +97,13 @@ export async function openSession(name: string, options: CommonOptions, access: 
       await scratch.close();
     },
   };
+}
+
+/** The first line of a job: a setting that was misspelt or left out shows in the stores that it uses. */
+export function noteStores({ log, store, index }: Session): void {
+  const stores = { log: log.description, lake: store.description, index: index?.description ?? 'none' };
+  const parts = Object.entries(stores).map(([what, where]) => `${what}: ${where}`);
+  note(parts.join('; '), 'info', { event: 'stores', ...stores });
 }
 
 /** The session as processing wants it. */

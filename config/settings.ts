@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { parseEnv } from 'node:util';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../core/errors.ts';
 
-type Environment = Record<string, string | undefined>;
+export type Environment = Record<string, string | undefined>;
 
 /** Everything that the environment decides, typed and checked. A null group means the embedded default, or no such system. */
 export interface Settings {
@@ -112,6 +110,9 @@ const variables = z.object({
   METRICS_HOST: z.string().default('127.0.0.1'),
 });
 
+/** Every variable that is a setting. */
+export const SETTINGS: ReadonlySet<string> = new Set(Object.keys(variables.shape));
+
 /** Variables that make sense only together: all of a group or none. */
 const groups = [
   { all: ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'], needs: 'KAFKA_BROKERS' },
@@ -194,13 +195,4 @@ function assemble(v: z.infer<typeof variables>): Settings {
     logFormat: v.LOG_FORMAT,
     metrics: v.METRICS_PORT === undefined ? null : { host: v.METRICS_HOST, port: v.METRICS_PORT },
   };
-}
-
-/** The environment with the variables of an env file below it: what is already set wins. */
-export function withEnvFile(environment: Environment, file: string): Environment {
-  try {
-    return { ...parseEnv(readFileSync(file, 'utf8')), ...environment };
-  } catch (cause) {
-    throw new UsageError('settings:no_env_file', `The env file ${join(file)} cannot be read`, { cause });
-  }
 }

@@ -7,9 +7,13 @@ import { FILE, Home, type Left } from './fixtures.ts';
 let home: Home;
 let file: string;
 let first: Left;
+/** What a job says first. */
+let stores: string;
 beforeAll(async () => {
   home = await Home.create();
   file = await home.put('events.csv', FILE);
+  const place = join(home.folder, 'home');
+  stores = `log: local log in ${place}/log/electronics; lake: ${place}/lake; index: none\n`;
   first = await home.run(['run', '--json', '--file', file]);
 }, 60_000);
 afterAll(() => rm(home.folder, { recursive: true }));
@@ -28,7 +32,7 @@ const AUDIT = {
 
 describe('run', () => {
   test('does the whole job and prints one JSON document', () => {
-    expect([first.code, first.stderr]).toEqual([0, '']);
+    expect([first.code, first.stderr]).toEqual([0, stores]);
     expect(JSON.parse(first.stdout)).toEqual({
       ingest: {
         outcome: 'ingested',
@@ -48,7 +52,7 @@ describe('run', () => {
 
   test('again adds nothing, and says so to people', async () => {
     const again = await home.run(['run', '--file', file]);
-    expect([again.code, again.stderr]).toEqual([0, '']);
+    expect([again.code, again.stderr]).toEqual([0, stores]);
     expect(again.stdout).toContain('nothing new: all 7 rows of events.csv are in the log');
     expect(again.stdout).toContain('archive: nothing new');
     expect(again.stdout).toMatch(/rejected +2\n/);
@@ -126,7 +130,10 @@ describe('every command that looks', () => {
       FILE.replaceAll(/(.)$/gm, '$1,x').replace('user_session,x', 'user_session,note'),
     );
     const { code, stdout, stderr } = await home.run(['ingest', '--json', '--limit', '2', '--file', more]);
-    expect([code, stderr]).toEqual([0, 'warning: columns not in the contract are not carried: note\n']);
+    expect([code, stderr]).toEqual([
+      0,
+      `${stores}warning: columns not in the contract are not carried: note\n`,
+    ]);
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'stopped', rows: 2 });
     expect(
       await home.run(['ingest', '--json', '--limit', '2', '--file', more], { LOG_LEVEL: 'error' }),

@@ -105,7 +105,10 @@ describe('wrong usage', () => {
         'reset',
         /This would delete for good:\n {2}local log in .*\/home\/log\/electronics\n {2}.*electronics\/ \[reset:not_confirmed\]\n {2}→ .*--yes/,
       ],
-      ['status --env-file none.env', /The env file none\.env cannot be read \[settings:no_env_file\]/],
+      [
+        'status --env-file none.env',
+        /The env file none\.env cannot be read: ENOENT.* \[settings:no_env_file\]/,
+      ],
     ]);
   }, 60_000);
 

@@ -1,8 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { readSettings, withEnvFile } from '../../config/settings.ts';
+import { readSettings } from '../../config/settings.ts';
 import { UsageError } from '../../core/errors.ts';
 
 const KAFKA = { KAFKA_BROKERS: 'one:9092, two:9093' };
@@ -201,22 +199,5 @@ describe('settings', () => {
       expect(said.length).toBeGreaterThan(1);
       expect(said.join('\n')).not.toContain(secret);
     }
-  });
-});
-
-describe('an env file', () => {
-  test('is below what is set, and says when it cannot be read', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'settings-'));
-    const file = join(folder, 'some.env');
-    await writeFile(file, '# servers\nKAFKA_BROKERS=file:9092\nKAFKA_TOPIC="from file"\n');
-    expect(withEnvFile({ KAFKA_TOPIC: 'set', HOME: '/home/me' }, file)).toEqual({
-      KAFKA_BROKERS: 'file:9092',
-      KAFKA_TOPIC: 'set',
-      HOME: '/home/me',
-    });
-    await rm(folder, { recursive: true });
-    expect(() => withEnvFile({}, file)).toThrow(
-      expect.objectContaining({ code: 'settings:no_env_file', message: expect.stringContaining(file) }),
-    );
   });
 });
