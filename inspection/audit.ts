@@ -52,6 +52,7 @@ interface Tally {
  * only the ledger's number of rows per file.
  */
 export async function audit(context: AuditContext): Promise<AuditReport> {
+  context.files.recheck();
   const ranges = await context.log.ranges();
   const [ledger, logged, lake] = [
     await context.log.ledger(),

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ObjectStore, SqlEngine } from '../core/contracts.ts';
-import { formatJson, parseJson } from './json.ts';
-import { type Action, type Commit, checkpointKey, lastCheckpointKey } from './log.ts';
+import { checkUnique, corrupt, parseAction } from './actions.ts';
+import { DIGEST_TAG, NO_DIGEST, readSeal, seal } from './digest.ts';
+import { formatJson } from './json.ts';
+import { type Commit, checkpointKey, lastCheckpointKey } from './log.ts';
 import { actionsOf, type Snapshot } from './snapshot.ts';
 import { literal } from './sql.ts';
 
@@ -45,37 +47,54 @@ export class Checkpoints {
       const columns = Object.entries(COLUMNS).map(([name, type]) => `"${name}": ${literal(type)}`);
       await this.#sql.run(
         `COPY (FROM read_json(${literal(json)}, format = 'newline_delimited', columns = {${columns.join(', ')}}))
-         TO ${literal(parquet)} (FORMAT parquet, COMPRESSION snappy)`,
+         TO ${literal(parquet)} (FORMAT parquet, COMPRESSION snappy, KV_METADATA {${literal(DIGEST_TAG)}: ${literal(NO_DIGEST)}})`,
       );
-      const { size: sizeInBytes } = await stat(parquet);
+      const body = await readFile(parquet);
+      const at = digestAt(body);
+      if (at !== null) seal(body, at);
+      await writeFile(parquet, body);
       await store.putFile(checkpointKey(table, snapshot.version), parquet);
       const hint = {
         version: snapshot.version,
         size: actions.length,
-        sizeInBytes,
+        sizeInBytes: body.length,
         numOfAddFiles: snapshot.files.length,
       };
       await store.put(lastCheckpointKey(table), Buffer.from(formatJson(hint)));
     });
   }
 
-  /** The actions of the checkpoint of `version`, as if they were one commit. Checkpoints of other Delta writers are read too. */
+  /**
+   * The actions of the checkpoint of `version`, as if they were one commit. Checkpoints of other Delta writers are read too.
+   * `lake:corrupt` when it is damaged, `object:missing` when there is none.
+   */
   async read(store: ObjectStore, table: string, version: bigint): Promise<Commit> {
     const key = checkpointKey(table, version);
+    const body = await store.get(key);
+    checkDigest(body, key);
     return this.#withFiles(async (_json, copy) => {
-      const local = store.pathOf(key);
-      if (local === null) await store.getFile(key, copy);
-      const file = `read_parquet(${literal(local ?? copy)})`;
-      const present = new Set((await this.#sql.rows(`DESCRIBE FROM ${file}`)).map((row) => row.column_name));
-      const parts = Object.keys(COLUMNS)
-        .filter((name) => present.has(name))
-        .map(
-          (name) =>
-            `SELECT to_json({'${name}': "${name}"})::VARCHAR AS action FROM ${file} WHERE "${name}" IS NOT NULL`,
-        );
-      const rows = await this.#sql.rows(parts.join(' UNION ALL '));
-      return { version, actions: rows.map(({ action }) => parseJson(String(action)) as Action) };
+      await writeFile(copy, body);
+      const rows = await this.#rows(copy).catch((cause: Error) => {
+        throw corrupt(key, `not a checkpoint: ${cause.message}`, cause);
+      });
+      const actions = rows.map((action, i) => parseAction(action, `${key}, row ${i + 1}`));
+      checkUnique(actions, key);
+      return { version, actions };
     });
+  }
+
+  /** Each row as the JSON of its action. */
+  async #rows(path: string): Promise<string[]> {
+    const file = `read_parquet(${literal(path)})`;
+    const present = new Set((await this.#sql.rows(`DESCRIBE FROM ${file}`)).map((row) => row.column_name));
+    const parts = Object.keys(COLUMNS)
+      .filter((name) => present.has(name))
+      .map(
+        (name) =>
+          `SELECT to_json({'${name}': "${name}"})::VARCHAR AS action FROM ${file} WHERE "${name}" IS NOT NULL`,
+      );
+    if (parts.length === 0) return [];
+    return (await this.#sql.rows(parts.join(' UNION ALL '))).map(({ action }) => String(action));
   }
 
   async #withFiles<T>(action: (json: string, parquet: string) => Promise<T>): Promise<T> {
@@ -88,4 +107,27 @@ export class Checkpoints {
       await rm(`${name}.parquet`, { force: true });
     }
   }
+}
+
+/**
+ * Checks a checkpoint against the digest in its metadata, before anything is read from it: a Parquet reader takes most damage for data.
+ * Those of other programs and older versions have none.
+ */
+function checkDigest(body: Buffer, key: string): void {
+  const at = digestAt(body);
+  if (at === null) return;
+  const { expected, found } = readSeal(body, at);
+  if (found !== expected) throw corrupt(key, `damaged: its CRC-32 was ${expected} and is ${found}`);
+}
+
+/**
+ * Where the digest's digits are. A Parquet file ends in its metadata, in Thrift's compact protocol: an entry of it is two fields (0x18), key
+ * and value, each the length in bytes and then UTF-8.
+ */
+function digestAt(body: Buffer): number | null {
+  const entry = Buffer.from(
+    `\x18${String.fromCharCode(DIGEST_TAG.length)}${DIGEST_TAG}\x18${String.fromCharCode(NO_DIGEST.length)}`,
+  );
+  const at = body.lastIndexOf(entry);
+  return at < 0 ? null : at + entry.length;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EventlakeError } from '../core/errors.ts';
-import type { Action } from './log.ts';
+import type { Action } from './actions.ts';
 import { checkSameSchema, formatSchema, type TableField } from './schema.ts';
 import { addAction, type DataFile, removeAction, type Snapshot } from './snapshot.ts';
 import type { NewFile } from './stats.ts';

@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EventlakeError } from '../core/errors.ts';
-import type { DataFile, Snapshot } from './snapshot.ts';
+import { EventlakeError, hasCode } from '../core/errors.ts';
+import { fileDigest } from './digest.ts';
+import { type DataFile, expectedDigest, type Snapshot } from './snapshot.ts';
 import type { DeltaTable } from './table.ts';
 
-const DOWNLOADS_AT_ONCE = 4;
+const FILES_AT_ONCE = 4;
 /** A copy that the newest snapshot no longer names is kept this long after it was last asked for: a query may still be reading it. */
 const IDLE_MS = 10 * 60_000;
 /** What a crash left half downloaded is removed after this time. */
@@ -14,9 +15,12 @@ const ABANDONED_MS = 86_400_000;
 /**
  * A table's data files as files of the local disk, for SQL engines that read only those: the store's own files where it is a disk, else
  * copies. Data files never change, so a copy is good for as long as it is there. Several processes may share the folder.
+ * No file is given out that differs from the digest in its commit: a Parquet reader takes flipped bits for values.
  */
 export class LocalFiles {
   readonly #folder: string;
+  /** The files last given out of each table, by its path: they were found undamaged. */
+  readonly #checked = new Map<string, ReadonlySet<string>>();
 
   /** `folder` is for the copies; it is made when it is needed. */
   constructor(folder: string) {
@@ -24,19 +28,26 @@ export class LocalFiles {
   }
 
   /**
-   * Local paths of the snapshot's data files, in the snapshot's order. `object:missing` when the table has cleaned one up, as happens to old
-   * versions. Copies that neither this snapshot nor anyone of late has asked for are removed.
+   * Local paths of the snapshot's data files, in the snapshot's order. Each is checked when it is first given out. `object:missing` when the table has cleaned one up, as happens to old versions; `lake:corrupt` when one is damaged. Copies that
+   * neither this snapshot nor anyone of late has asked for are removed.
    */
   async paths(table: DeltaTable, snapshot: Snapshot): Promise<string[]> {
     const folder = join(this.#folder, hash(table.path));
     const paths: string[] = new Array(snapshot.files.length);
     const waiting = snapshot.files.entries();
+    const checked = this.#checked.get(table.path) ?? new Set();
     const fetch = async () => {
-      for (const [i, file] of waiting) paths[i] = await localFile(table, file, folder);
+      for (const [i, file] of waiting) paths[i] = await localFile(table, file, folder, checked);
     };
-    await Promise.all(Array.from({ length: Math.min(DOWNLOADS_AT_ONCE, snapshot.files.length) }, fetch));
+    await Promise.all(Array.from({ length: Math.min(FILES_AT_ONCE, snapshot.files.length) }, fetch));
+    this.#checked.set(table.path, new Set(paths));
     await evict(folder, new Set(paths));
     return paths;
+  }
+
+  /** Each file is checked again when it is next given out: called before something is computed that is kept. */
+  recheck(): void {
+    this.#checked.clear();
   }
 }
 
@@ -49,15 +60,21 @@ export async function newestFiles(
   return { snapshot, paths: snapshot ? await files.paths(table, snapshot) : [] };
 }
 
-async function localFile(table: DeltaTable, file: DataFile, folder: string): Promise<string> {
+async function localFile(
+  table: DeltaTable,
+  file: DataFile,
+  folder: string,
+  checked: ReadonlySet<string>,
+): Promise<string> {
   const key = `${table.path}/${file.path}`;
   const own = table.store.pathOf(key);
   if (own !== null) {
-    if ((await sizeOf(own)) === file.bytes) return own;
-    throw damaged(table, file, 'object:missing');
+    if ((await sizeOf(own)) !== file.bytes) throw incomplete(table, file, 'object:missing');
+    if (!checked.has(own)) await checkDigest(table, file, own);
+    return own;
   }
   const copy = join(folder, `${hash(key)}.parquet`);
-  if ((await sizeOf(copy)) === file.bytes) {
+  if ((await sizeOf(copy)) === file.bytes && (checked.has(copy) || (await isUndamaged(table, file, copy)))) {
     const now = new Date();
     await utimes(copy, now, now);
     return copy;
@@ -66,12 +83,36 @@ async function localFile(table: DeltaTable, file: DataFile, folder: string): Pro
   const part = join(folder, `${randomUUID()}.part`);
   try {
     await table.store.getFile(key, part);
-    if ((await sizeOf(part)) !== file.bytes) throw damaged(table, file, 'lake:corrupt');
+    if ((await sizeOf(part)) !== file.bytes) throw incomplete(table, file, 'lake:corrupt');
+    await checkDigest(table, file, part);
     await rename(part, copy);
   } finally {
     await rm(part, { force: true });
   }
   return copy;
+}
+
+/** `lake:corrupt` when the file at `path` is not as it was written. A file without a digest is taken as it is. */
+async function checkDigest(table: DeltaTable, file: DataFile, path: string): Promise<void> {
+  const expected = expectedDigest(file);
+  if (expected === null) return;
+  const found = await fileDigest(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') throw incomplete(table, file, 'object:missing');
+    const retriable = cause.code === 'EMFILE' || cause.code === 'ENFILE';
+    throw new EventlakeError('object:failed', `cannot read ${path}: ${cause.message}`, { retriable, cause });
+  });
+  if (found !== expected) throw altered(table, file, expected, found);
+}
+
+/** Whether a copy can be used; otherwise it is downloaded again. */
+async function isUndamaged(table: DeltaTable, file: DataFile, copy: string): Promise<boolean> {
+  try {
+    await checkDigest(table, file, copy);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'lake:corrupt') || hasCode(error, 'object:missing')) return false;
+    throw error;
+  }
 }
 
 async function evict(folder: string, wanted: ReadonlySet<string>): Promise<void> {
@@ -88,7 +129,7 @@ async function sizeOf(path: string): Promise<number | null> {
   return (await stat(path).catch(() => null))?.size ?? null;
 }
 
-function damaged(
+function incomplete(
   table: DeltaTable,
   { path, bytes }: DataFile,
   code: 'lake:corrupt' | 'object:missing',
@@ -98,6 +139,16 @@ function damaged(
     `table ${table.path}: ${path} is missing or does not have the ${bytes} bytes that the log says`,
     {
       hint: 'An old version may have been cleaned up; otherwise restore the file from a copy, or reset the dataset and run again.',
+    },
+  );
+}
+
+function altered(table: DeltaTable, { path }: DataFile, expected: string, found: string): EventlakeError {
+  return new EventlakeError(
+    'lake:corrupt',
+    `table ${table.path}: ${path} is damaged: its CRC-32 was ${expected} when it was written and is ${found}`,
+    {
+      hint: `Restore ${table.path}/${path} in ${table.store.description} from a copy, or reset the dataset and run again. Check the disk.`,
     },
   );
 }

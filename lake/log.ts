@@ -1,65 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { ObjectStore } from '../core/contracts.ts';
-import { EventlakeError, hasCode } from '../core/errors.ts';
+import { hasCode } from '../core/errors.ts';
+import { type Action, checkUnique, corrupt, parseAction } from './actions.ts';
+import { DIGEST_TAG, NO_DIGEST, readSeal, seal } from './digest.ts';
 import { formatJson, parseJson } from './json.ts';
-
-/** The actions of a Delta log that tables of reader version 1, writer version 2 hold. Times are milliseconds since the epoch. */
-export interface ProtocolAction {
-  readonly minReaderVersion: number;
-  readonly minWriterVersion: number;
-}
-export interface MetaDataAction {
-  readonly id: string;
-  readonly format: { readonly provider: string; readonly options: Readonly<Record<string, string>> };
-  readonly schemaString: string;
-  readonly partitionColumns: readonly string[];
-  readonly configuration?: Readonly<Record<string, string>> | null;
-  readonly createdTime?: number | null;
-}
-/** `path` is a URI (percent-encoded), relative to the table. `stats` is JSON text. */
-export interface AddAction {
-  readonly path: string;
-  readonly partitionValues: Readonly<Record<string, string | null>>;
-  readonly size: number;
-  readonly modificationTime: number;
-  readonly dataChange: boolean;
-  readonly stats?: string | null;
-}
-export interface RemoveAction {
-  readonly path: string;
-  readonly deletionTimestamp?: number | null;
-  readonly dataChange: boolean;
-  readonly extendedFileMetadata?: boolean | null;
-  readonly partitionValues?: Readonly<Record<string, string | null>> | null;
-  readonly size?: number | null;
-}
-export interface TxnAction {
-  readonly appId: string;
-  readonly version: bigint | number;
-  readonly lastUpdated?: number | null;
-}
-/** Who wrote a commit and why. `txnId` is unique to the commit. */
-export interface CommitInfoAction {
-  readonly timestamp?: number;
-  readonly operation?: string;
-  readonly operationParameters?: Readonly<Record<string, string>>;
-  readonly isBlindAppend?: boolean;
-  readonly engineInfo?: string;
-  readonly userMetadata?: string;
-  readonly txnId?: string;
-  /** The id of the table that the commit was made for; none in the commit that makes the table. */
-  readonly tableId?: string;
-}
-
-/** One line of a commit, or one row of a checkpoint: an object with exactly one of these. Others are ignored, as the protocol asks. */
-export interface Action {
-  readonly commitInfo?: CommitInfoAction;
-  readonly protocol?: ProtocolAction;
-  readonly metaData?: MetaDataAction;
-  readonly txn?: TxnAction;
-  readonly add?: AddAction;
-  readonly remove?: RemoveAction;
-}
 
 /** What one version did. */
 export interface Commit {
@@ -75,6 +20,8 @@ export interface LogListing {
 }
 
 const READS_AT_ONCE = 8;
+/** The tag of a `commitInfo` that says how many actions follow it. */
+const COUNT_TAG = 'eventlake.actions';
 
 /** `events/_delta_log/00000000000000000012.json` */
 export function commitKey(table: string, version: bigint): string {
@@ -91,9 +38,19 @@ export function lastCheckpointKey(table: string): string {
   return `${logFolder(table)}_last_checkpoint`;
 }
 
-/** One action a line. */
+/**
+ * One action a line. The tags of a `commitInfo` in front say how many actions follow, and the CRC-32 of the whole, so that a commit that was
+ * cut or altered is known.
+ */
 export function formatCommit(actions: readonly Action[]): Buffer {
-  return Buffer.from(`${actions.map(formatJson).join('\n')}\n`);
+  const [first, ...others] = actions;
+  if (!first?.commitInfo) return Buffer.from(`${actions.map(formatJson).join('\n')}\n`);
+  const tags = { [COUNT_TAG]: String(others.length), [DIGEST_TAG]: NO_DIGEST };
+  const lines = [{ commitInfo: { ...first.commitInfo, tags } }, ...others].map(formatJson);
+  const body = Buffer.from(`${lines.join('\n')}\n`);
+  const at = digestAt(body);
+  if (at !== null) seal(withoutLastLineEnd(body), at);
+  return body;
 }
 
 /** Tells a commit from every other, of this table and of all others: its writer's `txnId`, or a digest of what it says. */
@@ -134,16 +91,17 @@ export async function readCommits(
   return commits;
 }
 
-/** The version that `_last_checkpoint` names, if it names a checkpoint in one Parquet file; it may lag behind or be missing. */
+/** The version that `_last_checkpoint` names, if it names a checkpoint in one Parquet file; it may lag behind, be wrong or be missing. */
 export async function lastCheckpoint(store: ObjectStore, table: string): Promise<bigint | null> {
   try {
-    const hint = parseJson((await store.get(lastCheckpointKey(table))).toString()) as {
-      parts?: unknown;
-      v2Checkpoint?: unknown;
-      version?: unknown;
-    };
-    const single = hint.parts === undefined && hint.v2Checkpoint === undefined;
-    return single && Number.isInteger(hint.version) ? BigInt(hint.version as number) : null;
+    const hint = parseJson((await store.get(lastCheckpointKey(table))).toString()) as Record<
+      string,
+      unknown
+    > | null;
+    const single = hint !== null && hint.parts === undefined && hint.v2Checkpoint === undefined;
+    return single && Number.isSafeInteger(hint.version) && Number(hint.version) >= 0
+      ? BigInt(Number(hint.version))
+      : null;
   } catch (error) {
     // Only a hint: one that is not there or not readable costs time, nothing else.
     if (error instanceof SyntaxError || hasCode(error, 'object:missing')) return null;
@@ -152,19 +110,42 @@ export async function lastCheckpoint(store: ObjectStore, table: string): Promise
 }
 
 function parseCommit(body: Buffer, key: string): Action[] {
-  const actions: Action[] = [];
-  for (const [i, line] of body.toString().split('\n').entries()) {
-    if (line.trim() === '') continue;
-    try {
-      actions.push(parseJson(line) as Action);
-    } catch (cause) {
-      throw new EventlakeError('lake:corrupt', `${key}, line ${i + 1}: not JSON`, {
-        hint: 'The table’s log was damaged or edited. Restore the file from a copy.',
-        cause,
-      });
-    }
-  }
+  if (!isUtf8(body)) throw corrupt(key, 'not UTF-8');
+  const lines = body.toString().split('\n');
+  const actions = lines.flatMap((json, i) =>
+    json.trim() === '' ? [] : [parseAction(json, `${key}, line ${i + 1}`)],
+  );
+  if (actions.length === 0) throw corrupt(key, 'empty');
+  checkComplete(body, actions, key);
+  checkUnique(actions, key);
   return actions;
+}
+
+/** Checks what {@link formatCommit} has said of a commit; those of other programs and older versions do not say anything. */
+function checkComplete(body: Buffer, actions: readonly Action[], key: string): void {
+  const following = actions.length - 1;
+  const expected = actions[0]?.commitInfo?.tags?.[COUNT_TAG] ?? String(following);
+  if (expected !== String(following)) {
+    throw corrupt(key, `it was written with ${expected} actions after its commitInfo and has ${following}`);
+  }
+  const at = digestAt(body);
+  if (at === null) return;
+  const crc = readSeal(withoutLastLineEnd(body), at);
+  if (crc.expected !== crc.found) {
+    throw corrupt(key, `altered: its CRC-32 was ${crc.expected} and is ${crc.found}`);
+  }
+}
+
+/** Where the digits of a commit's CRC-32 are: in its first line. */
+function digestAt(body: Buffer): number | null {
+  const entry = `"${DIGEST_TAG}":"`;
+  const at = body.indexOf(entry);
+  const end = body.indexOf('\n');
+  return at < 0 || (end >= 0 && at > end) ? null : at + entry.length;
+}
+
+function withoutLastLineEnd(body: Buffer): Buffer {
+  return body.at(-1) === 0x0a ? body.subarray(0, -1) : body;
 }
 
 function logFolder(table: string): string {

@@ -1,4 +1,5 @@
 import { EventlakeError } from '../core/errors.ts';
+import { corrupt } from './actions.ts';
 
 /** The column types that tables here use, by their Delta names. `timestamp` is an instant, in UTC. */
 export type FieldType =
@@ -50,13 +51,27 @@ export function formatSchema(fields: readonly TableField[]): string {
   });
 }
 
-/** Reads a `schemaString`; `lake:unsupported` when it holds nested or other types, or invariants to be enforced. */
+/**
+ * Reads a `schemaString`. `lake:unsupported` when it holds nested or other types, or invariants to be enforced; `lake:corrupt` when it is
+ * no schema.
+ */
 export function parseSchema(schemaString: string, table: string): TableField[] {
-  const { fields } = JSON.parse(schemaString) as {
-    fields: { name: string; type: unknown; nullable: boolean; metadata?: Record<string, unknown> }[];
-  };
-  return fields.map(({ name, type, nullable, metadata }) => {
-    if (!isFieldType(type) || metadata?.['delta.invariants'] !== undefined) {
+  let schema: { fields?: unknown } | null;
+  try {
+    schema = JSON.parse(schemaString);
+  } catch (cause) {
+    throw corrupt(`table ${table}`, 'its schema is not JSON', cause);
+  }
+  if (!Array.isArray(schema?.fields)) throw corrupt(`table ${table}`, 'its schema has no list of fields');
+  const names = new Set<string>();
+  return schema.fields.map((field: Record<string, unknown> | null) => {
+    const { name, type, nullable, metadata } = field ?? {};
+    if (typeof name !== 'string' || typeof nullable !== 'boolean' || names.has(name.toLowerCase())) {
+      throw corrupt(`table ${table}`, `its schema has no proper field ${JSON.stringify(field)}`);
+    }
+    names.add(name.toLowerCase());
+    const hasInvariant = (metadata as Record<string, unknown> | null)?.['delta.invariants'] !== undefined;
+    if (!isFieldType(type) || hasInvariant) {
       throw new EventlakeError(
         'lake:unsupported',
         `table ${table}: column ${name} has ${isFieldType(type) ? 'an invariant' : `type ${JSON.stringify(type)}`}, which eventlake does not know`,

@@ -2,13 +2,14 @@ import { EventlakeError } from '../core/errors.ts';
 import {
   type Action,
   type AddAction,
-  type Commit,
-  commitId,
-  commitKey,
+  corrupt,
   type MetaDataAction,
   type ProtocolAction,
   type RemoveAction,
-} from './log.ts';
+  type Tags,
+} from './actions.ts';
+import { DIGEST_TAG } from './digest.ts';
+import { type Commit, commitId, commitKey } from './log.ts';
 import { parseSchema, type TableField } from './schema.ts';
 
 /** One Parquet file of a table. Never changed once it is there. */
@@ -23,6 +24,8 @@ export interface DataFile {
   readonly stats: string;
   /** When it was written, in milliseconds since the epoch. */
   readonly written: number;
+  /** Further facts that writers have noted. */
+  readonly tags: Tags;
 }
 
 /** A file that is no longer part of the table; readers of older versions may still use it. */
@@ -90,12 +93,16 @@ export function replay(table: string, base: Snapshot | null, commits: readonly C
       { hint: 'Another program has turned on newer table features. Give the dataset another name.' },
     );
   }
+  const fields = metaData === base?.metaData ? base.fields : parseSchema(metaData.schemaString, table);
+  const absent = metaData.partitionColumns.find((column) => !fields.some(({ name }) => name === column));
+  if (absent !== undefined)
+    throw corrupt(`table ${table}`, `its partition column ${absent} is not in its schema`);
   let rows = 0n;
   for (const file of files.values()) rows += BigInt(file.rows);
   return {
     version,
     commitId: last ? commitId(last) : (base?.commitId ?? null),
-    fields: metaData === base?.metaData ? base.fields : parseSchema(metaData.schemaString, table),
+    fields,
     partitionBy: metaData.partitionColumns,
     files: [...files.values()],
     txns,
@@ -128,7 +135,13 @@ export function addAction(file: DataFile, dataChange: boolean): AddAction {
     modificationTime: file.written,
     dataChange,
     stats: file.stats,
+    ...(Object.keys(file.tags).length === 0 ? {} : { tags: file.tags }),
   };
+}
+
+/** The CRC-32 of a data file, in hexadecimal; null for those of other programs and older versions. */
+export function expectedDigest({ tags }: DataFile): string | null {
+  return tags[DIGEST_TAG] ?? null;
 }
 
 /** The `remove` action that takes the file out of a table at `now`, in milliseconds. */
@@ -164,18 +177,39 @@ export function rowsAdded(table: string, { actions }: Commit): bigint {
 
 function dataFile(table: string, add: AddAction): DataFile {
   const path = decodePath(table, add.path);
-  const rows: unknown = add.stats ? JSON.parse(add.stats).numRecords : undefined;
-  if (!add.stats || typeof rows !== 'number') {
-    throw new EventlakeError(
-      'lake:unsupported',
-      `table ${table}: the log does not say how many rows ${path} has`,
-      {
-        hint: 'Another program has written into the table without statistics. Give the dataset another name.',
-      },
-    );
+  const { size, partitionValues: partition, modificationTime: written, stats, tags } = add;
+  if (!stats) throw withoutRowCount(table, path);
+  return {
+    path,
+    bytes: size,
+    rows: rowsOf(table, path, stats),
+    partition,
+    stats,
+    written,
+    tags: tags ?? {},
+  };
+}
+
+function rowsOf(table: string, path: string, stats: string): number {
+  let rows: unknown;
+  try {
+    rows = (JSON.parse(stats) as { numRecords?: unknown } | null)?.numRecords;
+  } catch (cause) {
+    throw corrupt(`table ${table}`, `the statistics of ${path} are not JSON`, cause);
   }
-  const { size, partitionValues: partition, modificationTime: written, stats } = add;
-  return { path, bytes: size, rows, partition, stats, written };
+  if (rows === undefined || rows === null) throw withoutRowCount(table, path);
+  if (Number.isSafeInteger(rows) && Number(rows) >= 0) return Number(rows);
+  throw corrupt(`table ${table}`, `the statistics of ${path} do not give its rows as a whole number`);
+}
+
+function withoutRowCount(table: string, path: string): EventlakeError {
+  return new EventlakeError(
+    'lake:unsupported',
+    `table ${table}: the log does not say how many rows ${path} has`,
+    {
+      hint: 'Another program has written into the table without statistics. Give the dataset another name.',
+    },
+  );
 }
 
 /** A path in the log is a URI: it is percent-encoded once more than the object's key, whose folders may hold escapes of their own. */
@@ -184,10 +218,14 @@ function encodePath(path: string): string {
 }
 
 function decodePath(table: string, uri: string): string {
-  if (/^[a-z][a-z0-9+.-]*:/i.test(uri) || uri.startsWith('/')) {
+  if (/^[a-z][a-z0-9+.-]*:/i.test(uri) || uri.startsWith('/') || uri.split('/').includes('..')) {
     throw new EventlakeError('lake:unsupported', `table ${table} names a file outside of itself: ${uri}`, {
       hint: 'Tables made by a shallow clone cannot be read. Give the dataset another name.',
     });
   }
-  return decodeURIComponent(uri);
+  try {
+    return decodeURIComponent(uri);
+  } catch (cause) {
+    throw corrupt(`table ${table}`, `${uri} is not a percent-encoded path`, cause);
+  }
 }

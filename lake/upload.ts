@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ObjectStore } from '../core/contracts.ts';
 import { EventlakeError } from '../core/errors.ts';
+import { DIGEST_TAG, fileDigest } from './digest.ts';
 import type { TableField } from './schema.ts';
 import type { DataFile } from './snapshot.ts';
 import { formatStats, type NewFile } from './stats.ts';
@@ -10,7 +11,7 @@ const UPLOADS_AT_ONCE = 4;
 const LONGEST_FOLDER = 200;
 
 /**
- * Stores the files under names that were never used before. They are no part of the table until a commit names them. When one fails the
+ * Stores the files under names that were never used before, and notes their digests. They are no part of the table until a commit names them. When one fails the
  * others stay behind, for removeOrphans to find.
  */
 export async function uploadFiles(
@@ -28,9 +29,12 @@ export async function uploadFiles(
     for (const [i, file] of waiting) {
       const partition = partitionOf(table, partitionBy, file);
       const path = `${folderOf(partition)}part-${randomUUID()}.zstd.parquet`;
+      // The store may move the file away.
+      const tags = { [DIGEST_TAG]: await fileDigest(file.localPath) };
       await store.putFile(`${table}/${path}`, file.localPath);
       const stats = formatStats(fields, file);
-      uploaded[i] = { path, bytes: file.bytes, rows: file.rows, partition, stats, written: Date.now() };
+      const { bytes, rows } = file;
+      uploaded[i] = { path, bytes, rows, partition, stats, written: Date.now(), tags };
     }
   };
   await Promise.all(Array.from({ length: Math.min(UPLOADS_AT_ONCE, files.length) }, upload));

@@ -111,6 +111,7 @@ async function compute(
   events: Snapshot,
   folder: string,
 ): Promise<{ fields: TableField[]; files: NewFile[] }> {
+  context.files.recheck();
   const paths = await context.files.paths(context.events, events);
   const source = paths.length > 0 ? parquet(paths) : emptyRelation(events.fields);
   await defineSparkFunctions(context.sql);

@@ -76,6 +76,7 @@ async function publishFrom(
   await mkdir(folder, { recursive: true });
   try {
     const file = join(folder, 'changes.tsv');
+    context.files.recheck();
     const newPaths = await context.files.paths(profiles, newest);
     const oldPaths = shown === null ? [] : await shownFiles(context, shown);
     if (oldPaths === null) {

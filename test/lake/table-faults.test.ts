@@ -8,6 +8,8 @@ import { EventlakeError } from '../../core/errors.ts';
 import { DeltaTable } from '../../lake/table.ts';
 import { append, dataFiles, someFile } from './model.ts';
 
+const WRITTEN = { partitionValues: {}, size: 1, modificationTime: 1, dataChange: true };
+
 let folder: string;
 let store: FileObjectStore;
 let path: string;
@@ -112,8 +114,14 @@ describe('faults', () => {
 
   test.each([
     [{ protocol: { minReaderVersion: 3, minWriterVersion: 7 } }, 'reader version 3'],
-    [{ add: { path: 's3://elsewhere/x', partitionValues: {}, stats: '{"numRecords":1}' } }, 'outside'],
-    [{ add: { path: 'x', partitionValues: {} } }, 'how many rows'],
+    [
+      {
+        add: { path: 's3://elsewhere/x', ...WRITTEN, stats: '{"numRecords":1}' },
+      },
+      'outside',
+    ],
+    [{ add: { path: 'x', ...WRITTEN } }, 'how many rows'],
+    [{ add: { path: '../other/x', ...WRITTEN, stats: '{"numRecords":1}' } }, 'outside'],
   ])('what newer writers may do to a table is refused, not misread: %j', async (action, message) => {
     const table = new DeltaTable(store, path);
     await table.commit(append(null));
