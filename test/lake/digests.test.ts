@@ -43,7 +43,7 @@ async function twoCommits(): Promise<{ written: Snapshot; key: string; body: Buf
 test('a commit that is cut at any byte is damage, and never fewer rows', async () => {
   const { written, key, body } = await twoCommits();
   for (let length = 0; length < body.length; length++) {
-    await store.put(key, body.subarray(0, length));
+    await writeFile(store.pathOf(key), body.subarray(0, length));
     const read = new DeltaTable(store, path).snapshot();
     // Without its last line end alone, it is complete.
     if (length === body.length - 1) expect(await read).toEqual(written);
@@ -69,14 +69,14 @@ test('a bit that flips anywhere in a commit changes nothing that is read, or is 
     fc.asyncProperty(fc.nat(body.length - 1), fc.nat(7), async (at, bit) => {
       const damaged = Buffer.from(body);
       damaged.writeUInt8((damaged[at] ?? 0) ^ (1 << bit), at);
-      await store.put(key, damaged);
+      await writeFile(store.pathOf(key), damaged);
       try {
         expect(await new DeltaTable(store, path).snapshot()).toEqual(written);
       } catch (error) {
         expect(error).toMatchObject({ code: 'lake:corrupt' });
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 300 },
   );
 });
 
