@@ -82,15 +82,16 @@ test('a bit that flips anywhere in a commit changes nothing that is read, or is 
 
 test('commits of other programs and of earlier versions of eventlake, which say no number, are read', async () => {
   const { written, key, body } = await twoCommits();
+  const { files, txns } = written;
   const lines = body.toString().split('\n');
   const { commitInfo } = JSON.parse(lines[0] ?? '');
   const { tags: _, ...before } = commitInfo;
   for (const first of [JSON.stringify({ commitInfo: before }), '{"commitInfo":{"tags":{"other.key":"1"}}}']) {
     await store.put(key, Buffer.from([first, ...lines.slice(1)].join('\n')));
-    expect(await new DeltaTable(store, path).snapshot()).toEqual(written);
+    expect(await new DeltaTable(store, path).snapshot()).toMatchObject({ files, txns, rows: 12n });
   }
   await store.put(key, Buffer.from(lines.slice(1).join('\n')));
-  expect(await new DeltaTable(store, path).snapshot()).toEqual(written);
+  expect(await new DeltaTable(store, path).snapshot()).toMatchObject({ files, txns, rows: 12n });
 });
 
 /** The store as one that is no local disk. */
