@@ -85,6 +85,32 @@ FROM events e JOIN customer_profiles USING (user_id) GROUP BY user_id ORDER BY u
       body: { error: { code: 'sql:invalid' } },
     });
   });
+
+  test('is downloaded so that no spreadsheet takes a cell for a formula, and numbers stay numbers', async () => {
+    const cells: [sql: string, csv: string][] = [
+      ["'=1+1'", "'=1+1"],
+      ["'+SUM(A1)'", "'+SUM(A1)"],
+      ["'-2+3'", "'-2+3"],
+      ["'@cmd'", "'@cmd"],
+      ["E'\\t=1'", "'\t=1"],
+      ["E'\\r=1'", '"\'\r=1"'],
+      ['\'=a,"b"\'', '"\'=a,""b"""'],
+      ["'-'", "'-"],
+      ["'--1'", "'--1"],
+      ["'+1 '", "'+1 "],
+      ['-5', '-5'],
+      ['-5.25::DECIMAL(9,2)', '-5.25'],
+      ['-1e-30::DOUBLE', '-1e-30'],
+      ["'-Infinity'::DOUBLE", '-Infinity'],
+      ["'+5'", '+5'],
+      ["'a=1'", 'a=1'],
+    ];
+    const sql = `SELECT ${cells.map(([cell], i) => `${cell} AS c${i}`).join(', ')}, 1 AS "=name"`;
+    const { body } = await shown.ask<string>('/api/sql/csv', { sql });
+    const names = [...cells.map((_, i) => `c${i}`), "'=name"];
+    const values = [...cells.map(([, csv]) => csv), '1'];
+    expect(body).toBe(`${names.join(',')}\r\n${values.join(',')}\r\n`);
+  });
 });
 
 describe('there is no way out of the sandbox', () => {
