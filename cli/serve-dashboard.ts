@@ -10,6 +10,7 @@ import { LakeView } from '../dashboard/lake-view.ts';
 import { PipelineWatcher } from '../dashboard/pipeline-watcher.ts';
 import { dashboardServer } from '../dashboard/server.ts';
 import type { DashboardOptions } from './dashboard.ts';
+import { dashboardToken, isLoopback } from './dashboard-token.ts';
 import { note, print } from './output.ts';
 import { openSql, type Session } from './session.ts';
 
@@ -18,6 +19,7 @@ const PAGE = join(import.meta.dirname, '..', 'dashboard', 'web', 'dist');
 const PANELS_MB = 400;
 const BUILDER_MB = 400;
 const QUERY_MS = 15_000;
+const REQUEST_MS = 30_000;
 const SANDBOX = { memoryMb: 400, processMb: 1000, pageBytes: 16_000_000, atOnce: 2 };
 
 /** The dashboard over a session: its server, which does not listen yet. */
@@ -27,11 +29,19 @@ export interface Dashboard {
   close(): Promise<void>;
 }
 
-/** Wires the dashboard. `page` is the folder of the built page, `milliseconds` what a typed query may take. */
+/**
+ * Wires the dashboard. `token` is what visitors must bring, `page` the folder of the built page, `milliseconds` what a typed query may
+ * take, `requestMs` how long a request may take to arrive.
+ */
 export async function openDashboard(
   session: Session,
   host: string,
-  { page = PAGE, milliseconds = QUERY_MS } = {},
+  {
+    token = null,
+    page = PAGE,
+    milliseconds = QUERY_MS,
+    requestMs = REQUEST_MS,
+  }: { token?: string | null; page?: string; milliseconds?: number; requestMs?: number } = {},
 ): Promise<Dashboard> {
   const { dataset, log, index, files, store, cache, temporary, openTable } = session;
   const panels = await openSql(temporary, PANELS_MB);
@@ -53,7 +63,7 @@ export async function openDashboard(
     watcher: new PipelineWatcher({ log, index, view }),
   };
   const report = (error: Error) => note(`error: ${error.stack ?? error.message}`, 'error');
-  const server = await dashboardServer(context, { host, page, report });
+  const server = await dashboardServer(context, { host, token, requestMs, page, report });
   return {
     server,
     facts,
@@ -70,7 +80,8 @@ export async function serveDashboard(
   { host, port, json }: DashboardOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { server, facts, close } = await openDashboard(session, host);
+  const login = dashboardToken(host, session.settings);
+  const { server, facts, close } = await openDashboard(session, host, { token: login?.token ?? null });
   try {
     const address = await server.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
       throw cannotListen(host, port, cause);
@@ -78,12 +89,22 @@ export async function serveDashboard(
     // The first who looks need not wait for it.
     facts.refresh().catch(() => {});
     const { name } = session.dataset;
-    print(json ?? false, { dataset: name, address }, () => `dashboard of ${name}: ${address}`);
+    const token = login?.isGenerated ? login.token : null;
+    const opened = token === null ? address : `${address}/?token=${token}`;
+    print(json ?? false, { dataset: name, address, token }, () => `dashboard of ${name}: ${opened}`);
+    if (!isLoopback(host)) warnOfReach(host);
     note('stop with Ctrl-C');
     await stopped(signal);
   } finally {
     await close();
   }
+}
+
+function warnOfReach(host: string): void {
+  const text = `warning: --host ${host} is reached from beyond this machine: whoever has the token reads the lake, and the connection is not encrypted`;
+  note(text, 'warn', {
+    hint: 'Put a proxy with TLS before it, or leave --host away and use an SSH tunnel.',
+  });
 }
 
 async function stopped(signal: AbortSignal): Promise<void> {

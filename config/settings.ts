@@ -43,6 +43,8 @@ export interface Settings {
   readonly logFormat: 'text' | 'json';
   /** Where metrics and health are served while a job runs; null: nowhere. */
   readonly metrics: { readonly host: string; readonly port: number } | null;
+  /** The token that the dashboard asks for, or the file that holds it; null: not given. */
+  readonly dashboard: { readonly token: string | null; readonly tokenFile: string | null };
 }
 
 const count = (most: number) =>
@@ -108,6 +110,8 @@ const variables = z.object({
   LOG_FORMAT: z.enum(['text', 'json'], 'must be text or json').default('text'),
   METRICS_PORT: count(65_535).optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
+  DASHBOARD_TOKEN: z.string().optional(),
+  DASHBOARD_TOKEN_FILE: z.string().optional(),
 });
 
 /** Every variable that is a setting. */
@@ -133,7 +137,9 @@ export function readSettings(environment: Environment): Settings {
   if (!result.success) {
     for (const issue of result.error.issues) {
       const variable = String(issue.path[0]);
-      const shown = /PASSWORD|SECRET|URL|ENDPOINT/.test(variable) ? '' : ` (it is "${given[variable]}")`;
+      const shown = /PASSWORD|SECRET|TOKEN|URL|ENDPOINT/.test(variable)
+        ? ''
+        : ` (it is "${given[variable]}")`;
       complaints.push(`${variable} ${issue.message}${shown}`);
     }
   }
@@ -194,5 +200,6 @@ function assemble(v: z.infer<typeof variables>): Settings {
     logLevel: v.LOG_LEVEL,
     logFormat: v.LOG_FORMAT,
     metrics: v.METRICS_PORT === undefined ? null : { host: v.METRICS_HOST, port: v.METRICS_PORT },
+    dashboard: { token: v.DASHBOARD_TOKEN ?? null, tokenFile: v.DASHBOARD_TOKEN_FILE ?? null },
   };
 }

@@ -9,6 +9,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'customer:unknown': 404,
   'table:unknown': 404,
   'request:no_role': 400,
+  'request:no_token': 401,
   'request:unknown_column': 400,
 };
 const BUSY = 503;

@@ -23,13 +23,15 @@ export const SECURITY_HEADERS = {
 };
 
 /**
- * Security headers on every answer, and a check of the Host header: a page of another site whose name was pointed at this machine (DNS
+ * Security headers on every answer, no caching of the API's answers, and a check of the Host header: a page of another site whose name was pointed at this machine (DNS
  * rebinding) comes with its own name, so that only addresses, this machine's names and the one that was listened on are answered.
  */
 export function secure(app: FastifyInstance, listenedOn: string): void {
   const names = new Set(['localhost', hostname().toLowerCase(), listenedOn.toLowerCase()]);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
+    // Customers' data should stay in no cache.
+    if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
     const host = (request.headers.host ?? '').replace(/:\d*$/, '').toLowerCase();
     if (names.has(host) || isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0) return;
     const body: Problem = {

@@ -8,6 +8,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import type { DashboardContext } from './context.ts';
+import { requireToken } from './login.ts';
 import { answerBadPath, answerUnreadable } from './malformed.ts';
 import { answerProblem } from './problems.ts';
 import { auditRoute } from './routes/audit.ts';
@@ -46,6 +47,10 @@ export type App = FastifyInstance<
 export interface ServerOptions {
   /** The host that it will listen on; its name is answered to. */
   readonly host: string;
+  /** What visitors must bring; null: everybody is answered. */
+  readonly token: string | null;
+  /** How long a request may take to arrive, with its body. */
+  readonly requestMs: number;
   /** The folder of the built page. */
   readonly page: string;
   /** Told of faults of eventlake itself. */
@@ -54,6 +59,10 @@ export interface ServerOptions {
 
 /** Bytes of a request's body. */
 const LARGEST_BODY = 256_000;
+/** A connection on which so long nothing is sent either way is closed. An answer may take long to compute. */
+const IDLE_MS = 600_000;
+/** More than the event streams that are allowed, so that these cannot keep everybody else out. */
+const CONNECTIONS = 500;
 
 const ROUTES = [
   openApiRoute,
@@ -86,17 +95,22 @@ export async function dashboardServer(
   const server = fastify({
     bodyLimit: LARGEST_BODY,
     forceCloseConnections: true,
+    requestTimeout: options.requestMs,
+    connectionTimeout: IDLE_MS,
+    http: { headersTimeout: options.requestMs, connectionsCheckingInterval: options.requestMs / 10 },
     // How long a parameter may be, its schema says.
     routerOptions: { maxParamLength: maxHeaderSize },
     frameworkErrors: (error, request, reply) => answerBadPath(error, request, reply, options.report),
     clientErrorHandler: answerUnreadable,
   });
+  server.server.maxConnections = CONNECTIONS;
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
   server.setErrorHandler((error, request, reply) =>
     answerProblem(error as Error, request, reply, options.report),
   );
   secure(server, options.host);
+  if (options.token !== null) requireToken(server, options.token);
   await server.register(swagger, {
     openapi: {
       openapi: '3.1.0',

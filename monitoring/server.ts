@@ -9,6 +9,12 @@ export interface MonitoringAddress {
   readonly port: number;
 }
 
+/** Who is slower than this in asking is not waited for; scrapers ask within milliseconds. */
+const REQUEST_MS = 10_000;
+/** A connection on which so long nothing is sent either way is closed. */
+const IDLE_MS = 60_000;
+const CONNECTIONS = 100;
+
 interface Answer {
   readonly status: number;
   readonly type?: string;
@@ -17,18 +23,29 @@ interface Answer {
 
 /**
  * Serves `/metrics` (Prometheus), `/healthz` (200 while the job lives, 503 once it hangs) and `/readyz` (200 while it can do its work, otherwise 503 and
- * what is wrong, a line each).
+ * what is wrong, a line each). A request must arrive within `requestMs`.
  * @throws UsageError `settings:bad_metrics_address` when it cannot listen there.
  */
-export async function serveMonitor(monitor: Monitor, { host, port }: MonitoringAddress): Promise<Server> {
-  const server = createServer(async (request, response) => {
+export async function serveMonitor(
+  monitor: Monitor,
+  { host, port }: MonitoringAddress,
+  requestMs = REQUEST_MS,
+): Promise<Server> {
+  const limits = {
+    requestTimeout: requestMs,
+    headersTimeout: requestMs,
+    connectionsCheckingInterval: requestMs / 10,
+  };
+  const server = createServer(limits, async ({ method = '', url = '' }, response) => {
     const {
       status,
       type = 'text/plain; charset=utf-8',
       text,
-    } = await answer(monitor, request.method ?? '', request.url ?? '');
-    response.writeHead(status, { 'content-type': type }).end(request.method === 'HEAD' ? undefined : text);
+    } = await answer(monitor, method, url).catch(failed);
+    response.writeHead(status, { 'content-type': type }).end(method === 'HEAD' ? undefined : text);
   });
+  server.setTimeout(IDLE_MS);
+  server.maxConnections = CONNECTIONS;
   server.listen(port, host);
   try {
     await once(server, 'listening');
@@ -56,6 +73,10 @@ async function answer(monitor: Monitor, method: string, url: string): Promise<An
     return { status: 404, text: 'there is /metrics, /healthz and /readyz, and no more\n' };
   const troubles = await monitor.troubles();
   return troubles.length === 0 ? OK : { status: 503, text: `${troubles.join('\n')}\n` };
+}
+
+function failed(error: Error): Answer {
+  return { status: 500, text: `${error.message}\n` };
 }
 
 const OK: Answer = { status: 200, text: 'ok\n' };

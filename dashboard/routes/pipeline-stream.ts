@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EventlakeError } from '../../core/errors.ts';
 import type { DashboardContext } from '../context.ts';
 import { problemOf } from '../problems.ts';
 import type { App } from '../server.ts';
@@ -8,6 +9,9 @@ import { answers } from './answers.ts';
 const HEARTBEAT_MS = 15_000;
 /** A reader that is this far behind is dropped; its browser connects again. */
 const BEHIND_BYTES = 1_000_000;
+
+/** Streams at one time. */
+const STREAMS = 100;
 
 /**
  * Server-sent events: `pipeline` with the document of /api/pipeline, at once and whenever it changes; `overview` with the versions of the
@@ -21,7 +25,15 @@ export function pipelineStreamRoute(app: App, { watcher, facts }: DashboardConte
       200: { description: 'Server-sent events', content: { 'text/event-stream': { schema: z.string() } } },
     },
   };
+  let open = 0;
   app.get('/api/pipeline/stream', { schema }, (request, reply) => {
+    if (open >= STREAMS) {
+      throw new EventlakeError('dashboard:too_many_streams', `${STREAMS} pages listen already`, {
+        hint: 'Close pages that nobody looks at; this one tries again by itself.',
+        retriable: true,
+      });
+    }
+    open += 1;
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {
@@ -38,6 +50,9 @@ export function pipelineStreamRoute(app: App, { watcher, facts }: DashboardConte
     send(': connected\n\n');
     const heartbeat = setInterval(send, HEARTBEAT_MS, ': still here\n\n');
     const endings = [
+      () => {
+        open -= 1;
+      },
       () => clearInterval(heartbeat),
       facts.onChange((versions) => event('overview', { versions })),
       watcher.watch({

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Home } from './fixtures.ts';
 
@@ -54,6 +55,46 @@ describe('dashboard', () => {
     expect(await end).toBe(0);
     const left = await home.run(['status', '--json'], { EVENTLAKE_HOME: join(home.folder, 'other') });
     expect(JSON.parse(left.stdout)).toMatchObject({ partitions: [], tables: [], files: [] });
+  });
+
+  test('beyond this machine it warns, and asks for a token, which it prints', async () => {
+    const child = home.start(['dashboard', '--port', '0', '--host', '0.0.0.0']);
+    const [printed, warned] = [text(child.stdout), text(child.stderr)];
+    const address = await addressOf(child);
+    expect((await fetch(`${address}/api/pipeline`)).status).toBe(401);
+    child.kill('SIGTERM');
+    expect(await printed).toMatch(
+      /^dashboard of electronics: http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{43}\n$/,
+    );
+    expect(await warned).toMatch(/^warning: --host 0\.0\.0\.0 .* not encrypted\n {2}→ /m);
+  });
+
+  test('a token of the settings is asked for on any address, and not printed', async () => {
+    const token = 'a-token-of-a-test-0123456789';
+    const file = join(home.folder, 'token');
+    await writeFile(file, `${token}\n`);
+    for (const variables of [{ DASHBOARD_TOKEN: token }, { DASHBOARD_TOKEN_FILE: file }]) {
+      const child = home.start(['dashboard', '--port', '0'], variables);
+      const said = Promise.all([text(child.stdout), text(child.stderr)]);
+      const address = await addressOf(child);
+      expect((await fetch(`${address}/api/pipeline`)).status).toBe(401);
+      const headers = { authorization: `Bearer ${token}` };
+      expect((await fetch(`${address}/api/pipeline`, { headers })).status).toBe(200);
+      child.kill('SIGTERM');
+      expect((await said).join('')).not.toContain(token);
+    }
+  });
+
+  test.each<Record<string, string>>([
+    { DASHBOARD_TOKEN: 'too-short' },
+    { DASHBOARD_TOKEN: 'long enough, but with spaces' },
+    { DASHBOARD_TOKEN_FILE: 'no-such-file' },
+    { DASHBOARD_TOKEN: 'a-token-of-a-test-0123456789', DASHBOARD_TOKEN_FILE: 'file' },
+  ])('%j is no token', async (variables) => {
+    const { code, stdout, stderr } = await home.run(['dashboard', '--port', '0'], variables);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('[dashboard:bad_token]');
+    expect(stderr).not.toContain(variables.DASHBOARD_TOKEN ?? '    at ');
   });
 
   test('a port in use is one clear line', async () => {

@@ -61,6 +61,8 @@ export class Shown {
   }: {
     page?: string;
     milliseconds?: number;
+    requestMs?: number;
+    token?: string;
     change?: Change;
   } = {}): Promise<Shown> {
     const home = await mkdtemp(join(tmpdir(), 'dashboard-'));
