@@ -28,6 +28,7 @@ export async function inputFiles(
 
 /** The paths that one name stands for. */
 async function expand(name: string): Promise<string[]> {
+  if (name === '') throw new UsageError('ingest:no_file', 'The name of the file (--file) is empty');
   if (name === '-' || name === '/dev/stdin') {
     throw new UsageError('ingest:no_file', `${name}: standard input cannot be ingested`, {
       hint: 'A run that is killed could not resume it. Save it as a file first.',

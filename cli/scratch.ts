@@ -1,6 +1,6 @@
 import { access, constants, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 
 /** What a command does with the stores. One that only looks makes nothing: no bucket, no topic, no index, no folder. */
@@ -21,7 +21,7 @@ export async function openScratch(home: string, purpose: Access): Promise<Scratc
   if (purpose === 'look' && (await isMissing(home))) return systemScratch();
   const folder = join(home, 'tmp');
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await access(folder, constants.W_OK);
   } catch (cause) {
     if (purpose === 'look' && READ_ONLY.has((cause as NodeJS.ErrnoException).code ?? ''))
@@ -33,6 +33,14 @@ export async function openScratch(home: string, purpose: Access): Promise<Scratc
     );
   }
   return { folder, cache: join(home, 'cache'), close: async () => {} };
+}
+
+/** Makes a folder and those above it. Node's own recursive call does not end in a file system such as /proc that makes none. */
+async function makeFolder(folder: string): Promise<void> {
+  if (await isMissing(dirname(folder))) await makeFolder(dirname(folder));
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 const READ_ONLY = new Set(['EACCES', 'EPERM', 'EROFS']);

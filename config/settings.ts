@@ -53,7 +53,8 @@ const count = (most: number) =>
     .regex(/^\d{1,9}$/, 'must be a whole number')
     .transform(Number)
     .pipe(z.number().min(1, 'must be at least 1').max(most, `must be at most ${most}`));
-const httpUrl = z.url({ protocol: /^https?$/, message: 'must be an address such as http://localhost:9000' });
+const httpUrl = (port: number) =>
+  z.url({ protocol: /^https?$/, message: `must be an address such as http://localhost:${port}` });
 const broker = /^[^\s,:/]+:\d{1,5}$/;
 
 const variables = z.object({
@@ -84,21 +85,21 @@ const variables = z.object({
   KAFKA_SASL_USERNAME: z.string().optional(),
   KAFKA_SASL_PASSWORD: z.string().optional(),
   KAFKA_SSL: z.enum(['true', 'false'], 'must be true or false').optional(),
-  MINIO_ENDPOINT: httpUrl.optional(),
+  MINIO_ENDPOINT: httpUrl(9000).optional(),
   MINIO_BUCKET: z
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be 3 to 63 lower-case letters, digits, "." and "-"')
     .default('data-lake'),
   MINIO_ACCESS_KEY: z.string().optional(),
   MINIO_SECRET_KEY: z.string().optional(),
-  ELASTICSEARCH_URL: httpUrl.optional(),
+  ELASTICSEARCH_URL: httpUrl(9200).optional(),
   ELASTICSEARCH_INDEX: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]{0,200}$/, 'must be lower-case letters, digits, ".", "_" and "-"')
     .default('customer-profiles'),
   ELASTICSEARCH_USERNAME: z.string().optional(),
   ELASTICSEARCH_PASSWORD: z.string().optional(),
-  KIBANA_URL: httpUrl.optional(),
+  KIBANA_URL: httpUrl(5601).optional(),
   ENVIRONMENT: z.string().default('local'),
   EVENTLAKE_HOME: z.string().default('.eventlake'),
   EVENTLAKE_DATASETS: z.string().optional(),

@@ -48,7 +48,7 @@ export function eventEncoder(dataset: Dataset, header: readonly string[], file: 
   const keyIndex = header.indexOf(dataset.key);
   const plainLines = new PlainLineEncoder(carried, keyIndex);
   return {
-    extra: header.filter((name) => !known.has(name)),
+    extra: header.flatMap((name, i) => (known.has(name) ? [] : [name || `column ${i + 1} (without a name)`])),
     absent: dataset.columns.filter((column) => !header.includes(column.name)).map((column) => column.name),
     encode(group, index, fields) {
       if (group.plain) return plainLines.encode(group.bytes, ...lineOf(group, index));

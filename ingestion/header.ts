@@ -25,27 +25,36 @@ export async function readHeader(source: SourceFile): Promise<Header | null> {
   for await (const more of readSource(source, 0)) {
     bytes = Buffer.concat([bytes, more]);
     if (bytes.length > MAX_RECORD_BYTES * 2) break;
-    if (bytes.indexOf(LF) >= 0 && bytes.toString('latin1').trim() !== '') break;
+    const feed = bytes.lastIndexOf(LF);
+    if (feed >= 0 && bytes.toString('latin1').trim() !== '' && !isOpen(bytes.subarray(0, feed))) break;
   }
   if (bytes.subarray(0, 3).equals(BOM)) start = 3;
   for (; start < bytes.length; line += 1) {
-    const feed = bytes.indexOf(LF, start);
+    const first = line;
+    let feed = bytes.indexOf(LF, start);
+    // A line feed within quotes belongs to a name.
+    for (; feed >= 0 && isOpen(bytes.subarray(start, feed)); line += 1) feed = bytes.indexOf(LF, feed + 1);
     const end = feed < 0 ? bytes.length : feed + 1;
     const text = bytes.subarray(start, end);
     start = end;
     if (text.toString('latin1').trim() === '') continue;
     const names = text.length > MAX_RECORD_BYTES ? null : parseHeader(text);
-    if (names?.some((name) => name.includes('\r'))) throw carriageReturns(source.path, line);
+    if (names?.some((name) => /\r(?!\n)/.test(name))) throw carriageReturns(source.path, first);
     if (names) return { names, bytes: end, nextLine: feed < 0 ? line : line + 1, ended: feed >= 0 };
     throw new EventlakeError(
       'ingest:bad_header',
-      `${source.path}:${line}: the header is no line of comma-separated names`,
+      `${source.path}:${first}: the header is no line of comma-separated names`,
       {
         hint: 'Is it a CSV file, in UTF-8, with a header on its first line?',
       },
     );
   }
   return null;
+}
+
+/** Whether a quote is still open at the end of these bytes. */
+function isOpen(bytes: Buffer): boolean {
+  return bytes.toString('latin1').split('"').length % 2 === 0;
 }
 
 /** A file whose lines end in carriage returns alone is one long header, and would pass for a file without rows. */

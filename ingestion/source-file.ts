@@ -52,7 +52,7 @@ export async function openSource(path: string, hint: string): Promise<SourceFile
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new EventlakeError(
       'ingest:no_file',
-      missing ? `There is no file ${path}` : `${path} cannot be read`,
+      missing ? `There is no file ${path}` : `${path} cannot be read: ${(error as Error).message}`,
       { hint, cause: error },
     );
   }
@@ -97,6 +97,13 @@ export async function* readSource(
     }
   } catch (cause) {
     if (!/^(Z|ZSTD)_/.test(String((cause as NodeJS.ErrnoException).code))) throw cause;
+    if (/incorrect header|unknown compression/.test((cause as Error).message)) {
+      throw new EventlakeError(
+        'ingest:bad_gzip',
+        `${source.path} has something else after the end of its ${compression.name} data`,
+        { hint: 'Cut it off, or compress the file again. What was already ingested of it stays.', cause },
+      );
+    }
     throw new EventlakeError(
       'ingest:bad_gzip',
       `${source.path} is not a complete ${compression.name} file: ${(cause as Error).message}`,

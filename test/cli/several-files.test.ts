@@ -48,6 +48,7 @@ test.each([
   ['/dev/stdin', 2, 'standard input cannot be ingested'],
   ['folder', 2, "folder is a folder\n  → Name its files: --file 'folder/*.csv'"],
   ['missing-*.csv', 2, 'No file matches missing-*.csv'],
+  ['', 2, 'The name of the file (--file) is empty'],
   ['missing.csv', 1, 'There is no file missing.csv'],
 ])('%s is refused by name, and nothing is ingested', async (name, code, message) => {
   const outcome = await ingested(['a.csv', name]);

@@ -145,6 +145,9 @@ describe('wrong usage', () => {
     await expectComplaints(2, [['status', /EVENTLAKE_HOME: cannot write to .*\[settings:bad_home\]/]], {
       EVENTLAKE_HOME: inFile,
     });
+    await expectComplaints(2, [['run', /EVENTLAKE_HOME: cannot write to .*\[settings:bad_home\]/]], {
+      EVENTLAKE_HOME: '/proc/x',
+    });
   });
 });
 

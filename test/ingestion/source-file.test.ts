@@ -40,7 +40,7 @@ describe('a source file', () => {
     const within = join(await place.put('file.csv', ''), 'below.csv');
     await expect(openSource(within, '')).rejects.toMatchObject({
       code: 'ingest:no_file',
-      message: `${within} cannot be read`,
+      message: expect.stringContaining(`${within} cannot be read: ENOTDIR`),
     });
   });
 
@@ -55,6 +55,14 @@ describe('a source file', () => {
     for (const start of [0, 1, 1 << 20, (1 << 20) + 1, CONTENT.length - 1, CONTENT.length]) {
       expect(sha256(await readAll(path, start))).toBe(sha256(CONTENT.subarray(start)));
     }
+  });
+
+  test('with something after the end of its compressed data says so', async () => {
+    const packed = Buffer.concat([gzipSync('at,id\n'), Buffer.from([0x1f, 0x8b]), Buffer.from('junk')]);
+    await expect(readAll(await place.put('junk.csv.gz', packed), 0)).rejects.toMatchObject({
+      code: 'ingest:bad_gzip',
+      message: expect.stringContaining('something else after the end of its gzip data'),
+    });
   });
 
   test('of several gzip members is one file', async () => {
