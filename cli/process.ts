@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { follow } from '../processing/follow.ts';
 import { processTo } from '../processing/process.ts';
 import { datasetCommand, stopSignal } from './command.ts';
@@ -11,14 +11,16 @@ import { type CommonOptions, noteStores, openSession, processContext } from './s
 export function processCommand(): Command {
   return datasetCommand('process', 'bring what is in the log into the lake, the profiles and the index')
     .option('--follow', 'keep going until SIGINT or SIGTERM')
-    .action(async (name: string, options: CommonOptions & { follow?: boolean }) => {
+    .addOption(new Option('--republish', 'empty the index, and send every profile again').conflicts('follow'))
+    .action(async (name: string, options: CommonOptions & { follow?: boolean; republish?: boolean }) => {
       const session = await openSession(name, options, 'write');
       noteStores(session);
       try {
         const signal = stopSignal();
         const monitor = await openMonitor(session);
         const telling = { commits: true, renewals: options.follow ?? false };
-        const context = reported(await processContext(session), monitor, telling);
+        const republish = options.republish ?? false;
+        const context = reported({ ...(await processContext(session)), republish }, monitor, telling);
         if (!session.index && session.dataset.model)
           note('nothing is published: ELASTICSEARCH_URL is not set');
         if (options.follow) {

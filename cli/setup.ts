@@ -37,10 +37,14 @@ export function setupCommand(): Command {
 }
 
 async function openIndex(session: Session): Promise<void> {
-  const { dataset, index, sql } = session;
+  const { dataset, index, sql, profiles } = session;
   const { model: text } = await processContext(session);
   const { model } = dataset;
-  if (!index || !model || !text) return;
+  if (!index || !model || !text || !profiles) return;
   const fields = await modelFields({ dataset, model, query: text.query, sql });
-  await index.open(fields.map((field) => indexField(field, model.key)));
+  const table = await profiles.snapshot();
+  await index.open(
+    fields.map((field) => indexField(field, model.key)),
+    table?.metaData.id ?? null,
+  );
 }

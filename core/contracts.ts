@@ -200,10 +200,11 @@ export interface ProfileIndex {
   /** For people: `elasticsearch http://localhost:9200, index customer-profiles`. */
   readonly description: string;
   /**
-   * Makes the index for these fields where it is missing, and answers with the version that it shows completely; null when none is, and
-   * then every document must be sent.
+   * Makes the index for these fields of the table with this id (null: there is no table yet) where it is missing, and answers with the
+   * version of that very table that it shows completely; null when it shows none, or another table, and then every document must be sent.
+   * What it showed before stays visible until `finish`.
    */
-  open(fields: readonly IndexField[]): Promise<bigint | null>;
+  open(fields: readonly IndexField[], tableId: string | null): Promise<bigint | null>;
   /**
    * Stores or deletes documents as of `version`; a document that already has a newer version is left as it is.
    * Busy and passing faults (429, 5xx) are retried; any other item error is `index:rejected`, 401 and 403 are `index:forbidden`.

@@ -95,8 +95,9 @@ function publishHop({ index, profilesUpToDate }: StatusReport, profiles: SeenTab
 
 /** The rows of events that the profiles do not know yet. */
 async function eventsSince(events: SeenTable, profiles: SeenTable): Promise<number> {
-  const known = profiles.snapshot && computedFrom(profiles.snapshot);
-  if (known === null || !events.snapshot) return rowsOf(events);
+  if (!profiles.snapshot || !events.snapshot) return rowsOf(events);
+  const known = computedFrom(profiles.snapshot, events.snapshot);
+  if (known === null) return rowsOf(events);
   const newer = Number(events.snapshot.version - known);
   const commits = newer > 0 ? await events.table.commits(Math.min(newer, COMMITS)) : [];
   return commits.reduce((sum, commit) => sum + Number(commit.rowsAdded), 0);

@@ -101,7 +101,8 @@ export async function status({ log, tables, profiles, index }: StatusContext): P
     lag: partitions.reduce((sum, { lag }) => sum + lag, 0),
     tables: sizes.map((size) => ({ ...size, version: String(size.version) })),
     profilesUpToDate:
-      profiles === null || (derived ? computedFrom(derived) : null) === (events?.version ?? null),
+      profiles === null ||
+      (derived && events ? computedFrom(derived, events) : null) === (events?.version ?? null),
     index: index ? { index: index.description, documents: await index.count() } : null,
   };
 }

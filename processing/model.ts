@@ -19,8 +19,10 @@ import { eventsFields } from './events-table.ts';
 const EVENTS_PER_SHARE = 150_000;
 /** Nor has a share more than about this many bytes of events, as they are before compression. */
 const BYTES_PER_SHARE = 10_000_000;
-/** Under which the derived table records the version of `events` that it was computed from. */
-const APP = 'events-version';
+/** Under which the derived table records the version of this very `events` table that it was computed from. */
+function app(events: Snapshot): string {
+  return `events-version/${events.metaData.id}`;
+}
 
 /** The note that goes with each commit: a model whose SQL has changed since is computed anew. */
 function madeBy({ model, query, events }: ModelContext): string {
@@ -60,7 +62,7 @@ export async function runModel(context: ModelContext): Promise<ModelResult> {
   if (!events) return { outcome: 'no_events', version: null, rows: 0n };
   const [last] = await context.profiles.commits(1);
   const sameModel = last?.description === madeBy(context);
-  if (profiles && sameModel && (profiles.txns.get(APP) ?? -1n) >= events.version) {
+  if (profiles && sameModel && (computedFrom(profiles, events) ?? -1n) >= events.version) {
     return { outcome: 'up_to_date', version: profiles.version, rows: profiles.rows };
   }
   const folder = join(context.temporary, `model-${process.pid}-${crypto.randomUUID()}`);
@@ -73,7 +75,7 @@ export async function runModel(context: ModelContext): Promise<ModelResult> {
       partitionBy: [],
       add: files,
       remove: 'all',
-      txns: new Map([[APP, events.version]]),
+      txns: new Map([[app(events), events.version]]),
       operation: 'WRITE',
       description: madeBy(context),
     });
@@ -87,9 +89,12 @@ export async function runModel(context: ModelContext): Promise<ModelResult> {
   }
 }
 
-/** The version of `events` that a derived table was computed from; null when it does not say. */
-export function computedFrom(profiles: Snapshot): bigint | null {
-  return profiles.txns.get(APP) ?? null;
+/**
+ * The version of `events` that a derived table was computed from; null when it was computed from another table, such as one that was there
+ * before a reset, or does not say from which.
+ */
+export function computedFrom(profiles: Snapshot, events: Snapshot): bigint | null {
+  return profiles.txns.get(app(events)) ?? null;
 }
 
 /** The derived table's columns as the model will make them, before there is any event. */

@@ -18,6 +18,8 @@ export interface ProcessContext {
   /** Null where there is nothing to publish to. */
   readonly index: ProfileIndex | null;
   readonly files: LocalFiles;
+  /** Fill the index anew, whatever it shows. */
+  readonly republish?: boolean;
   /** Told what the two hops after the archive did, and how long they took. */
   onModel?(result: ModelResult, seconds: number): void;
   onPublish?(result: PublishResult, seconds: number): void;
@@ -79,6 +81,7 @@ export async function publishHop(context: ProcessContext): Promise<PublishResult
   const { profiles } = model;
   const result = await publish({
     ...{ model: dataset.model, profiles, index, files, sql, temporary },
+    republish: context.republish ?? false,
     onProgress: () => archive.onTurn?.(),
   });
   context.onPublish?.(result, (performance.now() - began) / 1000);

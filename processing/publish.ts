@@ -23,6 +23,8 @@ export interface PublishContext {
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
   readonly temporary: string;
+  /** Empties the index first, and sends every document, whatever the index says that it shows. */
+  readonly republish?: boolean;
   /** Told each time that the index has taken some changes. */
   onProgress?(): void;
 }
@@ -36,22 +38,24 @@ export interface PublishResult {
 }
 
 /**
- * The fourth hop: brings the index to the newest version of the derived table, by what differs from the version that the index shows. Documents carry the
- * table's version, so that a run that was killed is simply repeated.
+ * The fourth hop: brings the index to the newest version of the derived table, by what differs from the version that the index shows, and by
+ * everything when the index shows another table. Documents carry the table's version, so that a run that was killed is simply repeated.
+ * @throws `lake:replaced` when the table was deleted meanwhile.
  */
 export async function publish(context: PublishContext): Promise<PublishResult> {
   const { profiles, index, model } = context;
   const newest = await profiles.snapshot();
   if (!newest) return { outcome: 'no_profiles', version: null, stored: 0, deleted: 0 };
   const fields = newest.fields.map((field) => indexField(field, model.key));
-  const shown = await index.open(fields);
+  if (context.republish) await index.wipe();
+  const shown = await index.open(fields, newest.metaData.id);
   if (shown === newest.version) return { outcome: 'up_to_date', version: shown, stored: 0, deleted: 0 };
   if (shown !== null && shown > newest.version) {
     throw new EventlakeError(
       'index:ahead',
       `${index.description} shows version ${shown} of ${profiles.path}, which is only at ${newest.version}`,
       {
-        hint: 'The lake is not the one that filled the index. Set ELASTICSEARCH_INDEX to another name, or begin anew with: eventlake reset --yes',
+        hint: 'Was the lake restored from an older copy? Fill the index anew with: eventlake process --republish',
       },
     );
   }
@@ -59,7 +63,7 @@ export async function publish(context: PublishContext): Promise<PublishResult> {
     return await publishFrom(context, newest, shown, fields);
   } catch (error) {
     // A run that was killed had put documents there that are not in any finished version: all are sent again.
-    if (hasCode(error, 'index:incomplete')) return publish(context);
+    if (hasCode(error, 'index:incomplete')) return publish({ ...context, republish: false });
     throw error;
   }
 }
@@ -82,17 +86,28 @@ async function publishFrom(
     if (oldPaths === null) {
       // What the index shows can no longer be compared with: it is filled anew.
       await index.wipe();
-      shown = await index.open(fields);
+      shown = await index.open(fields, newest.metaData.id);
     }
     await context.sql.run(
       `COPY (${changes(newest, model.key, newPaths, oldPaths ?? [])}) TO ${literal(file)} (FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER false, NULLSTR '')`,
     );
     const counts = await send(context, file, newest.version);
+    await requireStill(profiles, newest);
     await index.finish(newest.version);
     return { outcome: 'published', version: newest.version, ...counts };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What was sent stays invisible when the table is no longer there: a reset, or another writer of the new table, removes it. */
+async function requireStill(table: DeltaTable, published: Snapshot): Promise<void> {
+  const now = await table.snapshot();
+  if (now?.metaData.id === published.metaData.id) return;
+  throw new EventlakeError('lake:replaced', `table ${table.path} was deleted while it was published`, {
+    hint: 'The index still shows what it did before. Run this again.',
+    retriable: true,
+  });
 }
 
 /** How a column of the derived table is indexed: ids and text as keywords, money as a double, for people to look at. */

@@ -30,9 +30,15 @@ function propertyOf(type: IndexField['type']): estypes.MappingProperty {
   return type === 'keyword' ? { type, ignore_above: SEARCHABLE_CHARACTERS } : { type };
 }
 
-/** The index of this mapping: the alias and the first 8 hex digits of the mapping's SHA-256. */
-export function indexName(alias: string, mapping: estypes.MappingTypeMapping): string {
-  const digest = createHash('sha256').update(JSON.stringify(mapping)).digest('hex');
+/** The index of this mapping for this table: the alias and the first 8 hex digits of a SHA-256 of both. */
+export function indexName(
+  alias: string,
+  mapping: estypes.MappingTypeMapping,
+  tableId: string | null,
+): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([mapping, tableId]))
+    .digest('hex');
   return `${alias}-${digest.slice(0, 8)}`;
 }
 
@@ -60,10 +66,10 @@ export function templateOf(
 /** What an index of this mapping is created with: it must not depend on which template a rival has put there. */
 export function indexBody(
   mapping: estypes.MappingTypeMapping,
-  table: string,
+  meta: estypes.Metadata,
 ): {
   settings: estypes.IndicesIndexSettings;
   mappings: estypes.MappingTypeMapping;
 } {
-  return { settings: SETTINGS, mappings: { ...mapping, _meta: { table } } };
+  return { settings: SETTINGS, mappings: { ...mapping, _meta: meta } };
 }

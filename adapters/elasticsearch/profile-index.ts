@@ -11,15 +11,16 @@ interface IndexState {
   readonly own: boolean;
   readonly aliased: boolean;
   readonly version: bigint | null;
-  /** The table that the index shows. */
+  /** The table that the index shows: its name, and the id that tells it from others of this name. */
   readonly table: string | null;
+  readonly tableId: string | null;
 }
 
 /**
- * A profile index on Elasticsearch 8: an alias over one index for each mapping, `<alias>-<digest of the mapping>`.
+ * A profile index on Elasticsearch 8: an alias over one index for each mapping and table, `<alias>-<digest of both>`.
  *
- * A new mapping fills a new index beside the old one; `finish` moves the alias and deletes the old index in one step. The version
- * that an index shows is in the `_meta` of its mapping, written last. Documents carry the profiles version as their external version,
+ * A new mapping, or another table of the same name, fills a new index beside the old one; `finish` moves the alias and deletes the old index
+ * in one step. The version that an index shows is in the `_meta` of its mapping, written last. Documents carry the profiles version as their external version,
  * so of two writers the newer wins document by document. What an interrupted or overtaken writer left behind is found in `finish`
  * by these versions. A writer that goes on after a newer version was finished is not noticed: a document that only its version has
  * changed stays until the next change of it.
@@ -30,6 +31,7 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
   readonly #bulk: BulkWriter;
   readonly #alias: string;
   readonly #table: string;
+  #tableId: string | null = null;
   #index: string | undefined;
   /** The version that the changes to come build on; null when they are all documents. */
   #base: bigint | null = null;
@@ -43,9 +45,10 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
     this.description = `elasticsearch ${this.#connection.address}, index ${options.index}`;
   }
 
-  async open(fields: readonly IndexField[]): Promise<bigint | null> {
+  async open(fields: readonly IndexField[], tableId: string | null): Promise<bigint | null> {
     const mapping = mappingOf(fields);
-    const index = indexName(this.#alias, mapping);
+    const index = indexName(this.#alias, mapping, tableId);
+    this.#tableId = tableId;
     const states = await this.#states();
     if (states.some(({ name }) => name === this.#alias)) {
       throw new EventlakeError(
@@ -65,7 +68,7 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
     const present = states.find(({ name }) => name === index);
     if (present === undefined) await this.#create(index, mapping);
     this.#index = index;
-    this.#base = present?.aliased ? present.version : null;
+    this.#base = present?.aliased && present.tableId === tableId ? present.version : null;
     return this.#base;
   }
 
@@ -123,7 +126,8 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
         own: isIndexOf(this.#alias, name),
         aliased: aliases?.[this.#alias] !== undefined,
         version: versionIn(mappings?._meta),
-        table: typeof mappings?._meta?.table === 'string' ? mappings._meta.table : null,
+        table: textIn(mappings?._meta, 'table'),
+        tableId: textIn(mappings?._meta, 'table_id'),
       }))
       .filter(({ name, own, aliased }) => own || aliased || name === this.#alias);
   }
@@ -134,7 +138,7 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
     );
     try {
       await this.#connection.call((client) =>
-        client.indices.create({ index, ...indexBody(mapping, this.#table) }),
+        client.indices.create({ index, ...indexBody(mapping, this.#meta(null)) }),
       );
     } catch (error) {
       // A rival was quicker, perhaps.
@@ -143,9 +147,12 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
     }
   }
 
-  async #isOvertaken(version: bigint): Promise<boolean> {
+  /** Versions of another table say nothing about this one's. */
+  async #isOvertaken(newest: bigint): Promise<boolean> {
     const states = await this.#states();
-    return states.some((state) => state.own && state.version !== null && state.version > version);
+    return states.some(
+      ({ own, tableId, version }) => own && tableId === this.#tableId && version !== null && version > newest,
+    );
   }
 
   /**
@@ -221,13 +228,26 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
     await this.#connection.call((client) =>
       client.indices.putMapping({
         index,
-        _meta: { table: this.#table, profiles_version: version?.toString() ?? null },
+        _meta: this.#meta(version),
       }),
     );
   }
+
+  #meta(version: bigint | null): estypes.Metadata {
+    return {
+      table: this.#table,
+      table_id: this.#tableId,
+      profiles_version: version?.toString() ?? null,
+    };
+  }
+}
+
+function textIn(meta: estypes.Metadata | undefined, name: string): string | null {
+  const text: unknown = meta?.[name];
+  return typeof text === 'string' ? text : null;
 }
 
 function versionIn(meta: estypes.Metadata | undefined): bigint | null {
-  const version: unknown = meta?.profiles_version;
-  return typeof version === 'string' && /^\d+$/.test(version) ? BigInt(version) : null;
+  const version = textIn(meta, 'profiles_version');
+  return version !== null && /^\d+$/.test(version) ? BigInt(version) : null;
 }

@@ -17,6 +17,9 @@ const FIELDS: IndexField[] = [
   { name: 'last_seen', type: 'date' },
 ];
 
+/** The id of the table that the index shows. */
+const TABLE = 'table-1';
+
 const put = (id: string, purchases: number): IndexChange => ({
   id,
   document: JSON.stringify({ user_id: id, purchases }),
@@ -46,9 +49,14 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
     });
 
     /** Opens, applies and finishes as one undisturbed process does; answers with what `open` said. */
-    async function publish(changes: IndexChange[], version: bigint, fields = FIELDS): Promise<bigint | null> {
+    async function publish(
+      changes: IndexChange[],
+      version: bigint,
+      fields = FIELDS,
+      table = TABLE,
+    ): Promise<bigint | null> {
       const publisher = connect();
-      const shown = await publisher.open(fields);
+      const shown = await publisher.open(fields, table);
       await publisher.apply(changes, version);
       await publisher.finish(version);
       return shown;
@@ -62,9 +70,9 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
     test('shows no version and no documents when it is new, and can be wiped when it is not there', async () => {
       await index.wipe();
       expect(await index.count()).toBe(0);
-      expect(await index.open(FIELDS)).toBeNull();
+      expect(await index.open(FIELDS, TABLE)).toBeNull();
       expect(await index.count()).toBe(0);
-      expect(await connect().open(FIELDS)).toBeNull();
+      expect(await connect().open(FIELDS, TABLE)).toBeNull();
     });
 
     test('shows documents and their version once it is finished, not before', async () => {
@@ -75,14 +83,14 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
         loyal: true,
         last_seen: '2021-02-28T23:59:59Z',
       };
-      expect(await index.open(FIELDS)).toBeNull();
+      expect(await index.open(FIELDS, TABLE)).toBeNull();
       await index.apply([{ id: document.user_id, document: JSON.stringify(document) }], 0n);
       expect(await index.count()).toBe(0);
       expect(await subject.documents()).toEqual({});
       await index.finish(0n);
       expect(await index.count()).toBe(1);
       expect(await subject.documents()).toEqual({ [document.user_id]: document });
-      expect(await connect().open(FIELDS)).toBe(0n);
+      expect(await connect().open(FIELDS, TABLE)).toBe(0n);
     });
 
     test('stores, replaces and deletes; what is not there may be deleted', async () => {
@@ -90,12 +98,12 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
       expect(await publish([put('b', 2), remove('c'), remove('never'), put('d', 2)], 5n)).toBe(4n);
       expect(await purchases()).toEqual({ a: 1, b: 2, d: 2 });
       expect(await index.count()).toBe(3);
-      expect(await index.open(FIELDS)).toBe(5n);
+      expect(await index.open(FIELDS, TABLE)).toBe(5n);
     });
 
     test('shows the version before while the next is applied', async () => {
       await publish([put('a', 1), put('b', 1)], 1n);
-      await index.open(FIELDS);
+      await index.open(FIELDS, TABLE);
       await index.apply([put('a', 2), remove('b'), put('c', 2)], 2n);
       expect(await purchases()).toEqual({ a: 1, b: 1 });
       await index.finish(2n);
@@ -103,21 +111,21 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
     });
 
     test('one adapter may publish version after version', async () => {
-      expect(await index.open(FIELDS)).toBeNull();
+      expect(await index.open(FIELDS, TABLE)).toBeNull();
       for (const version of [1n, 2n, 3n]) {
         await index.apply([put('a', Number(version)), put(`only-${version}`, 0)], version);
         await index.finish(version);
       }
       expect(await purchases()).toEqual({ a: 3, 'only-1': 0, 'only-2': 0, 'only-3': 0 });
-      expect(await connect().open(FIELDS)).toBe(3n);
+      expect(await connect().open(FIELDS, TABLE)).toBe(3n);
     });
 
     test('nothing to change is a version too, and so is an empty table', async () => {
       await publish([], 1n);
-      expect(await index.open(FIELDS)).toBe(1n);
+      expect(await index.open(FIELDS, TABLE)).toBe(1n);
       expect(await index.count()).toBe(0);
       await publish([], 2n);
-      expect(await index.open(FIELDS)).toBe(2n);
+      expect(await index.open(FIELDS, TABLE)).toBe(2n);
     });
 
     test('takes more documents than go into one request', async () => {
@@ -151,7 +159,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
     test('a document of an older version changes nothing', async () => {
       await publish([put('a', 5), put('b', 5), remove('gone')], 5n);
       const late = connect();
-      await late.open(FIELDS);
+      await late.open(FIELDS, TABLE);
       await late.apply([put('a', 4), remove('b'), put('gone', 4)], 4n);
       await late.finish(4n);
       await publish([], 6n);
@@ -160,12 +168,12 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
 
     test('the version never goes back, and who comes late takes nothing away', async () => {
       const late = connect();
-      await late.open(FIELDS);
+      await late.open(FIELDS, TABLE);
       await publish([put('a', 3), put('b', 3)], 3n);
       await publish([put('a', 5)], 5n);
       await late.apply([put('a', 4)], 4n);
       await late.finish(4n);
-      expect(await index.open(FIELDS)).toBe(5n);
+      expect(await index.open(FIELDS, TABLE)).toBe(5n);
       expect(await purchases()).toEqual({ a: 5, b: 3 });
     });
 
@@ -176,21 +184,21 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
       expect(await purchases()).toEqual({ a: 1, b: 1 });
       await Promise.all([1, 2, 3].map(() => publish([put('a', 2), remove('b')], 2n)));
       expect(await purchases()).toEqual({ a: 2 });
-      expect(await index.open(FIELDS)).toBe(2n);
+      expect(await index.open(FIELDS, TABLE)).toBe(2n);
     });
 
     test('several may make and fill a new index at once', async () => {
       const changes = Array.from({ length: 100 }, (_, n) => put(`${n}`, n));
       await Promise.all([1, 2, 3, 4].map(() => publish(changes, 7n)));
       expect(await index.count()).toBe(100);
-      expect(await index.open(FIELDS)).toBe(7n);
+      expect(await index.open(FIELDS, TABLE)).toBe(7n);
     });
 
     describe('after an interruption before finish', () => {
       test('the version before is still shown, and publishing again completes the new one', async () => {
         await publish([put('a', 1), put('b', 1)], 1n);
         const interrupted = connect();
-        await interrupted.open(FIELDS);
+        await interrupted.open(FIELDS, TABLE);
         await interrupted.apply([put('a', 2)], 2n);
         expect(await publish([put('a', 2), remove('b'), put('c', 2)], 2n)).toBe(1n);
         expect(await purchases()).toEqual({ a: 2, c: 2 });
@@ -199,7 +207,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
       test('a newer version may follow', async () => {
         await publish([put('a', 1), put('b', 1)], 1n);
         const interrupted = connect();
-        await interrupted.open(FIELDS);
+        await interrupted.open(FIELDS, TABLE);
         await interrupted.apply([put('a', 2), put('c', 2)], 2n);
         expect(await publish([put('a', 3), put('c', 3)], 3n)).toBe(1n);
         expect(await purchases()).toEqual({ a: 3, b: 1, c: 3 });
@@ -207,7 +215,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
 
       test('of a first load, documents that the newer version does not have are removed', async () => {
         const interrupted = connect();
-        await interrupted.open(FIELDS);
+        await interrupted.open(FIELDS, TABLE);
         await interrupted.apply([put('a', 1), put('vanished', 1)], 1n);
         expect(await publish([put('a', 2)], 2n)).toBeNull();
         expect(await purchases()).toEqual({ a: 2 });
@@ -216,7 +224,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
       test('what the newer changes do not cover is not taken for the new version: all is sent anew', async () => {
         await publish([put('a', 1), put('b', 1)], 1n);
         const interrupted = connect();
-        await interrupted.open(FIELDS);
+        await interrupted.open(FIELDS, TABLE);
         await interrupted.apply([put('back-and-forth', 2), put('a', 2)], 2n);
         await expect(publish([put('a', 3)], 3n)).rejects.toMatchObject({
           code: 'index:incomplete',
@@ -225,7 +233,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
         });
         expect(await publish([put('a', 3), put('b', 1)], 3n)).toBeNull();
         expect(await purchases()).toEqual({ a: 3, b: 1 });
-        expect(await index.open(FIELDS)).toBe(3n);
+        expect(await index.open(FIELDS, TABLE)).toBe(3n);
       });
     });
 
@@ -234,29 +242,64 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
 
       test('make a new index, which people see only when it is complete', async () => {
         await publish([put('a', 1), put('b', 1)], 1n);
-        expect(await index.open(OTHER)).toBeNull();
+        expect(await index.open(OTHER, TABLE)).toBeNull();
         const document = { user_id: 'a', purchases: 2, segment: 'buyer' };
         await index.apply([{ id: 'a', document: JSON.stringify(document) }], 2n);
         expect(await purchases()).toEqual({ a: 1, b: 1 });
         await index.finish(2n);
         expect(await subject.documents()).toEqual({ a: document });
-        expect(await connect().open(OTHER)).toBe(2n);
-        expect(await connect().open(FIELDS)).toBeNull();
+        expect(await connect().open(OTHER, TABLE)).toBe(2n);
+        expect(await connect().open(FIELDS, TABLE)).toBeNull();
       });
 
       test('are not the same fields in another order', async () => {
         await publish([put('a', 1)], 1n);
-        expect(await index.open(FIELDS.toReversed())).toBe(1n);
+        expect(await index.open(FIELDS.toReversed(), TABLE)).toBe(1n);
       });
 
       test('do not take the place of a newer version', async () => {
         const late = connect();
-        await late.open(FIELDS);
+        await late.open(FIELDS, TABLE);
         await late.apply([put('a', 1)], 1n);
         await publish([put('a', 2)], 2n, OTHER);
         await expect(late.finish(1n)).rejects.toMatchObject({ code: expect.stringMatching(/^index:/) });
         expect(await purchases()).toEqual({ a: 2 });
-        expect(await connect().open(OTHER)).toBe(2n);
+        expect(await connect().open(OTHER, TABLE)).toBe(2n);
+      });
+    });
+
+    describe('another table', () => {
+      test.each([
+        ['newer', 9n],
+        ['the same', 2n],
+        ['older', 1n],
+      ])('is sent anew where %s version of the one before was shown', async (_, before) => {
+        await publish([put('a', 9), put('gone', 9)], before);
+        expect(await index.open(FIELDS, 'table-2')).toBeNull();
+        await index.apply([put('a', 2), put('b', 2)], 2n);
+        expect(await purchases()).toEqual({ a: 9, gone: 9 });
+        await index.finish(2n);
+        expect(await purchases()).toEqual({ a: 2, b: 2 });
+        expect(await connect().open(FIELDS, 'table-2')).toBe(2n);
+        expect(await publish([put('a', 3)], 3n, FIELDS, 'table-2')).toBe(2n);
+        expect(await purchases()).toEqual({ a: 3, b: 2 });
+      });
+
+      test('loses what a writer of the one before brings late', async () => {
+        await publish([put('a', 8)], 8n);
+        const late = connect();
+        await late.open(FIELDS, TABLE);
+        await late.apply([put('a', 9), put('late', 9)], 9n);
+        await publish([put('a', 1)], 1n, FIELDS, 'table-2');
+        await expect(late.finish(9n)).rejects.toMatchObject({ code: expect.stringMatching(/^index:/) });
+        expect(await purchases()).toEqual({ a: 1 });
+        expect(await connect().open(FIELDS, 'table-2')).toBe(1n);
+      });
+
+      test('may be shown before there is any', async () => {
+        expect(await index.open(FIELDS, null)).toBeNull();
+        expect(await publish([put('a', 1)], 0n)).toBeNull();
+        expect(await purchases()).toEqual({ a: 1 });
       });
     });
 
@@ -272,7 +315,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
         retriable: false,
         message: expect.stringMatching(new RegExp(`bad-1.*${field}`)),
       });
-      expect(await index.open(FIELDS)).toBe(1n);
+      expect(await index.open(FIELDS, TABLE)).toBe(1n);
       expect(await purchases()).toEqual({ a: 1 });
     });
 
@@ -284,7 +327,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
       expect(await purchases()).toEqual({ b: 1 });
       await index.wipe();
       await index.wipe();
-      expect(await index.open(FIELDS)).toBeNull();
+      expect(await index.open(FIELDS, TABLE)).toBeNull();
     });
   });
 }

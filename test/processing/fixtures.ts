@@ -201,11 +201,14 @@ export class MemoryIndex implements ProfileIndex {
   readonly documents = new Map<string, string>();
   fields: readonly IndexField[] = [];
   shown: bigint | null = null;
+  tableId: string | null = null;
   /** How many changes each call brought. */
   readonly calls: number[] = [];
   fail = false;
 
-  async open(fields: readonly IndexField[]) {
+  async open(fields: readonly IndexField[], tableId: string | null) {
+    if (this.tableId !== tableId) await this.wipe();
+    this.tableId = tableId;
     this.fields = fields;
     return this.shown;
   }
@@ -226,6 +229,7 @@ export class MemoryIndex implements ProfileIndex {
   async wipe() {
     this.documents.clear();
     this.shown = null;
+    this.tableId = null;
   }
   async close() {}
 }

@@ -123,9 +123,9 @@ describe('following', () => {
     const [reports, index] = [new Reports(), new MemoryIndex()];
     let open = false;
     const guarded = Object.assign(Object.create(index), {
-      async open(fields: Parameters<MemoryIndex['open']>[0]) {
+      async open(...args: Parameters<MemoryIndex['open']>) {
         if (!open) throw new EventlakeError('index:forbidden', 'it answered 403');
-        return index.open(fields);
+        return index.open(...args);
       },
     });
     const following = follow(reports.context(log, guarded), stop.signal);

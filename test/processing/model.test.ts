@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
 import { literal, parquet } from '../../lake/sql.ts';
 import { newFileOf } from '../../lake/stats.ts';
+import { DeltaTable } from '../../lake/table.ts';
 import { archive } from '../../processing/archive.ts';
 import { eventsFields } from '../../processing/events-table.ts';
 import { runModel } from '../../processing/model.ts';
@@ -53,6 +54,34 @@ describe('the model', () => {
     expect(await runModel(changed)).toMatchObject({ outcome: 'computed', version: 2n });
     expect(await runModel(changed)).toMatchObject({ outcome: 'up_to_date', version: 2n });
     expect(await runModel(derived)).toMatchObject({ outcome: 'computed', version: 3n });
+  });
+
+  test('is computed again when the events are another table of the same version, or it is not known which', async () => {
+    const [first, second] = [place.log(1), place.log(1)];
+    await append(first, [[0, line('1')]]);
+    await append(second, [
+      [0, line('2')],
+      [0, line('3')],
+    ]);
+    const { tables, ...context } = place.archiveContext(shop.dataset, first);
+    await archive({ ...context, tables }, { ends: first.ranges() });
+    const derived = place.modelContext(shop, tables.events);
+    expect(await runModel(derived)).toMatchObject({ outcome: 'computed', version: 0n, rows: 1n });
+
+    for (const { path } of [tables.events, tables.rejected])
+      for await (const { key } of place.store.list(`${path}/`)) await place.store.delete([key]);
+    await archive({ ...context, tables, log: second }, { ends: second.ranges() });
+    expect(await runModel(derived)).toMatchObject({ outcome: 'computed', version: 1n, rows: 2n });
+    expect(await runModel(derived)).toMatchObject({ outcome: 'up_to_date', version: 1n });
+
+    // As the version before this one wrote it.
+    const key = `${derived.profiles.path}/_delta_log/00000000000000000001.json`;
+    const commit = (await place.store.get(key)).toString();
+    const id = (await tables.events.snapshot())?.metaData.id;
+    await place.store.put(key, Buffer.from(commit.replace(`events-version/${id}`, 'events-version')));
+    const anew = { ...derived, profiles: new DeltaTable(place.store, derived.profiles.path) };
+    expect(await runModel(anew)).toMatchObject({ outcome: 'computed', version: 2n, rows: 2n });
+    expect(await runModel(anew)).toMatchObject({ outcome: 'up_to_date', version: 2n });
   });
 
   test('of long values, which repeat and so are small in the files, is computed in smaller shares', async () => {

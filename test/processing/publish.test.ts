@@ -42,10 +42,11 @@ const people = (...rows: [id: string, name: string | null, n: number][]) =>
     ? 'SELECT 0::BIGINT AS id, NULL::VARCHAR AS name, 0::BIGINT AS n WHERE false'
     : `SELECT id::BIGINT AS id, name::VARCHAR AS name, n::BIGINT AS n FROM (VALUES ${rows.map(([id, name, n]) => `(${id}, ${name === null ? 'NULL' : literal(name)}, ${n})`).join()}) AS t(id, name, n)`;
 
+const fileTools = () => ({ files: place.files, sql: place.sql, temporary: place.temporary });
+
 function start(index = new MemoryIndex()) {
-  const { files, sql, temporary } = place;
   const profiles = place.table();
-  const context = { model, profiles, index, files, sql, temporary };
+  const context = { model, profiles, index, ...fileTools() };
   return { index, profiles, run: () => publish(context) };
 }
 
@@ -140,11 +141,62 @@ describe('publishing', () => {
   test('is refused when the index is ahead of the table', async () => {
     const { index, profiles, run } = start();
     await replace(profiles, people(['1', 'a', 1]));
+    await run();
     index.shown = 5n;
     await expect(run()).rejects.toMatchObject({
       code: 'index:ahead',
-      hint: expect.stringContaining('ELASTICSEARCH_INDEX'),
+      hint: expect.stringContaining('--republish'),
     });
+  });
+
+  test.each([
+    ['as many', 1],
+    ['fewer', 2],
+    ['more', 0],
+  ])(
+    'of another table, with %s versions, sends everything and leaves nothing of the old one',
+    async (_, before) => {
+      const { index, run } = start();
+      const [old, profiles] = [place.table(), place.table()];
+      for (let i = 0; i <= before; i++) await replace(old, people(['1', 'old', i], ['2', 'gone', i]));
+      await publish({ model, profiles: old, index, ...fileTools() });
+      for (let i = 0; i <= 1; i++) await replace(profiles, people(['1', 'new', i]));
+      const context = { model, profiles, index, ...fileTools() };
+      expect(await publish(context)).toEqual({ outcome: 'published', version: 1n, stored: 1, deleted: 0 });
+      expect(documents(index)).toEqual({ 1: { id: '1', name: 'new', n: 1 } });
+      expect(await publish(context)).toMatchObject({ outcome: 'up_to_date' });
+      expect(await run()).toMatchObject({ outcome: 'no_profiles' });
+    },
+  );
+
+  test('is not finished when the table was deleted meanwhile', async () => {
+    const { index, profiles } = start();
+    await replace(profiles, people(['1', 'a', 1]));
+    const during = Object.assign(Object.create(index), {
+      async apply(...args: Parameters<MemoryIndex['apply']>) {
+        await index.apply(...args);
+        for await (const { key } of place.store.list(`${profiles.path}/`)) await place.store.delete([key]);
+        await replace(profiles, people(['2', 'b', 1]));
+      },
+    });
+    const context = { model, profiles, index: during as MemoryIndex, ...fileTools() };
+    await expect(publish(context)).rejects.toMatchObject({ code: 'lake:replaced', retriable: true });
+    expect(index.shown).toBeNull();
+    expect(await publish({ ...context, index })).toMatchObject({ stored: 1 });
+    expect([...index.documents.keys()]).toEqual(['2']);
+  });
+
+  test('sends everything again when it is told to, whatever was done to the index', async () => {
+    const { index, profiles, run } = start();
+    await replace(profiles, people(['1', 'a', 1], ['2', 'b', 1]));
+    await run();
+    index.documents.set('1', '{"id":"1","name":"altered","n":1}');
+    index.documents.set('3', '{"id":"3","name":"added","n":1}');
+    index.documents.delete('2');
+    expect(await run()).toMatchObject({ outcome: 'up_to_date' });
+    const again = await publish({ model, profiles, index, ...fileTools(), republish: true });
+    expect(again).toEqual({ outcome: 'published', version: 0n, stored: 2, deleted: 0 });
+    expect(documents(index)).toEqual({ 1: { id: '1', name: 'a', n: 1 }, 2: { id: '2', name: 'b', n: 1 } });
   });
 
   test('keeps ids and text whatever they hold', async () => {

@@ -6,6 +6,8 @@ import type { IndexChange, IndexField } from '../../core/contracts.ts';
 import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from './elasticsearch-proxy.ts';
 
 const server = process.env.EVENTLAKE_TEST_ELASTICSEARCH ?? '';
+/** The id of the table that the index shows. */
+const TABLE = 'table-1';
 const FIELDS: IndexField[] = [{ name: 'n', type: 'long' }];
 const put = (id: string): IndexChange => ({ id, document: '{"n":1}' });
 const BUSY: Fault = {
@@ -44,7 +46,7 @@ describe('elasticsearch that fails', () => {
   beforeEach(async () => {
     name = `profiles-test-${randomBytes(6).toString('hex')}`;
     index = connect();
-    await index.open(FIELDS);
+    await index.open(FIELDS, TABLE);
     proxy.requests.length = 0;
   });
   afterEach(async () => {
@@ -132,14 +134,14 @@ describe('elasticsearch that fails', () => {
     await index.finish(1n);
     expect(harmed.size).toBe(4);
     const another = connect();
-    expect(await another.open(FIELDS)).toBe(1n);
+    expect(await another.open(FIELDS, TABLE)).toBe(1n);
     await another.close();
   });
 
   test('a server that is busy at the first contact is waited for', async () => {
     const another = connect();
     harmFirst(1, { status: 503, body: '' }, () => true);
-    expect(await another.open(FIELDS)).toBeNull();
+    expect(await another.open(FIELDS, TABLE)).toBeNull();
     await another.close();
   });
 
@@ -148,7 +150,7 @@ describe('elasticsearch that fails', () => {
     ['items with 429', items(() => ({ status: 429, error: { type: 'busy', reason: 'queue full' } }))],
   ])('%s without end is index:busy, with the reason, and may be tried again', async (_, fault) => {
     const impatient = connect({ patience: 700 });
-    await impatient.open(FIELDS);
+    await impatient.open(FIELDS, TABLE);
     harmFirst(Number.POSITIVE_INFINITY, fault);
     const began = performance.now();
     await expect(impatient.apply([put('a')], 1n)).rejects.toMatchObject({
@@ -166,7 +168,7 @@ describe('elasticsearch that fails', () => {
 
   test('no answer in time is tried again, then index:timeout', async () => {
     const impatient = connect({ patience: 600, requestTimeout: 200 });
-    await impatient.open(FIELDS);
+    await impatient.open(FIELDS, TABLE);
     harmFirst(1, 'silence');
     await impatient.apply([put('a')], 1n);
     expect(proxy.requests.filter(isBulk)).toHaveLength(2);
@@ -217,8 +219,8 @@ describe('elasticsearch that fails', () => {
     );
     await expect(index.apply([put('a')], 1n)).rejects.toMatchObject(expected);
     harmFirst(1, denied, () => true);
-    await expect(index.open(FIELDS)).rejects.toMatchObject(expected);
-    expect(await index.open(FIELDS)).toBeNull();
+    await expect(index.open(FIELDS, TABLE)).rejects.toMatchObject(expected);
+    expect(await index.open(FIELDS, TABLE)).toBeNull();
   });
 
   test('an address where nothing listens is told at once', async () => {
@@ -226,7 +228,7 @@ describe('elasticsearch that fails', () => {
     await gone.close();
     const lost = connect({ url: gone.url });
     const began = performance.now();
-    await expect(lost.open(FIELDS)).rejects.toMatchObject({
+    await expect(lost.open(FIELDS, TABLE)).rejects.toMatchObject({
       code: 'index:unreachable',
       retriable: true,
       message: expect.stringContaining(gone.url),
@@ -238,7 +240,7 @@ describe('elasticsearch that fails', () => {
 
   test('a server that goes away for good is index:unreachable', async () => {
     const impatient = connect({ patience: 300 });
-    await impatient.open(FIELDS);
+    await impatient.open(FIELDS, TABLE);
     harmFirst(Number.POSITIVE_INFINITY, 'reset');
     await expect(impatient.apply([put('a')], 1n)).rejects.toMatchObject({
       code: 'index:unreachable',
@@ -250,7 +252,7 @@ describe('elasticsearch that fails', () => {
 
   test('a server that is not Elasticsearch is told so', async () => {
     harmFirst(1, { withoutProductHeader: true }, () => true);
-    await expect(index.open(FIELDS)).rejects.toMatchObject({
+    await expect(index.open(FIELDS, TABLE)).rejects.toMatchObject({
       code: 'index:not_elasticsearch',
       message: expect.stringContaining(proxy.url),
     });
@@ -274,7 +276,7 @@ describe('elasticsearch that fails', () => {
     });
     for (const each of [inUrl, apart]) {
       proxy.requests.length = 0;
-      await each.open(FIELDS);
+      await each.open(FIELDS, TABLE);
       await each.apply([put('a')], 1n);
       const login = `Basic ${Buffer.from('robin:s3cret/word').toString('base64')}`;
       expect(new Set(proxy.requests.map(({ authorization }) => authorization))).toEqual(new Set([login]));
@@ -282,7 +284,7 @@ describe('elasticsearch that fails', () => {
       for (const fault of faults) {
         harmFirst(1, fault, () => true);
         const impatient = connect({ url: `http://robin:s3cret%2Fword@${host}`, patience: 0 });
-        const failure = await impatient.open(FIELDS).catch((error) => error);
+        const failure = await impatient.open(FIELDS, TABLE).catch((error) => error);
         expect(failure).toMatchObject({ code: expect.stringMatching(/^index:/) });
         const shown = inspect(failure, { depth: 20, showHidden: true }) + each.description;
         for (const secret of ['s3cret', 'robin', login.slice(6)]) expect(shown).not.toContain(secret);

@@ -20,6 +20,9 @@ async function ask(method: string, path: string, body?: unknown): Promise<any> {
   return answer.json();
 }
 
+/** The id of the table that the index shows. */
+const TABLE = 'table-1';
+
 const freshName = () => `profiles-test-${randomBytes(6).toString('hex')}`;
 const indicesOf = async (alias: string) =>
   Object.keys(await ask('GET', `${alias},${alias}-*?ignore_unavailable=true`));
@@ -56,7 +59,7 @@ describe('elasticsearch', () => {
   }
   async function publish(version: bigint, documents: object[] = [], declared = fields): Promise<void> {
     const index = connect();
-    await index.open(declared);
+    await index.open(declared, TABLE);
     await index.apply(
       documents.map((document, n) => ({ id: `${n}`, document: JSON.stringify(document) })),
       version,
@@ -145,7 +148,7 @@ describe('elasticsearch', () => {
     };
     expect(indices[index ?? '']).toMatchObject({
       aliases: { [name]: {} },
-      mappings: { ...expected, _meta: { profiles_version: '12' } },
+      mappings: { ...expected, _meta: { table: 'shop/profiles', table_id: TABLE, profiles_version: '12' } },
       settings: { index: { number_of_shards: '1', number_of_replicas: '0' } },
     });
     // Acknowledged must mean on disk: the default, `request`.
@@ -164,7 +167,7 @@ describe('elasticsearch', () => {
     await publish(1n, [{ events: 1 }]);
     const [before] = await indicesOf(name);
     const next = connect();
-    await next.open([...fields, { name: 'segment', type: 'keyword' }]);
+    await next.open([...fields, { name: 'segment', type: 'keyword' }], TABLE);
     await next.apply([{ id: '0', document: '{"segment":"buyer"}' }], 2n);
     expect(await indicesOf(name)).toHaveLength(2);
     expect(Object.keys(await ask('GET', `_alias/${name}`))).toEqual([before]);
@@ -179,18 +182,42 @@ describe('elasticsearch', () => {
     await publish(3n, [{ events: 3 }]);
     const [index] = await indicesOf(name);
     await ask('PUT', `${index}/_mapping`, { _meta: {} });
-    expect(await connect().open(fields)).toBeNull();
+    expect(await connect().open(fields, TABLE)).toBeNull();
     await publish(3n, [{ events: 3 }]);
-    expect(await connect().open(fields)).toBe(3n);
+    expect(await connect().open(fields, TABLE)).toBe(3n);
   });
 
   test('an index that is not behind the alias shows nothing, and finish puts it there', async () => {
     await publish(3n, [{ events: 3 }]);
     const [index] = await indicesOf(name);
     await ask('DELETE', `${index}/_alias/${name}`);
-    expect(await connect().open(fields)).toBeNull();
+    expect(await connect().open(fields, TABLE)).toBeNull();
     await publish(3n, [{ events: 3 }]);
-    expect(await connect().open(fields)).toBe(3n);
+    expect(await connect().open(fields, TABLE)).toBe(3n);
+  });
+
+  test('an index that the version before this one has filled, without the id of its table, is filled anew', async () => {
+    await publish(3n, [{ events: 3 }, { events: 4 }]);
+    const [made] = await indicesOf(name);
+    const { mappings } = (await ask('GET', `${made}`))[`${made}`];
+    await connect().wipe();
+    const old = `${name}-0123abcd`;
+    await ask('PUT', old, {
+      settings: { number_of_replicas: 0 },
+      mappings: { ...mappings, _meta: { table: 'shop/profiles', profiles_version: '3' } },
+      aliases: { [name]: {} },
+    });
+    await ask('PUT', `${old}/_doc/1?version=3&version_type=external_gte&refresh=true`, { events: 5 });
+    const index = connect();
+    expect(await index.count()).toBe(1);
+    expect(await index.open(fields, TABLE)).toBeNull();
+    await index.apply([{ id: '0', document: '{"events":1}' }], 0n);
+    expect(await index.count()).toBe(1);
+    await index.finish(0n);
+    const found = await ask('POST', `${name}/_search`, {});
+    expect(found.hits.hits.map((hit: { _id: string }) => hit._id)).toEqual(['0']);
+    expect(await indicesOf(name)).toHaveLength(1);
+    expect(await connect().open(fields, TABLE)).toBe(0n);
   });
 
   test('indices of others are left alone, whatever they are called', async () => {
@@ -212,16 +239,16 @@ describe('elasticsearch', () => {
   test('one alias may begin with another', async () => {
     const [short, long] = [connect(), connect(`${name}-eu`)];
     for (const index of [short, long]) {
-      expect(await index.open(fields)).toBeNull();
+      expect(await index.open(fields, TABLE)).toBeNull();
       await index.finish(1n);
     }
     await short.wipe();
-    expect(await long.open(fields)).toBe(1n);
+    expect(await long.open(fields, TABLE)).toBe(1n);
   });
 
   test('an index that has the name of the alias is named, and not touched', async () => {
     await ask('PUT', name, { settings: { number_of_replicas: 0 } });
-    await expect(connect().open(fields)).rejects.toMatchObject({
+    await expect(connect().open(fields, TABLE)).rejects.toMatchObject({
       code: 'index:name_taken',
       message: expect.stringContaining(name),
     });
@@ -232,7 +259,7 @@ describe('elasticsearch', () => {
 
   test('a write after the index was deleted fails, and makes no index', async () => {
     const index = connect();
-    await index.open(fields);
+    await index.open(fields, TABLE);
     const [made] = await indicesOf(name);
     await ask('DELETE', `${made}`);
     await expect(index.apply([{ id: '1', document: '{"events":1}' }], 1n)).rejects.toMatchObject({
@@ -245,7 +272,7 @@ describe('elasticsearch', () => {
 
   test('a read-only index is forbidden, not waited for', async () => {
     const index = connect();
-    await index.open(fields);
+    await index.open(fields, TABLE);
     const [made] = await indicesOf(name);
     await ask('PUT', `${made}/_settings`, { 'index.blocks.write': true });
     await expect(index.apply([{ id: '1', document: '{"events":1}' }], 1n)).rejects.toMatchObject({
@@ -263,7 +290,7 @@ describe('elasticsearch', () => {
     ) {
       const proxy = await startFaultProxy(url);
       const index = new ElasticsearchProfileIndex({ table: 'shop/profiles', url: proxy.url, index: name });
-      await index.open(declared);
+      await index.open(declared, TABLE);
       let acted = false;
       proxy.harm = async ({ path }) => {
         if (acted || !path.includes(step)) return undefined;
@@ -279,7 +306,7 @@ describe('elasticsearch', () => {
     test('that finishes a newer version meanwhile is not undone', async () => {
       await publish(1n);
       await finishBeside(2n, fields, '_search', () => publish(3n));
-      expect(await connect().open(fields)).toBe(3n);
+      expect(await connect().open(fields, TABLE)).toBe(3n);
     });
 
     test('that has deleted the old index meanwhile is no obstacle', async () => {
@@ -287,7 +314,7 @@ describe('elasticsearch', () => {
       const [old] = await indicesOf(name);
       const fewer = fields.slice(1);
       await finishBeside(2n, fewer, '_aliases', () => ask('DELETE', `${old}`));
-      expect(await connect().open(fewer)).toBe(2n);
+      expect(await connect().open(fewer, TABLE)).toBe(2n);
       expect(await indicesOf(name)).toHaveLength(1);
     });
   });
