@@ -47,7 +47,7 @@ describe('an index that is slow, hangs or takes only small requests', () => {
       ...limits,
     });
     open.push(index);
-    await index.open(FIELDS);
+    await index.open(FIELDS, 'table-1');
     return index;
   }
 

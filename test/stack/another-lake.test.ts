@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { S3ObjectStore } from '../../adapters/s3/object-store.ts';
+import type { AuditReport } from '../../inspection/audit.ts';
+import { emptyStore } from '../conformance/object-store.ts';
+import { askOracle } from '../oracle/compare.ts';
+import { type Environment, eventlake, json, realServers } from './end-to-end-environment.ts';
+
+jest.setTimeout(120_000);
+
+const ROWS = 2000;
+/** Nothing listens there. */
+const AWAY = { ELASTICSEARCH_URL: 'http://127.0.0.1:1' };
+
+let environment: Environment;
+
+beforeAll(async () => {
+  environment = await realServers();
+  for (const [seed, file] of ['a.csv', 'b.csv', 'c.csv'].entries())
+    await json(environment, ['generate', '--rows', `${ROWS}`, '--seed', `${seed + 1}`, '--out', file]);
+});
+afterAll(() => environment.remove());
+
+interface RunReport {
+  readonly process: { publish: { outcome: string; version: string; stored: number } };
+  readonly audit: AuditReport;
+}
+
+/** The lake and the index hold the profiles of these files, and of no others, by an independent computation. */
+async function expectExactly(...names: string[]): Promise<void> {
+  const ingestions = names.map((name) => ({ file: join(environment.folder, name), name }));
+  const { lake, index } = environment;
+  const report = await askOracle({ ingestions, partitions: 4, lake, index });
+  expect(report.differences).toEqual([]);
+}
+
+describe('another lake of the same versions', () => {
+  test('after a reset during which the index was away: it shows the new lake alone', async () => {
+    const first = await json<RunReport>(environment, ['run', '--file', 'a.csv']);
+    expect(first.process.publish).toMatchObject({ outcome: 'published', version: '0' });
+    const reset = await eventlake(environment, ['reset', '--yes'], AWAY);
+    expect(reset).toMatchObject({ code: 1, stderr: expect.stringContaining('index:unreachable') });
+    const second = await json<RunReport>(environment, ['run', '--file', 'b.csv']);
+    expect(second.process.publish).toMatchObject({ outcome: 'published', version: '0' });
+    expect(second.audit.balanced).toBe(true);
+    await expectExactly('b.csv');
+  });
+
+  test('after the lake was lost and filled again from the log', async () => {
+    const { MINIO_ENDPOINT = '', MINIO_BUCKET = '' } = environment.variables;
+    const { MINIO_ACCESS_KEY = '', MINIO_SECRET_KEY = '' } = environment.variables;
+    const store = new S3ObjectStore({
+      endpoint: MINIO_ENDPOINT,
+      bucket: MINIO_BUCKET,
+      accessKey: MINIO_ACCESS_KEY,
+      secretKey: MINIO_SECRET_KEY,
+    });
+    await emptyStore(store);
+    await store.close();
+    const report = await json<RunReport>(environment, ['run', '--file', 'c.csv']);
+    expect(report.process.publish).toMatchObject({ outcome: 'published', version: '0' });
+    expect(report.audit.balanced).toBe(true);
+    await expectExactly('b.csv', 'c.csv');
+  });
+});
