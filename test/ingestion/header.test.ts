@@ -22,7 +22,7 @@ describe('the header', () => {
     ['\ufeffat,id\n', { names: ['at', 'id'], bytes: 9, nextLine: 2, ended: true }],
     ['\ufeff"at","i,d"\n', { names: ['at', 'i,d'], bytes: 14, nextLine: 2, ended: true }],
     ['\n\r\n  \nat,id\n', { names: ['at', 'id'], bytes: 12, nextLine: 5, ended: true }],
-    ['\ufeff\nat,id\n', { names: ['at', 'id'], bytes: 9, nextLine: 3, ended: true }],
+    ['\ufeff\nat,id\n', { names: ['at', 'id'], bytes: 10, nextLine: 3, ended: true }],
     ['größe,naïve\n', { names: ['größe', 'naïve'], bytes: 15, nextLine: 2, ended: true }],
     ['at,"i\nd"\n1,2\n', { names: ['at', 'i\nd'], bytes: 9, nextLine: 3, ended: true }],
     ['at,"i""\r\nd"\r\n', { names: ['at', 'i"\r\nd'], bytes: 13, nextLine: 3, ended: true }],
