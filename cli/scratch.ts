@@ -18,6 +18,7 @@ export interface Scratch {
  * read-only, it gets a folder of the system's, which is gone at close.
  */
 export async function openScratch(home: string, purpose: Access): Promise<Scratch> {
+  checkName(home);
   if (purpose === 'look' && (await isMissing(home))) return systemScratch();
   const folder = join(home, 'tmp');
   try {
@@ -46,9 +47,23 @@ async function makeFolder(folder: string): Promise<void> {
 const READ_ONLY = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 async function systemScratch(): Promise<Scratch> {
+  checkName(tmpdir());
   const own = await mkdtemp(join(tmpdir(), 'eventlake-'));
   const close = () => rm(own, { recursive: true, force: true });
   return { folder: own, cache: join(own, 'cache'), close };
+}
+
+/** DuckDB takes a backslash for a separator of folders, and what follows a question mark in a database's path for an option. */
+function checkName(folder: string): void {
+  const bad = /[?\\]/.exec(folder)?.[0];
+  if (bad === undefined) return;
+  throw new UsageError(
+    'settings:bad_home',
+    `${folder}: a path with '${bad}' cannot hold the files of eventlake`,
+    {
+      hint: 'Set EVENTLAKE_HOME (for temporary files: TMPDIR) to a folder without backslashes and question marks in its path.',
+    },
+  );
 }
 
 /** Anything else that is wrong with the folder is told by making it. */

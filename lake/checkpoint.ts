@@ -7,7 +7,7 @@ import { DIGEST_TAG, NO_DIGEST, readSeal, seal } from './digest.ts';
 import { formatJson } from './json.ts';
 import { type Commit, checkpointKey, lastCheckpointKey } from './log.ts';
 import { actionsOf, type Snapshot } from './snapshot.ts';
-import { literal } from './sql.ts';
+import { exactly, literal } from './sql.ts';
 
 /** How long a removed file is remembered, and kept for readers of older versions; the default of other Delta writers. */
 export const TOMBSTONE_MS = 7 * 86_400_000;
@@ -46,7 +46,7 @@ export class Checkpoints {
       await writeFile(json, actions.map(formatJson).join('\n'));
       const columns = Object.entries(COLUMNS).map(([name, type]) => `"${name}": ${literal(type)}`);
       await this.#sql.run(
-        `COPY (FROM read_json(${literal(json)}, format = 'newline_delimited', columns = {${columns.join(', ')}}))
+        `COPY (FROM read_json(${literal(exactly(json))}, format = 'newline_delimited', columns = {${columns.join(', ')}}))
          TO ${literal(parquet)} (FORMAT parquet, COMPRESSION snappy, KV_METADATA {${literal(DIGEST_TAG)}: ${literal(NO_DIGEST)}})`,
       );
       const body = await readFile(parquet);
@@ -85,7 +85,7 @@ export class Checkpoints {
 
   /** Each row as the JSON of its action. */
   async #rows(path: string): Promise<string[]> {
-    const file = `read_parquet(${literal(path)})`;
+    const file = `read_parquet(${literal(exactly(path))})`;
     const present = new Set((await this.#sql.rows(`DESCRIBE FROM ${file}`)).map((row) => row.column_name));
     const parts = Object.keys(COLUMNS)
       .filter((name) => present.has(name))

@@ -7,7 +7,7 @@ import { EventlakeError, hasCode } from '../core/errors.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import { fieldOfSqlType, type TableField } from '../lake/schema.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
-import { literal, parquet } from '../lake/sql.ts';
+import { exactly, fileList, literal, parquet } from '../lake/sql.ts';
 import { type NewFile, newFileOf } from '../lake/stats.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { eventsFields } from './events-table.ts';
@@ -160,7 +160,7 @@ async function computeShares(
 async function sharesOf(sql: SqlEngine, events: Snapshot, paths: readonly string[]): Promise<number> {
   if (paths.length === 0) return 1;
   const [size] = await sql.rows(
-    `SELECT sum(total_uncompressed_size) AS bytes FROM parquet_metadata([${paths.map(literal).join(', ')}])`,
+    `SELECT sum(total_uncompressed_size) AS bytes FROM parquet_metadata(${fileList(paths)})`,
   );
   const byBytes = Number(size?.bytes ?? 0) / BYTES_PER_SHARE;
   return Math.max(1, Math.ceil(Math.max(Number(events.rows) / EVENTS_PER_SHARE, byBytes)));
@@ -215,7 +215,8 @@ RESET partitioned_write_flush_threshold`);
 }
 
 function shareOf(folder: string, share: number): string {
-  return `read_parquet(${literal(join(folder, `share=${share}`, '*.parquet'))}, hive_partitioning = false)`;
+  const files = join(exactly(folder), `share=${share}`, '*.parquet');
+  return `read_parquet(${literal(files)}, hive_partitioning = false)`;
 }
 
 /** Names that Spark SQL has and DuckDB lacks, so that one model text runs on both. */

@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { partitionId, type RecordBatch, type Stream } from '../core/contracts.ts';
-import { literal } from '../lake/sql.ts';
+import { exactly, literal } from '../lake/sql.ts';
 
 /** A value beyond this many bytes is no event; only its beginning is kept. */
 const LARGE_VALUE = 1_000_000;
@@ -92,7 +92,7 @@ export class StagedBatch {
     CASE form WHEN 'text' THEN 'json' ELSE form END AS form,
     CASE form WHEN 'json' THEN coalesce(v, '') WHEN 'text' THEN decode(from_base64(v)) END AS value,
     v AS raw
-  FROM read_csv(${literal(this.#path(stream))}, delim = '\t', quote = '', escape = '', header = false, auto_detect = false,
+  FROM read_csv(${literal(exactly(this.#path(stream)))}, delim = '\t', quote = '', escape = '', header = false, auto_detect = false,
     columns = {p: 'INTEGER', o: 'BIGINT', t: 'BIGINT', form: 'VARCHAR', v: 'VARCHAR'}, max_line_size = 1500000, buffer_size = 4000000)
 )`;
   }

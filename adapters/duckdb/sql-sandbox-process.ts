@@ -63,7 +63,7 @@ async function open(): Promise<DuckDBConnection> {
   await connection.run("SET timezone = 'UTC'");
   for (const [name, table] of Object.entries(task.tables)) {
     await connection.run(`CREATE VIEW "${name}" AS ${relation(table)}`);
-    allowed.push(...table.paths);
+    allowed.push(...table.paths, ...table.paths.map(exactly));
   }
   await connection.run(`
 SET allowed_paths = [${allowed.map(literal).join(', ')}];
@@ -74,7 +74,7 @@ SET lock_configuration = true`);
 
 function relation({ paths, columns }: SandboxTable): string {
   if (paths.length > 0) {
-    return `SELECT * FROM read_parquet([${paths.map(literal).join(', ')}], hive_partitioning = false)`;
+    return `SELECT * FROM read_parquet([${paths.map(exactly).map(literal).join(', ')}], hive_partitioning = false)`;
   }
   return `SELECT ${columns.map(({ name, sqlType }) => `CAST(NULL AS ${sqlType}) AS "${name}"`).join(', ')} WHERE false`;
 }
@@ -182,6 +182,11 @@ function errorOf(error: Error): { code: ErrorCode; message: string } {
   if (error instanceof Refused) return { code: error.code, message: error.message };
   const message = error.message.replace(/^Failed to \w+ \w+: /, '');
   return { code: message.startsWith('Out of Memory Error') ? 'sql:memory' : 'sql:invalid', message };
+}
+
+/** A path as the pattern that matches this file alone: DuckDB's readers take `*`, `?` and `[` in a path as a pattern. */
+function exactly(path: string): string {
+  return path.replaceAll(/[*?[]/g, '[$&]');
 }
 
 function literal(text: string): string {

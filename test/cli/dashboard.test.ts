@@ -4,30 +4,13 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Home } from './fixtures.ts';
+import { addressOf, ended, Home } from './fixtures.ts';
 
 let home: Home;
 beforeAll(async () => {
   home = await Home.withData();
 });
 afterAll(() => rm(home.folder, { recursive: true }));
-
-type Started = ReturnType<Home['start']>;
-
-/** The address that the command prints, once it listens. */
-function addressOf(child: Started): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let said = '';
-    child.stdout.on('data', (bytes) => {
-      said += bytes;
-      const [address] = /http:\/\/[\w.:[\]]+/.exec(said) ?? [];
-      if (address) resolve(address);
-    });
-    child.on('close', () => reject(new Error(`no address: ${said}`)));
-  });
-}
-
-const ended = (child: Started) => new Promise<number | null>((resolve) => child.on('close', resolve));
 
 describe('dashboard', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)('serves the lake until %s, and ends with 0', async (signal) => {

@@ -83,6 +83,26 @@ export class Home {
   }
 }
 
+type Started = ReturnType<Home['start']>;
+
+/** The address that a dashboard prints, once it listens. */
+export function addressOf(child: Started): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.stdout.on('data', (bytes) => {
+      said += bytes;
+      const [address] = /http:\/\/[\w.:[\]]+/.exec(said) ?? [];
+      if (address) resolve(address);
+    });
+    child.on('close', () => reject(new Error(`no address: ${said}`)));
+  });
+}
+
+/** The exit code of a command that was started; null when a signal ended it. */
+export function ended(child: Started): Promise<number | null> {
+  return new Promise((resolve) => child.on('close', resolve));
+}
+
 const HEADER =
   'event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session\n';
 
