@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { note } from './output.ts';
 
 /** The dataset of a command that names none. */
 export const DEFAULT_DATASET = 'electronics';
@@ -23,14 +24,26 @@ export function defaultFile(dataset: string): string {
   return `data/${dataset}.csv`;
 }
 
-/** A signal that is raised by SIGINT or SIGTERM; a second one ends the process at once. */
-export function stopSignal(): AbortSignal {
+/** What people are told of a command that a signal has ended early. */
+export const STOPPED = 'stopped before everything was done; run again to continue';
+/** What is in hand may take so long after the first signal; a batch takes seconds, a store that hangs would take minutes. */
+const STOP_WITHIN_MS = 30_000;
+
+/**
+ * A controller that SIGINT and SIGTERM abort. The process then ends by itself, or after {@link STOP_WITHIN_MS}, or at a second signal: being
+ * ended anywhere is harmless.
+ */
+export function stopOnSignals(): AbortController {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(130);
       controller.abort();
+      setTimeout(() => {
+        note(`stopped in the middle of a batch, which took more than ${STOP_WITHIN_MS / 1000} s`, 'warn');
+        process.exit(1);
+      }, STOP_WITHIN_MS).unref();
     });
   }
-  return controller.signal;
+  return controller;
 }

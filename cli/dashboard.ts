@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { datasetCommand, stopSignal } from './command.ts';
+import { datasetCommand, stopOnSignals } from './command.ts';
 import { type CommonOptions, openSession } from './session.ts';
 
 /** Where the dashboard listens unless told otherwise: reachable from this machine only. */
@@ -22,7 +22,7 @@ export function dashboardCommand(): Command {
       // Loaded only here: it would double the time that other commands take to start.
       const { serveDashboard } = await import('./serve-dashboard.ts');
       try {
-        await serveDashboard(session, options, stopSignal());
+        await serveDashboard(session, options, stopOnSignals().signal);
       } finally {
         await session.close();
       }

@@ -8,7 +8,7 @@ import { generate } from '../generator/generate.ts';
 import { loadShape } from '../generator/shape.ts';
 import { highlights } from '../inspection/rows.ts';
 import { UNBALANCED } from './audit.ts';
-import { DEFAULT_DATASET, datasetCommand, defaultFile, stopSignal } from './command.ts';
+import { DEFAULT_DATASET, datasetCommand, defaultFile, stopOnSignals } from './command.ts';
 import { HOST, PORT } from './dashboard.ts';
 import { CHUNK_ROWS } from './ingest.ts';
 import { bars, bytes, cell, note, print, table, thousands } from './output.ts';
@@ -42,7 +42,7 @@ export function demoCommand(): Command {
           lookText(session, segments, top),
         ].join('\n'),
       );
-      if (!result.audit.balanced) process.exitCode = UNBALANCED;
+      if (!result.audit?.balanced) process.exitCode = UNBALANCED;
       if (options.json) return;
       if (process.stdin.isTTY && process.stdout.isTTY) await showDashboard(session);
       else print(false, null, () => `  The dashboard: make dashboard${ofDataset(name)}`);
@@ -55,7 +55,7 @@ export function demoCommand(): Command {
 /** Serves the dashboard until the person has seen enough. */
 async function showDashboard(session: Session): Promise<void> {
   const { serveDashboard } = await import('./serve-dashboard.ts');
-  const signal = stopSignal();
+  const signal = stopOnSignals().signal;
   process.stdout.write('\n');
   try {
     await serveDashboard(session, { host: HOST, port: PORT }, signal);

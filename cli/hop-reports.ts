@@ -26,7 +26,7 @@ export function reported(context: ProcessContext, monitor: Monitor | null, telli
       ...context.archive,
       onTurn: () => monitor?.turn(),
       onRead: (records) => monitor?.recordsRead(records),
-      async onIdle() {
+      onIdle() {
         monitor?.succeeded('archive');
       },
       onCommit(outcome) {

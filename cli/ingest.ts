@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type IngestResult, ingest } from '../ingestion/ingest.ts';
 import type { SourceFile } from '../ingestion/source-file.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
-import { datasetCommand, positive, stopSignal } from './command.ts';
+import { datasetCommand, positive, stopOnSignals } from './command.ts';
 import { inputFiles } from './input-files.ts';
 import { openMonitor } from './monitoring.ts';
 import { bytes, counted, note, print, record } from './output.ts';
@@ -38,7 +38,7 @@ export function ingestCommand(): Command {
     const session = await openSession(name, options, 'write');
     noteStores(session);
     try {
-      const signal = stopSignal();
+      const signal = stopOnSignals().signal;
       const report = await ingestFiles(session, options, signal, await openMonitor(session));
       print(options.json ?? false, report, ingestSummary);
       if (signal.aborted) process.exitCode = 1;

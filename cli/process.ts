@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { follow } from '../processing/follow.ts';
 import { processTo } from '../processing/process.ts';
-import { datasetCommand, stopSignal } from './command.ts';
+import { datasetCommand, STOPPED, stopOnSignals } from './command.ts';
 import { processSummary, reported } from './hop-reports.ts';
 import { openMonitor } from './monitoring.ts';
 import { note, print, record } from './output.ts';
@@ -13,10 +13,10 @@ export function processCommand(): Command {
     .option('--follow', 'keep going until SIGINT or SIGTERM')
     .addOption(new Option('--republish', 'empty the index, and send every profile again').conflicts('follow'))
     .action(async (name: string, options: CommonOptions & { follow?: boolean; republish?: boolean }) => {
-      const session = await openSession(name, options, 'write');
+      const stop = stopOnSignals();
+      const session = await openSession(name, options, 'write', stop.signal);
       noteStores(session);
       try {
-        const signal = stopSignal();
         const monitor = await openMonitor(session);
         const telling = { commits: true, renewals: options.follow ?? false };
         const republish = options.republish ?? false;
@@ -25,15 +25,15 @@ export function processCommand(): Command {
           note('nothing is published: ELASTICSEARCH_URL is not set');
         if (options.follow) {
           note(`following ${session.log.description}; stop with Ctrl-C`, 'info', { event: 'follow_started' });
-          const archived = await follow(context, signal);
+          const archived = await follow(context, stop);
           record('stopped', { event: 'stopped', ...archived });
           print(options.json ?? false, { archive: archived, model: null, publish: null }, processSummary);
           return;
         }
-        const result = await processTo(context, session.log.ranges(), signal);
+        const result = await processTo(context, session.log.ranges(), stop.signal);
         print(options.json ?? false, result, processSummary);
         if (result.archive.stopped) {
-          note('stopped before the end of the log; run again to go on', 'info', { event: 'stopped' });
+          note(STOPPED, 'info', { event: 'stopped' });
           process.exitCode = 1;
         }
       } finally {

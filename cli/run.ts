@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type AuditReport, audit } from '../inspection/audit.ts';
 import { type ProcessResult, processTo } from '../processing/process.ts';
 import { auditContext, auditText, UNBALANCED } from './audit.ts';
-import { datasetCommand, stopSignal } from './command.ts';
+import { datasetCommand, STOPPED, stopOnSignals } from './command.ts';
 import { processSummary, reported } from './hop-reports.ts';
 import {
   type IngestOptions,
@@ -19,20 +19,21 @@ import { noteStores, openSession, processContext, type Session } from './session
 export interface RunResult {
   readonly ingest: IngestReport;
   readonly process: ProcessResult;
-  readonly audit: AuditReport;
+  /** Null when it was stopped before the end. */
+  readonly audit: AuditReport | null;
 }
 
 /** `run`: the whole job. */
 export function runCommand(): Command {
   return withIngestOptions(datasetCommand('run', 'the whole job: ingest, process and audit')).action(
     async (name: string, options: IngestOptions) => {
-      const session = await openSession(name, options, 'write');
+      const { signal } = stopOnSignals();
+      const session = await openSession(name, options, 'write', signal);
       noteStores(session);
       try {
-        const signal = stopSignal();
         const result = await runWholeJob(session, options, signal);
         print(options.json ?? false, result, runText);
-        if (signal.aborted) process.exitCode = 1;
+        if (!result.audit) process.exitCode = 1;
         else if (!result.audit.balanced) process.exitCode = UNBALANCED;
       } finally {
         await session.close();
@@ -56,7 +57,8 @@ export async function runWholeJob(
   const processing = processTo(context, ends, AbortSignal.any([signal, failed.signal]));
   try {
     const [ingested, processed] = await Promise.all([ingesting, processing]);
-    return { ingest: ingested, process: processed, audit: await audit(auditContext(session)) };
+    const audited = signal.aborted ? null : await audit(auditContext(session));
+    return { ingest: ingested, process: processed, audit: audited };
   } catch (error) {
     failed.abort();
     await Promise.allSettled([ingesting, processing]);
@@ -66,5 +68,6 @@ export async function runWholeJob(
 
 /** The whole job's result for people. */
 export function runText({ ingest, process, audit: report }: RunResult): string {
-  return [`ingest:  ${ingestSummary(ingest)}`, processSummary(process), '', auditText(report)].join('\n');
+  const end = report ? auditText(report) : STOPPED;
+  return [`ingest:  ${ingestSummary(ingest)}`, processSummary(process), '', end].join('\n');
 }

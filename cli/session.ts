@@ -59,8 +59,13 @@ export async function readConfiguration(
   return { settings, ...(await loadDataset(places, name)) };
 }
 
-/** Wires the adapters that the settings name. */
-export async function openSession(name: string, options: CommonOptions, access: Access): Promise<Session> {
+/** Wires the adapters that the settings name. The signal ends what the index is asked at once, all else ends with the batch in hand. */
+export async function openSession(
+  name: string,
+  options: CommonOptions,
+  access: Access,
+  signal?: AbortSignal,
+): Promise<Session> {
   const { settings, dataset, folder } = await readConfiguration(name, options);
   const scratch = await openScratch(settings.home, access);
   const { folder: temporary, cache } = scratch;
@@ -76,7 +81,7 @@ export async function openSession(name: string, options: CommonOptions, access: 
     });
   const index =
     dataset.model && settings.elasticsearch
-      ? await openIndex(settings.elasticsearch, `${dataset.name}/${dataset.model.table}`)
+      ? await openIndex(settings.elasticsearch, `${dataset.name}/${dataset.model.table}`, signal)
       : null;
   return {
     settings,
@@ -164,7 +169,8 @@ async function openStore({ minio, home }: Settings, access: Access): Promise<Obj
 async function openIndex(
   { url, index, login }: NonNullable<Settings['elasticsearch']>,
   table: string,
+  signal?: AbortSignal,
 ): Promise<ProfileIndex> {
   const { ElasticsearchProfileIndex } = await import('../adapters/elasticsearch/profile-index.ts');
-  return new ElasticsearchProfileIndex({ url, index, table, login });
+  return new ElasticsearchProfileIndex({ url, index, table, login, signal });
 }

@@ -32,10 +32,10 @@ export interface ArchiveContext {
   onRead?(records: RecordBatch): void;
   /** Told each time that the log was asked for more and answered, with or without records; also by the later hops, as they get on. */
   onTurn?(): void;
-  /** Called after each commit, and awaited. */
-  onCommit?(outcome: BatchOutcome): void | Promise<void>;
-  /** Called, and awaited, when there is nothing to read and no batch in hand. */
-  onIdle?(): Promise<void>;
+  /** Called after each commit. */
+  onCommit?(outcome: BatchOutcome): void;
+  /** Called when there is nothing to read and no batch in hand. */
+  onIdle?(): void;
   /** Told when a batch was dropped because another worker had moved on in its partitions. */
   onSuperseded?(reason: string): void;
 }
@@ -192,7 +192,7 @@ class Worker {
       await this.#known.refresh();
       await this.#reader?.commit(batch.next);
       await batch.discard();
-      await this.#context.onCommit?.(outcome);
+      this.#context.onCommit?.(outcome);
     } catch (error) {
       if (!hasCode(error, 'lake:superseded')) throw error;
       await this.#drop(error.message);
@@ -212,7 +212,7 @@ class Worker {
   /** With nothing to read, what is missing may be another worker's: see how far the tables have come. */
   async #lookAround(): Promise<void> {
     if (this.#batch) return;
-    await this.#context.onIdle?.();
+    this.#context.onIdle?.();
     if (this.#ends === null || Date.now() - this.#looked < LOOK_MS) return;
     this.#looked = Date.now();
     await this.#known.refresh();

@@ -5,11 +5,11 @@ import { modelHop, type ProcessContext, publishHop, removeLeftovers } from './pr
 
 /** Profiles are renewed at the latest after this time though more events keep coming. */
 const RENEW_AFTER_MS = 60_000;
-/** The pause after the first failure of a hop; each further one is twice as long. */
+/** The pause after the first failure of a stage; each further one is twice as long. */
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 
-/** A hop that failed, and will be tried again. */
+/** A stage that failed, and will be retried. */
 export interface HopFailure {
   readonly hop: 'archive' | 'model' | 'publish';
   readonly error: EventlakeError;
@@ -23,94 +23,125 @@ export interface FollowContext extends ProcessContext {
 }
 
 /**
- * Archives until the signal; profiles are renewed whenever there is a pause, and every minute where there is none.
+ * Archives until `stop` is aborted. Beside it the model runs whenever the archive pauses, and every minute where it does not, and publish
+ * runs after each model. No stage waits for a later one; only single SQL statements of one stage wait for those of another.
  *
- * Once the stores have been reached it outlives their failures: what may pass is tried again, after longer and longer pauses. The index is the last
- * hop, so that no error of it keeps events from the lake.
+ * Once the stores have been reached it outlives their failures: what may pass is retried, after longer and longer pauses. The index is
+ * the last stage, so that no error of it ends the others. A failure that will not pass aborts `stop`, so that all stages end.
  */
-export async function follow(context: FollowContext, signal: AbortSignal): Promise<ArchiveResult> {
+export async function follow(context: FollowContext, stop: AbortController): Promise<ArchiveResult> {
+  await removeLeftovers(context);
+  const { signal } = stop;
+  const publishing = new LaterStage('publish', () => publishHop(context));
+  const modelling = new LaterStage('model', async () => {
+    await modelHop(context, signal);
+    publishing.wake();
+  });
+  let failure: unknown;
+  const ended = (error: unknown) => {
+    failure ??= error;
+    stop.abort();
+  };
+  const [archived] = await Promise.all([
+    archiveOn(context, signal, () => modelling.wake()).catch(ended),
+    modelling.run(context, signal).catch(ended),
+    publishing.run(context, signal).catch(ended),
+  ]);
+  if (!archived || failure !== undefined) throw failure;
+  return archived;
+}
+
+/** The archive until the signal. `renew` is called when the profiles should be renewed. */
+async function archiveOn(
+  context: FollowContext,
+  signal: AbortSignal,
+  renew: () => void,
+): Promise<ArchiveResult> {
   const total = { events: 0, rejected: 0, commits: 0 };
-  const renewal = new Renewal(context);
   const pause = new Pause();
   let reached = false;
-  await removeLeftovers(context);
-  const forever = new Promise<never>(() => {});
+  let fresh = true;
+  let renewed = Date.now();
+  const renewProfiles = () => {
+    fresh = false;
+    renewed = Date.now();
+    renew();
+  };
   const watched: ArchiveContext = {
     ...context.archive,
     onTurn() {
       reached = true;
       context.archive.onTurn?.();
     },
-    async onCommit(outcome) {
+    onCommit(outcome) {
       total.events += outcome.events;
       total.rejected += outcome.rejected;
       total.commits += 1;
       pause.reset();
-      await context.archive.onCommit?.(outcome);
-      await renewal.afterCommit();
+      context.archive.onCommit?.(outcome);
+      fresh = true;
+      if (Date.now() - renewed > RENEW_AFTER_MS) renewProfiles();
     },
-    async onIdle() {
+    onIdle() {
       pause.reset();
-      await context.archive.onIdle?.();
-      await renewal.whenIdle();
+      context.archive.onIdle?.();
+      if (fresh) renewProfiles();
     },
   };
-  for (;;) {
+  const ends = new Promise<never>(() => {});
+  while (!signal.aborted) {
     try {
-      await archive(watched, { ends: forever, signal });
-      return { ...total, stopped: true };
+      await archive(watched, { ends, signal });
     } catch (error) {
       if (!reached || signal.aborted || !mayPass(error)) throw error;
       const pauseMs = pause.next();
       context.onFailure?.({ hop: 'archive', error, pauseMs });
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
     }
-    if (signal.aborted) return { ...total, stopped: true };
   }
+  return { ...total, stopped: true };
 }
 
-/** The two hops after the archive, done when there is something new for them. */
-class Renewal {
-  readonly #context: FollowContext;
-  readonly #pause = new Pause();
-  #stale = true;
-  #renewed = Date.now();
-  #notBefore = 0;
+/** A stage that works each time that an earlier one has woken it, and again after a failure. */
+class LaterStage {
+  readonly #hop: 'model' | 'publish';
+  readonly #work: () => Promise<unknown>;
+  #awake = Promise.withResolvers<void>();
 
-  constructor(context: FollowContext) {
-    this.#context = context;
+  constructor(hop: 'model' | 'publish', work: () => Promise<unknown>) {
+    this.#hop = hop;
+    this.#work = work;
   }
 
-  async afterCommit(): Promise<void> {
-    this.#stale = true;
-    if (Date.now() - this.#renewed > RENEW_AFTER_MS) await this.whenIdle();
+  /** Lets it work, once more if it is at work. */
+  wake(): void {
+    this.#awake.resolve();
   }
 
-  async whenIdle(): Promise<void> {
-    if (!this.#stale || Date.now() < this.#notBefore) return;
-    const failed = (await this.#try('model', modelHop)) || (await this.#try('publish', publishHop));
-    this.#renewed = Date.now();
-    if (failed) return;
-    this.#stale = false;
-    this.#pause.reset();
-  }
-
-  /** True when the hop failed and is to be tried again. */
-  async #try(
-    hop: 'model' | 'publish',
-    work: (context: ProcessContext) => Promise<unknown>,
-  ): Promise<boolean> {
-    try {
-      await work(this.#context);
-      return false;
-    } catch (error) {
-      const goesOn = hop === 'publish' && error instanceof EventlakeError;
-      if (!goesOn && !mayPass(error)) throw error;
-      const pauseMs = this.#pause.next();
-      this.#notBefore = Date.now() + pauseMs;
-      this.#context.onFailure?.({ hop, error, pauseMs });
-      return true;
+  /** Works until the signal, or until a failure that will not pass. */
+  async run(context: FollowContext, signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.wake());
+    const pause = new Pause();
+    while (!signal.aborted) {
+      await this.#awake.promise;
+      if (signal.aborted) return;
+      this.#awake = Promise.withResolvers();
+      try {
+        await this.#work();
+        pause.reset();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!this.#outlives(error)) throw error;
+        const pauseMs = pause.next();
+        context.onFailure?.({ hop: this.#hop, error, pauseMs });
+        await sleep(pauseMs, undefined, { signal }).catch(() => {});
+        this.wake();
+      }
     }
+  }
+
+  #outlives(error: unknown): error is EventlakeError {
+    return mayPass(error) || (this.#hop === 'publish' && error instanceof EventlakeError);
   }
 }
 

@@ -41,6 +41,8 @@ export interface ModelContext {
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
   readonly temporary: string;
+  /** Ends the computation after the share in hand. */
+  readonly signal?: AbortSignal | undefined;
   /** Told after each share of the keys. */
   onProgress?(): void;
 }
@@ -143,6 +145,7 @@ async function computeShares(
   const files: NewFile[] = [];
   let fields: TableField[] = [];
   for (let share = 0; share < shares; share += 1) {
+    context.signal?.throwIfAborted();
     await sql.run(`CREATE OR REPLACE TEMP VIEW events AS SELECT * FROM ${shareOf(folder, share)}`);
     if (share === 0) fields = await describe(context);
     const to = join(folder, `${model.table}-${share}.parquet`);

@@ -32,18 +32,24 @@ export interface ProcessResult {
   readonly publish: PublishResult | null;
 }
 
-/** Archive, model and publish, in that order, up to `ends`. */
+/** Archive, model and publish, in that order, up to `ends`. The signal ends each of them: what is not done is left for the next run. */
 export async function processTo(
   context: ProcessContext,
   ends: Promise<readonly PartitionRange[]>,
   signal?: AbortSignal,
 ): Promise<ProcessResult> {
   const archived = await archive(context.archive, { ends, signal });
-  if (archived.stopped) return { archive: archived, model: null, publish: null };
-  const modelled = await modelHop(context);
-  const published = await publishHop(context);
-  await removeLeftovers(context);
-  return { archive: archived, model: modelled, publish: published };
+  const stopped = { archive: { ...archived, stopped: true }, model: null, publish: null };
+  if (archived.stopped) return stopped;
+  try {
+    const modelled = await modelHop(context, signal);
+    const published = await publishHop(context);
+    await removeLeftovers(context);
+    return { archive: archived, model: modelled, publish: published };
+  } catch (error) {
+    if (signal?.aborted) return stopped;
+    throw error;
+  }
 }
 
 /**
@@ -55,8 +61,8 @@ function collectGarbage(): void {
   (runInNewContext('gc') as () => void)();
 }
 
-/** The third hop, on what `context` names; null for a dataset without a model. */
-export async function modelHop(context: ProcessContext): Promise<ModelResult | null> {
+/** The third hop, on what `context` names; null for a dataset without a model. Once the signal is raised it throws the signal's reason. */
+export async function modelHop(context: ProcessContext, signal?: AbortSignal): Promise<ModelResult | null> {
   const { archive, model, files } = context;
   const { dataset, sql, temporary, tables } = archive;
   if (!model || !dataset.model) return null;
@@ -66,13 +72,17 @@ export async function modelHop(context: ProcessContext): Promise<ModelResult | n
   const result = await runModel({
     ...{ dataset, model: dataset.model, query, profiles, files, sql, temporary },
     events: tables.events,
+    signal,
     onProgress: () => archive.onTurn?.(),
   });
   context.onModel?.(result, (performance.now() - began) / 1000);
   return result;
 }
 
-/** The fourth hop, on what `context` names; null where there is nothing to publish, or nothing to publish to. */
+/**
+ * The fourth hop, on what `context` names; null where there is nothing to publish, or nothing to publish to. What ends it early is the
+ * signal that its index was opened with.
+ */
 export async function publishHop(context: ProcessContext): Promise<PublishResult | null> {
   const { archive, model, index, files } = context;
   const { dataset, sql, temporary } = archive;

@@ -78,7 +78,7 @@ describe('following', () => {
     const log = place.log();
     await append(log, [[0, line('1')]]);
     const reports = new Reports();
-    const following = follow(reports.context(log), stop.signal);
+    const following = follow(reports.context(log), stop);
     await reports.until(() => reports.profiles.at(-1) === 1n);
     await append(log, [
       [0, line('2')],
@@ -96,7 +96,7 @@ describe('following', () => {
     const log = place.log();
     await append(log, [[0, line('1')]]);
     const reports = new Reports();
-    const following = follow(reports.context(troubled(log, [away(true), away(true)], 3)), stop.signal);
+    const following = follow(reports.context(troubled(log, [away(true), away(true)], 3)), stop);
     await reports.until(() => reports.failures.length === 2);
     expect(reports.failures).toMatchObject([
       { hop: 'archive', error: { code: 'log:unreachable' }, pauseMs: 1000 },
@@ -110,9 +110,9 @@ describe('following', () => {
 
   test('ends at a failure that will not pass, and at any before it has reached the stores', async () => {
     const [log, reports] = [place.log(), new Reports()];
-    const lost = follow(reports.context(troubled(log, [away(false)])), stop.signal);
+    const lost = follow(reports.context(troubled(log, [away(false)])), stop);
     await expect(lost).rejects.toMatchObject({ code: 'log:unreachable' });
-    const never = follow(reports.context(troubled(log, [away(true)], 0)), stop.signal);
+    const never = follow(reports.context(troubled(log, [away(true)], 0)), new AbortController());
     await expect(never).rejects.toMatchObject({ code: 'log:unreachable' });
     expect(reports.failures).toEqual([]);
   });
@@ -128,7 +128,7 @@ describe('following', () => {
         return index.open(...args);
       },
     });
-    const following = follow(reports.context(log, guarded), stop.signal);
+    const following = follow(reports.context(log, guarded), stop);
     await reports.until(() => reports.failures.length === 1);
     await append(log, [[0, line('2')]]);
     await reports.until(() => reports.profiles.at(-1) === 2n && reports.failures.length > 1);
@@ -141,5 +141,45 @@ describe('following', () => {
     expect([...index.documents.keys()].sort()).toEqual(['1', '2']);
     stop.abort();
     expect(await following).toMatchObject({ events: 2 });
+  });
+
+  test('archives and computes profiles while the index gives no answer, and ends at once', async () => {
+    const log = place.log();
+    await append(log, [[0, line('1')]]);
+    const [reports, index] = [new Reports(), new MemoryIndex()];
+    const asked = Promise.withResolvers<void>();
+    const hanging = Object.assign(Object.create(index), {
+      open: () =>
+        new Promise((_, reject) => {
+          asked.resolve();
+          stop.signal.addEventListener('abort', () => reject(stop.signal.reason));
+        }),
+    });
+    const following = follow(reports.context(log, hanging), stop);
+    await asked.promise;
+    for (const n of [2, 3, 4]) {
+      await append(log, [[0, line(String(n))]]);
+      await reports.until(() => reports.profiles.at(-1) === BigInt(n));
+    }
+    stop.abort();
+    expect(await following).toMatchObject({ events: 4, commits: 4, stopped: true });
+    expect(reports.failures).toEqual([]);
+    expect(await follow(reports.context(log, hanging), stop)).toMatchObject({ events: 0, stopped: true });
+  });
+
+  test('a failure that will not pass ends a stage that waits for an answer, too', async () => {
+    const log = place.log();
+    await append(log, [[0, line('1')]]);
+    const [reports, index] = [new Reports(), new MemoryIndex()];
+    const errors: EventlakeError[] = [];
+    const hanging = Object.assign(Object.create(index), {
+      open: () =>
+        new Promise((_, reject) => {
+          errors.push(away(false));
+          stop.signal.addEventListener('abort', () => reject(stop.signal.reason));
+        }),
+    });
+    const following = follow(reports.context(troubled(log, errors), hanging), stop);
+    await expect(following).rejects.toMatchObject({ code: 'log:unreachable' });
   });
 });
