@@ -1,7 +1,8 @@
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+# The image has its own Node.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && rm -r node_modules/node-linux-* node_modules/.bin/node
 
 # .dockerignore says what belongs into the image. Where files were made for their owner alone, the image's user could not read them.
 FROM node:24-bookworm-slim AS code

@@ -1,4 +1,4 @@
-# Every recipe runs with the Node 24 that npm installs, whatever Node the machine has.
+# Every recipe runs with the Node 24 that npm installs, whatever Node the machine has; where npm has none (macOS), with the machine's.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 EVENTLAKE := node --max-semi-space-size=8 -- cli/main.ts
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js --testTimeout=60000
@@ -90,7 +90,9 @@ install: node_modules/.installed ## install everything into node_modules (done b
 node_modules/.installed: package.json package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer, from https://nodejs.org or your system's packages"; exit 1; }
 	@echo "installing packages into node_modules ..."
-	@npm ci --loglevel=error --no-audit --no-fund
+	@npm ci --ignore-scripts --loglevel=error --no-audit --no-fund
+	@node -e 'process.exit(parseInt(process.versions.node) < 24 ? 1 : 0)' || { \
+	  echo "npm has no Node 24 for this machine: install Node.js 24 or newer, from https://nodejs.org or your system's packages"; exit 1; }
 	@touch $@
 
 $(PAGE): node_modules/.installed $(shell find dashboard/web -type f -not -path '*/dist/*') dashboard/api.ts
