@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectStore } from '../core/contracts.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import type { Checkpoints } from './checkpoint.ts';
-import { commitId, lastCheckpoint, listLog, readCommits } from './log.ts';
+import { checkpointKey, commitId, lastCheckpoint, listLog, readCommits } from './log.ts';
 import { replay, type Snapshot } from './snapshot.ts';
 
 /** How a table's log is read. */
@@ -102,6 +102,7 @@ async function readOn(
   }
 }
 
+/** The table at its newest checkpoint up to `version`; null when there is none. A damaged one is written again from what is before it. */
 async function fromCheckpoint(
   store: ObjectStore,
   table: string,
@@ -110,24 +111,57 @@ async function fromCheckpoint(
   warn: (warning: EventlakeError) => void,
 ): Promise<Snapshot | null> {
   if (checkpoints === undefined) return null;
+  const isWanted = (checkpoint: bigint) => version === undefined || checkpoint <= version;
   const hint = await lastCheckpoint(store, table);
-  if (hint === null) return null;
-  let newest: bigint | undefined = hint;
-  if (version !== undefined && version < hint) {
-    const listed = (await listLog(store, table, 0n)).checkpoints;
-    newest = listed.findLast((checkpoint) => checkpoint <= version);
-  }
+  const hinted = hint !== null && isWanted(hint) && (await isThere(store, checkpointKey(table, hint)));
+  const newest = hinted ? hint : (await listLog(store, table, 0n)).checkpoints.findLast(isWanted);
   if (newest === undefined) return null;
   try {
     return replay(table, null, [await checkpoints.read(store, table, newest)]);
   } catch (cause) {
+    if (cause instanceof EventlakeError && cause.retriable) throw cause;
     warn(
       new EventlakeError(
         'lake:checkpoint_unreadable',
         `table ${table}: the checkpoint of version ${newest} cannot be read: ${(cause as Error).message}`,
-        { hint: 'Its commits are read one by one instead, which takes longer.', cause },
+        { hint: 'It is written again from the commits before it.', cause },
       ),
     );
-    return null;
   }
+  const older = newest === 0n ? null : await fromCheckpoint(store, table, newest - 1n, checkpoints, warn);
+  try {
+    const options = { base: older, version: newest, checkpoints: undefined, warn };
+    const snapshot = await readOn(store, table, options);
+    if (snapshot) await writeCheckpoint(store, table, snapshot, checkpoints, warn);
+    return snapshot;
+  } catch (error) {
+    if (hasCode(error, 'lake:log_incomplete') || hasCode(error, 'lake:version_missing')) return older;
+    throw error;
+  }
+}
+
+/** Writes the checkpoint of `snapshot`. That it cannot be written costs time later, and is a warning. */
+export async function writeCheckpoint(
+  store: ObjectStore,
+  table: string,
+  snapshot: Snapshot,
+  checkpoints: Checkpoints,
+  warn: (warning: EventlakeError) => void,
+): Promise<void> {
+  try {
+    await checkpoints.write(store, table, snapshot);
+  } catch (cause) {
+    warn(
+      new EventlakeError(
+        'lake:checkpoint_failed',
+        `table ${table}: no checkpoint of version ${snapshot.version} was written: ${(cause as Error).message}`,
+        { hint: 'The commits are safe. Readers take longer until the next checkpoint.', cause },
+      ),
+    );
+  }
+}
+
+async function isThere(store: ObjectStore, key: string): Promise<boolean> {
+  for await (const object of store.list(key)) return object.key === key;
+  return false;
 }

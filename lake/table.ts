@@ -5,7 +5,7 @@ import { EventlakeError, hasCode } from '../core/errors.ts';
 import type { Checkpoints } from './checkpoint.ts';
 import { type CommitRequest, checkCommit, commitActions, superseded } from './commit.ts';
 import { type Commit, commitKey, formatCommit, listLog, readCommits } from './log.ts';
-import { holdsCommit, readSnapshot } from './reader.ts';
+import { holdsCommit, readSnapshot, writeCheckpoint } from './reader.ts';
 import { type DataFile, replay, rowsAdded, type Snapshot } from './snapshot.ts';
 import { uploadFiles } from './upload.ts';
 
@@ -181,17 +181,8 @@ export class DeltaTable {
   async #committed(snapshot: Snapshot): Promise<Snapshot> {
     this.#keep(snapshot, true);
     if (snapshot.version % CHECKPOINT_EVERY === 0n && snapshot.version > 0n) {
-      try {
-        await this.#checkpoints?.write(this.store, this.path, snapshot);
-      } catch (cause) {
-        this.#warn(
-          new EventlakeError(
-            'lake:checkpoint_failed',
-            `table ${this.path}: no checkpoint of version ${snapshot.version} was written: ${(cause as Error).message}`,
-            { hint: 'The commit itself is safe. Readers take longer until the next checkpoint.', cause },
-          ),
-        );
-      }
+      if (this.#checkpoints)
+        await writeCheckpoint(this.store, this.path, snapshot, this.#checkpoints, this.#warn);
     }
     return snapshot;
   }

@@ -2,10 +2,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
 import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
 import { FileObjectStore } from '../../adapters/folder/object-store.ts';
-import type { SqlEngine } from '../../core/contracts.ts';
-import type { EventlakeError } from '../../core/errors.ts';
+import type { ObjectStore, SqlEngine } from '../../core/contracts.ts';
+import { EventlakeError } from '../../core/errors.ts';
 import { Checkpoints } from '../../lake/checkpoint.ts';
 import type { Snapshot } from '../../lake/snapshot.ts';
 import { DeltaTable } from '../../lake/table.ts';
@@ -142,8 +143,11 @@ test('a checkpoint that cannot be written fails no commit', async () => {
 test.each([
   ['00000000000000000010.checkpoint.parquet', 'PAR1 damaged', 1],
   ['_last_checkpoint', '{"version":', 0],
+  ['_last_checkpoint', 'null', 0],
+  ['_last_checkpoint', '{"version":-10}', 0],
   ['_last_checkpoint', '{"version":9,"parts":2}', 0],
-  ['_last_checkpoint', '{"version":20}', 1],
+  ['_last_checkpoint', '{"version":20}', 0],
+  ['_last_checkpoint', '{"version":1e300}', 0],
 ])('a damaged %s (%s) costs time, nothing else', async (name, content, warned) => {
   const written = await fill(new DeltaTable(store, path, { checkpoints, warn }), 11n);
   await store.put(log(name), Buffer.from(content));
@@ -151,3 +155,69 @@ test.each([
   expect(plain(read)).toEqual(plain(written));
   expect(warnings.map(({ code }) => code)).toEqual(Array(warned).fill('lake:checkpoint_unreadable'));
 });
+
+test('a hint that is lost or wrong hides no checkpoint whose commits were cleaned up', async () => {
+  const written = await fill(new DeltaTable(store, path, { checkpoints, warn }), 21n);
+  await store.delete(commitKeys(0, 20));
+  for (const hint of ['{"version":17}', 'no JSON']) {
+    await store.put(log('_last_checkpoint'), Buffer.from(hint));
+    expect(plain(await new DeltaTable(store, path, { checkpoints, warn }).snapshot())).toEqual(
+      plain(written),
+    );
+  }
+  expect(warnings).toEqual([]);
+});
+
+test('a damaged checkpoint is written again, from the one before it or from the commits', async () => {
+  const written = await fill(new DeltaTable(store, path, { checkpoints, warn }), 21n);
+  await store.delete(commitKeys(0, 5));
+  const name = log('00000000000000000020.checkpoint.parquet');
+  await flip(name, 0.4, 3);
+  expect(plain(await new DeltaTable(store, path, { checkpoints, warn }).snapshot())).toEqual(plain(written));
+  expect(warnings.map(({ code }) => code)).toEqual(['lake:checkpoint_unreadable']);
+  // It alone leads there now.
+  await store.delete([log('00000000000000000010.checkpoint.parquet'), ...commitKeys(6, 20)]);
+  expect(plain(await new DeltaTable(store, path, { checkpoints, warn }).snapshot())).toEqual(plain(written));
+  expect(warnings).toHaveLength(1);
+  await flip(name, 0.5, 3);
+  await expect(new DeltaTable(store, path, { checkpoints, warn }).snapshot()).rejects.toMatchObject({
+    code: 'lake:log_incomplete',
+  });
+});
+
+test('where a damaged checkpoint cannot be written again, the table is read all the same', async () => {
+  const written = await fill(new DeltaTable(store, path, { checkpoints, warn }), 11n);
+  await flip(log('00000000000000000010.checkpoint.parquet'), 0.1, 0);
+  const refusing = Object.assign(Object.create(store) as ObjectStore, {
+    list: (prefix: string, after?: string) => store.list(prefix, after),
+    get: (key: string) => store.get(key),
+    putFile: async () => Promise.reject(new EventlakeError('object:forbidden', 'read-only')),
+  });
+  const read = await new DeltaTable(refusing, path, { checkpoints, warn }).snapshot();
+  expect(plain(read)).toEqual(plain(written));
+  expect(warnings.map(({ code }) => code)).toEqual(['lake:checkpoint_unreadable', 'lake:checkpoint_failed']);
+});
+
+test('a bit that flips anywhere in a checkpoint changes nothing that is read', async () => {
+  const written = await fill(new DeltaTable(store, path, { checkpoints, warn }), 10n);
+  await fc.assert(
+    fc.asyncProperty(fc.nat(9999), fc.nat(7), async (at, bit) => {
+      await flip(log('00000000000000000010.checkpoint.parquet'), at / 10_000, bit);
+      const read = await new DeltaTable(store, path, { checkpoints, warn }).snapshot();
+      expect(plain(read)).toEqual(plain(written));
+    }),
+    { numRuns: 40, endOnFailure: true },
+  );
+  expect(warnings.length).toBeGreaterThan(30);
+});
+
+const commitKeys = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => log(`${String(from + i).padStart(20, '0')}.json`));
+
+/** Flips one bit of an object, at this part of its length. */
+async function flip(key: string, at: number, bit: number): Promise<void> {
+  const body = await store.get(key);
+  const position = Math.floor(at * body.length);
+  body.writeUInt8((body[position] ?? 0) ^ (1 << bit), position);
+  await store.put(key, body);
+}
