@@ -29,15 +29,23 @@ export async function installKafka(): Promise<string> {
  * Starts a Kafka broker that is its own controller (KRaft). A folder used before keeps its topics.
  *
  * Topics must be created: a misspelt name is an error, as on a well-kept cluster.
+ *
+ * @param advertisedPort where clients are sent once they have asked at the server's port: that of a proxy before it
  */
-export async function startKafka(folder: string): Promise<Server> {
+export async function startKafka(folder: string, advertisedPort?: number): Promise<Server> {
   const classPath = await installKafka();
   const java = await requireJdk();
   const port = await freePort();
   const data = join(folder, 'data');
   const propertiesPath = join(folder, 'server.properties');
   await mkdir(folder, { recursive: true });
-  await writeFile(propertiesPath, serverProperties(port, await freePort(), data));
+  const ports = {
+    clients: port,
+    advertised: advertisedPort ?? port,
+    broker: await freePort(),
+    controller: await freePort(),
+  };
+  await writeFile(propertiesPath, serverProperties(ports, data));
   if (!existsSync(join(data, 'meta.properties'))) {
     const clusterId = randomBytes(16).toString('hex').slice(0, 22);
     const format = [
@@ -89,16 +97,26 @@ export async function isKafkaReady(brokers: string[]): Promise<boolean> {
   }
 }
 
-/** One node, so every internal topic has one replica; few partitions of them, so that it starts quickly. */
-function serverProperties(port: number, controllerPort: number, data: string): string {
+interface Ports {
+  readonly clients: number;
+  readonly advertised: number;
+  readonly broker: number;
+  readonly controller: number;
+}
+
+/**
+ * One node, so every internal topic has one replica; few partitions of them, so that it starts quickly. The broker talks to itself
+ * through a listener of its own: what harms its clients harms no transaction marker.
+ */
+function serverProperties({ clients, advertised, broker, controller }: Ports, data: string): string {
   return `process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:${controllerPort}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+controller.quorum.voters=1@127.0.0.1:${controller}
+listeners=PLAINTEXT://127.0.0.1:${clients},BROKER://127.0.0.1:${broker},CONTROLLER://127.0.0.1:${controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:${advertised},BROKER://127.0.0.1:${broker}
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=BROKER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=${data}
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1

@@ -22,7 +22,7 @@ export const TEST_SERVERS: readonly TestServer[] = [
   {
     name: 'kafka',
     install: installKafka,
-    start: startKafka,
+    start: (folder) => startKafka(folder),
     address: ({ port }) => `127.0.0.1:${port}`,
     isReady: (address) => isKafkaReady(address.split(',')),
   },

@@ -4,11 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { startHttpProxy } from '../faults/http-proxy.ts';
 import { byLabel, Endpoint } from '../monitoring/exposition.ts';
 import { askOracle } from '../oracle/compare.ts';
 import { startKafka } from '../servers/kafka.ts';
 import { freePort, type Server, stopServer } from '../servers/server.ts';
-import { startFaultProxy } from './elasticsearch-proxy.ts';
 import { type Environment, json, realServers, start } from './end-to-end-environment.ts';
 
 jest.setTimeout(300_000);
@@ -40,7 +40,7 @@ async function watched(
 describe('metrics on real servers', () => {
   test('are what the rules say of a dirty file, and readiness goes with the index', async () => {
     const environment = await fresh();
-    const proxy = await startFaultProxy(environment.index?.url ?? '');
+    const proxy = await startHttpProxy(environment.index?.url ?? '');
     undo.push(() => proxy.close());
     const file = join(environment.folder, 'dirty.csv');
     await json(environment, ['generate', '--rows', '6000', '--seed', '5', '--dirty', '0.1', '--out', file]);
@@ -71,8 +71,8 @@ describe('metrics on real servers', () => {
     expect(published.get('eventlake_table_rows{table="electronics/customer_profiles"}')).toBe(expected.users);
     expect(published.get('eventlake_publish_duration_seconds_count')).toBe(1);
 
-    proxy.harm = ({ method }) =>
-      method === 'POST' ? { status: 403, body: '{"error":{"reason":"read-only"}}' } : undefined;
+    const readOnly = { status: 403, body: '{"error":{"reason":"read-only"}}' };
+    proxy.inject(readOnly, { when: ({ method }) => method === 'POST' });
     await json(environment, ['ingest', '--file', file, '--again']);
     expect(await endpoint.untilStatus('/readyz', 503)).toMatch(/^publish: .*403/);
     const failing = await endpoint.until(
@@ -81,7 +81,7 @@ describe('metrics on real servers', () => {
     expect(byLabel(failing, 'eventlake_failing', 'hop')).toEqual({ archive: 0, model: 0, publish: 1 });
     expect((await endpoint.get('/healthz')).status).toBe(200);
 
-    proxy.harm = () => undefined;
+    proxy.heal();
     await endpoint.untilStatus('/readyz', 200);
     job.kill('SIGTERM');
     expect(await once(job, 'close')).toEqual([0, null]);

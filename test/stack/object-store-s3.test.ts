@@ -1,12 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, createServer as createProxy } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { S3ObjectStore, type S3Options } from '../../adapters/s3/object-store.ts';
 import { describeObjectStore, emptyStore } from '../conformance/object-store.ts';
+import { type HttpFault, startHttpProxy } from '../faults/http-proxy.ts';
 
 const minio: S3Options = {
   endpoint: process.env.EVENTLAKE_TEST_MINIO ?? '',
@@ -35,38 +36,23 @@ async function openStore(change: Partial<S3Options> = {}): Promise<S3ObjectStore
 describeObjectStore('S3', openStore);
 
 describe('S3 store', () => {
-  const open: (Server | ReturnType<typeof createProxy>)[] = [];
+  const open: { close(): unknown }[] = [];
   afterEach(() => {
     for (const server of open.splice(0)) server.close();
   });
 
-  async function listen(server: (typeof open)[0]): Promise<string> {
+  async function listen(server: Server): Promise<string> {
     open.push(server);
     await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  /** A way to MinIO that does with each connection's answer as told, and passes on everything once it has run out. */
-  async function brokenWay(faults: ('lose answer' | 'cut answer')[]): Promise<string> {
-    const { hostname, port } = new URL(minio.endpoint);
-    return listen(
-      createProxy((client) => {
-        const server = connect(Number(port), hostname);
-        const close = () => {
-          client.destroy();
-          server.destroy();
-        };
-        client.on('error', close).on('close', close).pipe(server);
-        server.on('error', close).on('close', close);
-        server.on('data', (answer) => {
-          // Other than `100 Continue`, which only asks for the body.
-          const fault = answer.includes('HTTP/1.1 100') ? undefined : faults.shift();
-          if (fault === 'lose answer') return close();
-          if (fault === 'cut answer') return client.write(answer.subarray(0, answer.length - 1), close);
-          client.write(answer);
-        });
-      }),
-    );
+  /** A way to MinIO on which the first answers suffer a fault. */
+  async function brokenWay(fault: HttpFault, times: number): Promise<string> {
+    const proxy = await startHttpProxy(minio.endpoint);
+    proxy.inject(fault, { times });
+    open.push(proxy);
+    return proxy.url;
   }
 
   test.each([16 * 1024 * 1024, 40_000_001])(
@@ -151,11 +137,11 @@ describe('S3 store', () => {
 
   test('a lost answer to a conditional put is decided by what the key holds', async () => {
     const direct = await openStore();
-    const mine = new S3ObjectStore({ ...minio, endpoint: await brokenWay(['lose answer']) });
+    const mine = new S3ObjectStore({ ...minio, endpoint: await brokenWay('lost answer', 1) });
     expect(await mine.putIfAbsent('lost/mine', Buffer.from('mine'))).toBe(true);
     expect((await direct.get('lost/mine')).toString()).toBe('mine');
     await direct.put('lost/other', Buffer.from('other'));
-    const late = new S3ObjectStore({ ...minio, endpoint: await brokenWay(['lose answer']) });
+    const late = new S3ObjectStore({ ...minio, endpoint: await brokenWay('lost answer', 1) });
     expect(await late.putIfAbsent('lost/other', Buffer.from('mine'))).toBe(false);
     expect((await direct.get('lost/other')).toString()).toBe('other');
     for (const store of [direct, mine, late]) await store.close();
@@ -165,9 +151,9 @@ describe('S3 store', () => {
     const direct = await openStore();
     const body = randomBytes(3_000);
     await direct.put('cut', body);
-    const store = new S3ObjectStore({ ...minio, endpoint: await brokenWay(['cut answer', 'cut answer']) });
+    const store = new S3ObjectStore({ ...minio, endpoint: await brokenWay('cut answer', 2) });
     expect(body.equals(await store.get('cut'))).toBe(true);
-    const file = new S3ObjectStore({ ...minio, endpoint: await brokenWay(['cut answer']) });
+    const file = new S3ObjectStore({ ...minio, endpoint: await brokenWay('cut answer', 1) });
     await file.getFile('cut', join(folder, 'cut'));
     expect(body.equals(await readFile(join(folder, 'cut')))).toBe(true);
     for (const each of [direct, store, file]) await each.close();
