@@ -33,6 +33,11 @@ export function statusOf(error: unknown): number | undefined {
   return (error as S3Fault | null)?.$metadata?.httpStatusCode;
 }
 
+/** Whether the server answered that there is no such object. Any other 404, as of a proxy or a wrong port, says nothing about it. */
+export function isMissing(error: unknown): boolean {
+  return statusOf(error) !== undefined && (error as S3Fault).name === 'NoSuchKey';
+}
+
 /** Whether the SDK had sent the request before the one that brought this error. */
 export function wasRetried(error: unknown): boolean {
   return ((error as S3Fault | null)?.$metadata?.attempts ?? 1) > 1;
@@ -71,8 +76,7 @@ export function explainS3(error: unknown, { endpoint, bucket }: S3Place, what: s
       cause: error,
     });
   }
-  // Any other 404, as of a proxy or a wrong port, says nothing about the object.
-  if (name === 'NoSuchKey') {
+  if (isMissing(error)) {
     return new EventlakeError('object:missing', `${intro}: there is no such object`, { cause: error });
   }
   const busy = status >= 500 || status === 429 || status === 409 || status === 412;

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { S3ObjectStore, type S3Options } from '../../adapters/s3/object-store.ts';
+import type { S3Options } from '../../adapters/s3/connection.ts';
+import { S3ObjectStore } from '../../adapters/s3/object-store.ts';
 import { describeObjectStore, emptyStore } from '../conformance/object-store.ts';
 import { type HttpFault, startHttpProxy } from '../faults/http-proxy.ts';
 
