@@ -74,7 +74,7 @@ async function removeAll({ kafka, topic, partitions, minio, elasticsearch }: Set
   const profiles = new ElasticsearchProfileIndex({
     table: 'electronics/customer_profiles',
     url,
-    index,
+    index: index ?? topic,
     login,
   });
   const removals = await Promise.allSettled([log.wipe(), profiles.wipe(), removeBucket(minio)]);

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import type { Dataset } from '../core/dataset.ts';
 import { note } from './output.ts';
 
 /** The dataset of a command that names none. */
@@ -19,9 +20,9 @@ export function positive(text: string): number {
   return Number(text);
 }
 
-/** The file that a dataset is read from unless `--file` says another: `data/<dataset>.csv`, or its `.gz`. */
-export function defaultFile(dataset: string): string {
-  return `data/${dataset}.csv`;
+/** The file that a dataset is read from unless `--file` says another: that of its source, or `data/<dataset>.csv`; or its `.gz`. */
+export function defaultFile({ name, source }: Dataset): string {
+  return source.path ?? `data/${name}.csv`;
 }
 
 /** What people are told of a command that a signal has ended early. */

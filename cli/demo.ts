@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Row } from '../core/contracts.ts';
+import { keyOf, modelOf } from '../core/dataset.ts';
 import { hasCode } from '../core/errors.ts';
 import { generate } from '../generator/generate.ts';
 import { loadShape } from '../generator/shape.ts';
@@ -27,8 +28,9 @@ export function demoCommand(): Command {
     const session = await openSession(name, { ...options, embedded: true }, 'write');
     try {
       await provideData(session);
+      const tables = session.dataset.models.map(({ table }) => table.replaceAll('_', ' '));
       note(
-        `\nCSV → event log → Delta lake → customer profiles, in one process, below ${session.settings.home}\n`,
+        `\n${['CSV', 'event log', 'Delta lake', ...tables].join(' → ')}, in one process, below ${session.settings.home}\n`,
       );
       const began = performance.now();
       const result = await runWholeJob(session, { batchSize: CHUNK_ROWS }, new AbortController().signal);
@@ -70,11 +72,11 @@ function ofDataset(name: string): string {
 }
 
 async function provideData({ dataset, folder }: Session): Promise<void> {
-  const file = defaultFile(dataset.name);
+  const file = defaultFile(dataset);
   if (existsSync(file) || existsSync(`${file}.gz`)) return;
   note(`There is no ${file}: making SYNTHETIC data in the measured shape of the real one.`);
-  if (dataset.source)
-    note(`The real file is at ${dataset.source}; save it as ${file}, then: make reset YES=1 demo`);
+  if (dataset.download)
+    note(`The real file is at ${dataset.download}; save it as ${file}, then: make reset YES=1 demo`);
   await mkdir(dirname(file), { recursive: true });
   const shape = await loadShape(join(folder, 'shape.yml'));
   const made = await generate({ shape, rows: ROWS, seed: SEED, out: file });
@@ -87,40 +89,37 @@ async function firstLook({
   files,
   sql,
 }: Session): Promise<{ segments: Row[]; top: Row[] }> {
-  if (!dataset.model || !profiles) return { segments: [], top: [] };
-  return highlights(dataset.model, profiles, files, sql);
+  const model = modelOf(dataset);
+  if (!model || !profiles) return { segments: [], top: [] };
+  return highlights(model, dataset.overview, profiles, files, sql);
 }
 
 function lookText({ dataset, settings }: Session, segments: readonly Row[], top: readonly Row[]): string {
-  const { model } = dataset;
+  const model = modelOf(dataset);
   if (!model) return '';
-  const columns = [
-    model.key,
-    'segment',
-    'purchases',
-    model.amountColumn ?? model.eventsColumn,
-    'favourite_brand',
-    'last_seen',
-  ];
-  const shown = columns.filter((column) => top[0] && column in top[0]);
+  const { entity, overview } = dataset;
+  const parts: string[] = [];
+  if (segments.length > 0) {
+    const counts = segments.map((row) => ({ label: cell(row.segment), n: Number(row.n) }));
+    parts.push(`${capitalized(entity.plural)} by ${overview?.segment}`, bars(counts));
+  }
+  if (overview?.top && top.length > 0) {
+    const shown = overview.top.columns.filter((column) => top[0] && column in top[0]);
+    const rows = top.map((row) => shown.map((column) => cell(row[column])));
+    parts.push(overview.top.title, table(shown, rows));
+  }
   const place = join(settings.home, 'lake', dataset.name);
+  const order = model.audit.amount ?? model.audit.events;
   return `
-Customers by segment
+${parts.map((part) => `${part}\n\n`).join('')}The lake is in ${place}: Delta tables, for any reader.
 
-${bars(segments.map((row) => ({ label: cell(row.segment), n: Number(row.n) })))}
-
-The ten customers who spent most
-
-${table(
-  shown,
-  top.map((row) => shown.map((column) => cell(row[column]))),
-)}
-
-The lake is in ${place}: Delta tables, for any reader.
-
-  DuckDB   python3 -c "import duckdb; from deltalake import DeltaTable; profiles = duckdb.read_parquet(DeltaTable('${join(place, model.table)}').file_uris()); print(duckdb.sql('FROM profiles ORDER BY ${model.amountColumn ?? model.eventsColumn} DESC LIMIT 10'))"   (pip install duckdb deltalake)
+  DuckDB   python3 -c "import duckdb; from deltalake import DeltaTable; profiles = duckdb.read_parquet(DeltaTable('${join(place, model.table)}').file_uris()); print(duckdb.sql('FROM profiles ORDER BY ${order} DESC LIMIT 10'))"   (pip install duckdb deltalake)
   Python   python3 -c "from deltalake import DeltaTable; print(DeltaTable('${join(place, model.table)}').to_pandas())"   (pip install deltalake pyarrow pandas)
 
-  One customer: npm run --silent eventlake -- profile ${cell(top[0]?.[model.key])}
+  One ${entity.singular}: npm run --silent eventlake -- profile ${dataset.name === DEFAULT_DATASET ? '' : `${dataset.name} `}${cell(top[0]?.[keyOf(model)] ?? `<${keyOf(model)}>`)}
   Where all stands: make status     What was turned away: make rejected     All commands: make`;
+}
+
+function capitalized(word: string): string {
+  return `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
 }

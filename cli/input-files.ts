@@ -15,12 +15,12 @@ export async function inputFiles(
   dataset: Dataset,
   named: readonly string[],
 ): Promise<[SourceFile, ...SourceFile[]]> {
-  const plain = defaultFile(dataset.name);
+  const plain = defaultFile(dataset);
   const fallback = !existsSync(plain) && existsSync(`${plain}.gz`) ? `${plain}.gz` : plain;
   const paths = new Set<string>();
   for (const name of named.length > 0 ? named : [fallback])
     for (const path of await expand(name)) paths.add(shownPath(path));
-  const from = dataset.source ? `The real file is available at ${dataset.source}. ` : '';
+  const from = dataset.download ? `The real file is available at ${dataset.download}. ` : '';
   const hint = `Save it as ${plain}, or name another with --file. ${from}Synthetic data: make data`;
   const sources = await Promise.all(Array.from(paths, (path) => openSource(path, hint)));
   return sources as [SourceFile, ...SourceFile[]];

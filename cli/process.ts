@@ -21,7 +21,7 @@ export function processCommand(): Command {
         const telling = { commits: true, renewals: options.follow ?? false };
         const republish = options.republish ?? false;
         const context = reported({ ...(await processContext(session)), republish }, monitor, telling);
-        if (!session.index && session.dataset.model)
+        if (!session.index && session.dataset.publish.length > 0)
           note('nothing is published: ELASTICSEARCH_URL is not set');
         if (options.follow) {
           note(`following ${session.log.description}; stop with Ctrl-C`, 'info', { event: 'follow_started' });

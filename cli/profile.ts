@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Row } from '../core/contracts.ts';
+import { keyOf, modelOf } from '../core/dataset.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
 import { profileOf } from '../inspection/rows.ts';
 import { DEFAULT_DATASET, datasetCommand } from './command.ts';
@@ -22,14 +23,15 @@ export function profileCommand(): Command {
       const session = await openSession(name, options, 'look');
       try {
         const { dataset, profiles, files, sql } = session;
-        if (!dataset.model || !profiles)
+        const model = modelOf(dataset);
+        if (!model || !profiles)
           throw new UsageError(
             'profile:no_model',
             `The dataset ${dataset.name} has no model, and so no profiles`,
           );
-        const profile = await profileOf(dataset.model, profiles, files, sql, key);
+        const profile = await profileOf(model, profiles, files, sql, key);
         if (!profile) {
-          throw new EventlakeError('profile:unknown', `There is no profile of ${dataset.model.key} ${key}`, {
+          throw new EventlakeError('profile:unknown', `There is no profile of ${keyOf(model)} ${key}`, {
             hint: 'Are all events processed? See: make status',
           });
         }

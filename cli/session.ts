@@ -5,7 +5,7 @@ import { DATASETS, type DatasetFolder, loadDataset, modelQuery } from '../config
 import { readEnvironment } from '../config/environment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
 import type { EventLog, ObjectStore, ProfileIndex } from '../core/contracts.ts';
-import { type Dataset, EVENTS_TABLE, REJECTED_TABLE } from '../core/dataset.ts';
+import { aliasOf, type Dataset, EVENTS_TABLE, modelOf, REJECTED_TABLE } from '../core/dataset.ts';
 import { Checkpoints } from '../lake/checkpoint.ts';
 import { LocalFiles } from '../lake/local-files.ts';
 import { DeltaTable } from '../lake/table.ts';
@@ -79,9 +79,16 @@ export async function openSession(
       checkpoints,
       warn: (warning) => note(`warning: ${warning.message}`, 'warn'),
     });
+  const model = modelOf(dataset);
+  const [publication] = dataset.publish;
   const index =
-    dataset.model && settings.elasticsearch
-      ? await openIndex(settings.elasticsearch, `${dataset.name}/${dataset.model.table}`, signal)
+    publication && settings.elasticsearch
+      ? await openIndex(
+          settings.elasticsearch,
+          settings.elasticsearch.index ?? aliasOf(dataset, publication),
+          `${dataset.name}/${publication.table}`,
+          signal,
+        )
       : null;
   return {
     settings,
@@ -90,7 +97,7 @@ export async function openSession(
     log,
     store,
     tables: { events: openTable(EVENTS_TABLE), rejected: openTable(REJECTED_TABLE) },
-    profiles: dataset.model ? openTable(dataset.model.table) : null,
+    profiles: model ? openTable(model.table) : null,
     openTable,
     index,
     files,
@@ -115,6 +122,7 @@ export function noteStores({ log, store, index }: Session): void {
 export async function processContext(session: Session): Promise<ProcessContext> {
   const { dataset, settings, profiles, log, tables, sql, temporary, index, files } = session;
   const { batchRows, batchSeconds } = settings;
+  const model = modelOf(dataset);
   return {
     archive: {
       dataset,
@@ -125,7 +133,7 @@ export async function processContext(session: Session): Promise<ProcessContext> 
       batchRows,
       batchSeconds,
     },
-    model: dataset.model && profiles ? { query: await modelQuery(session, dataset.model), profiles } : null,
+    model: model && profiles ? { query: await modelQuery(session, model), profiles } : null,
     index,
     files,
   };
@@ -167,7 +175,8 @@ async function openStore({ minio, home }: Settings, access: Access): Promise<Obj
 }
 
 async function openIndex(
-  { url, index, login }: NonNullable<Settings['elasticsearch']>,
+  { url, login }: NonNullable<Settings['elasticsearch']>,
+  index: string,
   table: string,
   signal?: AbortSignal,
 ): Promise<ProfileIndex> {

@@ -26,7 +26,8 @@ export interface Settings {
   } | null;
   readonly elasticsearch: {
     readonly url: string;
-    readonly index: string;
+    /** Null: the one that the dataset names. */
+    readonly index: string | null;
     readonly login: { readonly username: string; readonly password: string } | null;
   } | null;
   /** Where the dashboard is imported; null where there is no Kibana. */
@@ -96,7 +97,7 @@ const variables = z.object({
   ELASTICSEARCH_INDEX: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]{0,200}$/, 'must be lower-case letters, digits, ".", "_" and "-"')
-    .default('customer-profiles'),
+    .optional(),
   ELASTICSEARCH_USERNAME: z.string().optional(),
   ELASTICSEARCH_PASSWORD: z.string().optional(),
   KIBANA_URL: httpUrl(5601).optional(),
@@ -188,7 +189,7 @@ function assemble(v: z.infer<typeof variables>): Settings {
     elasticsearch: v.ELASTICSEARCH_URL
       ? {
           url: v.ELASTICSEARCH_URL,
-          index: v.ELASTICSEARCH_INDEX,
+          index: v.ELASTICSEARCH_INDEX ?? null,
           login: user && word ? { username: user, password: word } : null,
         }
       : null,

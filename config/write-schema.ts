@@ -1,7 +1,7 @@
-/** Writes `datasets/dataset.schema.json` anew: `node config/write-schema.ts`, after a change of dataset-file.ts. */
+/** Writes `datasets/dataset.schema.json` anew: `node config/write-schema.ts`, after a change of dataset/. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { datasetJsonSchema } from './dataset-file.ts';
+import { datasetJsonSchema } from './dataset/schema.ts';
 
 const file = join(import.meta.dirname, 'datasets', 'dataset.schema.json');
 await writeFile(file, `${JSON.stringify(datasetJsonSchema(), null, 2)}\n`);

@@ -1,4 +1,4 @@
-/** A column's type in the lake. `decimal(p,s)` is exact; `timestamp` is UTC with microseconds. */
+/** A column's type. `decimal(p,s)` is exact; `timestamp` is UTC with microseconds; `json` is the text of any JSON value. */
 export type ColumnType =
   | 'string'
   | 'int64'
@@ -6,11 +6,14 @@ export type ColumnType =
   | 'boolean'
   | 'date'
   | 'timestamp'
+  | 'json'
   | `decimal(${number},${number})`;
 
 /** One column of a dataset's contract. A value that breaks it turns the whole event away, with `<column>:<reason>`. */
 export interface Column {
   readonly name: string;
+  /** What the file's header or the event calls it, when that is not its name. */
+  readonly from?: string;
   readonly type: ColumnType;
   /** A required column must be in the header, and its value must not be empty or null. */
   readonly required: boolean;
@@ -20,21 +23,47 @@ export interface Column {
   /** Smallest and largest value allowed, both inclusive, written as decimal text so that no digit is lost. */
   readonly min?: string;
   readonly max?: string;
-  /** How a timestamp or date is written, in strptime letters; ISO 8601 when absent. */
+  /** How a timestamp or date is written: strptime letters, or for timestamps `epoch_s`, `epoch_ms`, `epoch_us`; ISO 8601 when absent. */
   readonly format?: string;
 }
 
-/** The SQL model that derives a table with one row a key from the dataset's events. */
+/** Where a dataset's events come from. */
+export interface Source {
+  readonly type: 'file';
+  readonly format: 'csv';
+  /** The file, relative to the current folder; `data/<dataset>.csv` when absent. */
+  readonly path?: string;
+}
+
+/** The SQL model that derives a table from the dataset's events. */
 export interface Model {
   /** The derived table's name. */
   readonly table: string;
   /** File beside dataset.yml. */
   readonly sql: string;
   /** The derived table's key: a column of both the contract and the model. */
-  readonly key: string;
+  readonly key: readonly string[];
+  /** The model may be computed over some values of this column at a time; over all events at once when absent. */
+  readonly shareBy?: string;
   /** Columns that the audit adds up: how many distinct events a row stands for, and what amount. */
-  readonly eventsColumn: string;
-  readonly amountColumn?: string;
+  readonly audit: { readonly events: string; readonly amount?: string };
+}
+
+/** The dataset's model; undefined when it has none. A file with a second one is refused. */
+export function modelOf({ models: [model] }: Dataset): Model | undefined {
+  return model;
+}
+
+/** The key column of a model's table. */
+export function keyOf({ key: [column = ''] }: Model): string {
+  return column;
+}
+
+/** A table that is copied to where people look. */
+export interface Publication {
+  readonly table: string;
+  readonly to: 'elasticsearch';
+  readonly index?: string;
 }
 
 /**
@@ -52,6 +81,8 @@ export interface Overview {
   readonly session?: string;
   /** Column of the model that puts each of its rows into a group. */
   readonly segment?: string;
+  /** The ten rows of the model's table with the largest values of `by`: how they are headed, and what is shown of them. */
+  readonly top?: { readonly title: string; readonly by: string; readonly columns: readonly string[] };
 }
 
 /** A dataset: its contract, how its table is laid out, and what is derived from it. */
@@ -59,14 +90,28 @@ export interface Dataset {
   readonly name: string;
   readonly description?: string;
   /** Where a person gets the input file, shown when it is missing. */
-  readonly source?: string;
+  readonly download?: string;
+  readonly source: Source;
   readonly columns: readonly Column[];
   /** The column whose value keys each event: equal keys go to one partition, in order. */
   readonly key: string;
   /** A timestamp column; the `events` table is partitioned by its UTC month, as `event_month` = `2020-09`. */
   readonly time: string;
-  readonly model?: Model;
+  /** What a row of the model's table stands for, as people call it: customer, customers. */
+  readonly entity: { readonly singular: string; readonly plural: string };
+  readonly models: readonly Model[];
+  readonly publish: readonly Publication[];
   readonly overview?: Overview;
+}
+
+/** What the file's header or the event calls the column. */
+export function nameInSource({ name, from = name }: Column): string {
+  return from;
+}
+
+/** The alias under which a table is published: its own, or one made of the names of dataset and table. */
+export function aliasOf({ name }: Dataset, { table, index }: Publication): string {
+  return index ?? `${name}-${table}`.replaceAll('_', '-');
 }
 
 /** The tables of a dataset in the lake, besides its model's. */

@@ -9,7 +9,7 @@ import type {
   CustomerSessionsAnswer,
   CustomerSpendAnswer,
 } from './api.ts';
-import { modelOf, ofCustomer } from './customers-query.ts';
+import { modelledIn, ofCustomer } from './customers-query.ts';
 import type { LakeView } from './lake-view.ts';
 import { plainRows } from './plain-rows.ts';
 import { rolesOf } from './roles.ts';
@@ -31,7 +31,7 @@ export class CustomerQueries {
   async profile(id: string): Promise<CustomerAnswer> {
     ofCustomer(this.#dataset, id);
     return this.#view.read(async (seen) => {
-      const { model, profiles } = modelOf(this.#dataset, seen);
+      const { model, profiles } = modelledIn(this.#dataset, seen);
       const profile = await profileOf(model, profiles.table, this.#view.files, this.#sql, id);
       return plainRows([profile ?? this.#unknown(id)])[0] ?? {};
     });

@@ -1,5 +1,5 @@
 import type { SqlEngine } from '../core/contracts.ts';
-import type { Dataset, Model } from '../core/dataset.ts';
+import { type Dataset, keyOf, type Model, modelOf } from '../core/dataset.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
 import { isInt64, plainCounts } from '../inspection/rows.ts';
 import { literal, parquet } from '../lake/sql.ts';
@@ -19,14 +19,16 @@ export interface CustomersRequest {
 }
 
 /** The dataset's model and its table. @throws `dataset:no_model` */
-export function modelOf(
-  { model, name }: Dataset,
-  { profiles }: SeenLake,
-): { model: Model; profiles: SeenTable } {
+export function modelledIn(dataset: Dataset, { profiles }: SeenLake): { model: Model; profiles: SeenTable } {
+  const model = modelOf(dataset);
   if (model && profiles) return { model, profiles };
-  throw new EventlakeError('dataset:no_model', `The dataset ${name} has no model, and so no customers`, {
-    hint: 'A dataset file with a `model` has them: docs/adding-a-dataset.md.',
-  });
+  throw new EventlakeError(
+    'dataset:no_model',
+    `The dataset ${dataset.name} has no model, and so no ${dataset.entity.plural}`,
+    {
+      hint: 'A dataset file with `models` has them: docs/adding-a-dataset.md.',
+    },
+  );
 }
 
 /** Searches, sorts and pages through the customers. @throws `request:unknown_column`, `request:no_role` */
@@ -37,31 +39,34 @@ export async function customers(
   request: CustomersRequest,
 ): Promise<CustomersAnswer> {
   return view.read(async (seen) => {
-    const { model, profiles } = modelOf(dataset, seen);
+    const { model, profiles } = modelledIn(dataset, seen);
     const sort = sortColumn(model, profiles, request.sort);
     const { segment } = rolesOf(dataset, profiles);
     if (request.segment !== undefined && segment === null && profiles.snapshot) {
-      throw new EventlakeError('request:no_role', 'The customers of this dataset have no segments');
+      throw new EventlakeError(
+        'request:no_role',
+        `The ${dataset.entity.plural} of this dataset have no segments`,
+      );
     }
     const paths = await view.paths(profiles);
     if (paths.length === 0) return { total: 0, customers: [] };
     const parts = ['true'];
-    if (request.q) parts.push(`starts_with(CAST(${model.key} AS VARCHAR), ${literal(request.q)})`);
+    if (request.q) parts.push(`starts_with(CAST(${keyOf(model)} AS VARCHAR), ${literal(request.q)})`);
     if (request.segment !== undefined) parts.push(`${segment} = ${literal(request.segment)}`);
     const matching = `FROM ${parquet(paths)} WHERE ${parts.join(' AND ')}`;
     const [counted] = await sql.rows(`SELECT count(*) AS total ${matching}`);
     const rows = await sql.rows(
-      `SELECT * ${matching} ORDER BY ${sort} ${request.order} NULLS LAST, ${model.key} LIMIT ${request.limit} OFFSET ${request.offset}`,
+      `SELECT * ${matching} ORDER BY ${sort} ${request.order} NULLS LAST, ${keyOf(model)} LIMIT ${request.limit} OFFSET ${request.offset}`,
     );
     return {
       total: Number(counted?.total),
-      customers: plainRows(rows.map((row) => plainCounts(row, model.key))),
+      customers: plainRows(rows.map((row) => plainCounts(row, keyOf(model)))),
     };
   });
 }
 
 function sortColumn(model: Model, { snapshot }: SeenTable, wanted: string | undefined): string {
-  if (wanted === undefined) return model.amountColumn ?? model.eventsColumn;
+  if (wanted === undefined) return model.audit.amount ?? model.audit.events;
   const names = snapshot?.fields.map((field) => field.name) ?? [wanted];
   const found = names.find((name) => name === wanted);
   if (found !== undefined && /^[a-z_][a-z0-9_]*$/.test(found)) return found;

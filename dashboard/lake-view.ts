@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Dataset, EVENTS_TABLE, REJECTED_TABLE } from '../core/dataset.ts';
+import { type Dataset, EVENTS_TABLE, modelOf, REJECTED_TABLE } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
@@ -87,7 +87,7 @@ export class LakeView {
   }
 
   async #see(): Promise<SeenLake> {
-    const { model } = this.#dataset;
+    const model = modelOf(this.#dataset);
     const [events, rejected, profiles] = await Promise.all([
       this.#seeTable(EVENTS_TABLE),
       this.#seeTable(REJECTED_TABLE),

@@ -1,5 +1,6 @@
 import type { SandboxResult, SqlSandbox } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
+import { namesOf } from '../core/field-types.ts';
 import { eventsFields } from '../processing/events-table.ts';
 import type { Cell, SqlAnswer } from './api.ts';
 import { csvLines } from './csv.ts';
@@ -48,8 +49,7 @@ export class TypedQueries {
   }
 
   #columns({ snapshot }: SeenTable) {
-    const names: Record<string, string> = { string: 'VARCHAR', long: 'BIGINT', timestamp: 'TIMESTAMPTZ' };
     const fields = snapshot?.fields ?? eventsFields(this.#dataset);
-    return fields.map(({ name, type }) => ({ name, sqlType: names[type] ?? type }));
+    return fields.map(({ name, type }) => ({ name, sqlType: namesOf(type).duckdb }));
   }
 }

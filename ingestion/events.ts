@@ -1,4 +1,4 @@
-import type { Dataset } from '../core/dataset.ts';
+import { type Dataset, nameInSource } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { type EncodedEvent, PlainLineEncoder } from './plain-line.ts';
 import type { RecordGroup } from './records.ts';
@@ -22,8 +22,12 @@ export interface EventEncoder {
  * Maps a file's header to the dataset's contract; columns may stand in any order.
  * @throws `ingest:missing_column` naming the required columns that are missing, `ingest:duplicate_column`.
  */
-export function eventEncoder(dataset: Dataset, header: readonly string[], file: string): EventEncoder {
-  const known = new Set(dataset.columns.map((column) => column.name));
+export function eventEncoder(
+  dataset: Pick<Dataset, 'name' | 'key' | 'columns'>,
+  header: readonly string[],
+  file: string,
+): EventEncoder {
+  const known = new Set(dataset.columns.map(nameInSource));
   const duplicate = header.find((name, i) => known.has(name) && header.indexOf(name) !== i);
   if (duplicate !== undefined) {
     throw new EventlakeError(
@@ -31,9 +35,11 @@ export function eventEncoder(dataset: Dataset, header: readonly string[], file: 
       `${file}: the header names the column ${duplicate} twice`,
     );
   }
-  const missing = dataset.columns.filter((column) => column.required && !header.includes(column.name));
+  const missing = dataset.columns.filter(
+    (column) => column.required && !header.includes(nameInSource(column)),
+  );
   if (missing.length > 0) {
-    const names = missing.map((column) => column.name).join(', ');
+    const names = missing.map(nameInSource).join(', ');
     throw new EventlakeError(
       'ingest:missing_column',
       `${file}: the header lacks the required column ${names}`,
@@ -42,14 +48,15 @@ export function eventEncoder(dataset: Dataset, header: readonly string[], file: 
       },
     );
   }
-  const carried = dataset.columns
-    .map((column) => ({ name: column.name, index: header.indexOf(column.name) }))
+  const carried = [...known]
+    .map((name) => ({ name, index: header.indexOf(name) }))
     .filter(({ index }) => index >= 0);
-  const keyIndex = header.indexOf(dataset.key);
+  const keyColumn = dataset.columns.find((column) => column.name === dataset.key);
+  const keyIndex = keyColumn ? header.indexOf(nameInSource(keyColumn)) : -1;
   const plainLines = new PlainLineEncoder(carried, keyIndex);
   return {
     extra: header.flatMap((name, i) => (known.has(name) ? [] : [name || `column ${i + 1} (without a name)`])),
-    absent: dataset.columns.filter((column) => !header.includes(column.name)).map((column) => column.name),
+    absent: [...known].filter((name) => !header.includes(name)),
     encode(group, index, fields) {
       if (group.plain) return plainLines.encode(group.bytes, ...lineOf(group, index));
       const values = carried.map((column) => [column.name, fields[column.index] || null]);

@@ -37,7 +37,7 @@ export class PlainLineEncoder {
   constructor(carried: readonly CarriedColumn[], keyIndex: number) {
     this.#keyIndex = keyIndex;
     this.#parts = carried.map(({ name, index }, i) => {
-      const label = `${i === 0 ? '{' : ','}"${name}":`;
+      const label = `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`;
       return { index, filled: Buffer.from(`${label}"`), empty: Buffer.from(`${label}null`) };
     });
     this.#overhead = this.#parts.reduce((sum, { empty }) => sum + empty.length, END.length);

@@ -1,6 +1,6 @@
 import type { EventLog, PartitionRange, ProfileIndex, SqlEngine } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
-import type { Dataset } from '../core/dataset.ts';
+import { type Dataset, modelOf } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
 import { parquet } from '../lake/sql.ts';
@@ -242,11 +242,12 @@ async function countProfiles({
   sql,
 }: AuditContext): Promise<AuditReport['profiles']> {
   const paths = profiles ? (await newestFiles(profiles, files)).paths : [];
-  if (!dataset.model || paths.length === 0) return { users: 0, events: 0, totalSpent: null };
-  const { eventsColumn, amountColumn } = dataset.model;
+  const model = modelOf(dataset);
+  if (!model || paths.length === 0) return { users: 0, events: 0, totalSpent: null };
+  const { events, amount: amountColumn } = model.audit;
   const amount = amountColumn ? `CAST(sum(${amountColumn}) AS VARCHAR)` : 'NULL';
   const [row] = await sql.rows(
-    `SELECT count(*) AS users, sum(${eventsColumn}) AS events, ${amount} AS amount FROM ${parquet(paths)}`,
+    `SELECT count(*) AS users, sum(${events}) AS events, ${amount} AS amount FROM ${parquet(paths)}`,
   );
   return {
     users: Number(row?.users),

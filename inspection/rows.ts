@@ -1,5 +1,5 @@
 import type { Row, SqlEngine } from '../core/contracts.ts';
-import type { Model } from '../core/dataset.ts';
+import { keyOf, type Model, type Overview } from '../core/dataset.ts';
 import { UsageError } from '../core/errors.ts';
 import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
 import { literal, parquet } from '../lake/sql.ts';
@@ -41,14 +41,14 @@ export async function profileOf(
   key: string,
 ): Promise<Row | null> {
   const { snapshot, paths } = await newestFiles(table, files);
-  const type = snapshot?.fields.find((field) => field.name === model.key)?.type;
+  const type = snapshot?.fields.find((field) => field.name === keyOf(model))?.type;
   if (type === 'long' && !isInt64(key)) {
-    throw new UsageError('profile:bad_key', `"${key}" is no ${model.key}: it must be a 64-bit integer`);
+    throw new UsageError('profile:bad_key', `"${key}" is no ${keyOf(model)}: it must be a 64-bit integer`);
   }
   if (paths.length === 0) return null;
   const value = type === 'long' ? key : literal(key);
-  const [row] = await sql.rows(`SELECT * FROM ${parquet(paths)} WHERE ${model.key} = ${value} LIMIT 1`);
-  return row ? plainCounts(row, model.key) : null;
+  const [row] = await sql.rows(`SELECT * FROM ${parquet(paths)} WHERE ${keyOf(model)} = ${value} LIMIT 1`);
+  return row ? plainCounts(row, keyOf(model)) : null;
 }
 
 /** Whether the text is a whole number of 64 bits. */
@@ -67,26 +67,28 @@ export function plainCounts(row: Row, key: string): Row {
   );
 }
 
-/** Rows a segment and the keys with the largest amounts, for a first look at a derived table. */
+/** How many rows each segment has, and the rows at the top, for a first look at a derived table; what the overview does not name is empty. */
 export async function highlights(
   model: Model,
+  overview: Overview | undefined,
   table: DeltaTable,
   files: LocalFiles,
   sql: SqlEngine,
 ): Promise<{ segments: Row[]; top: Row[] }> {
-  const { snapshot, paths } = await newestFiles(table, files);
-  const has = (name: string) => snapshot?.fields.some((field) => field.name === name) ?? false;
+  const { paths } = await newestFiles(table, files);
   if (paths.length === 0) return { segments: [], top: [] };
-  const segments = has('segment')
-    ? await sql.rows(`SELECT segment, count(*) AS n FROM ${parquet(paths)} GROUP BY segment ORDER BY n DESC`)
-    : [];
-  const top = model.amountColumn
+  const key = keyOf(model);
+  const { segment, top } = overview ?? {};
+  const segments = segment
     ? await sql.rows(
-        `SELECT * FROM ${parquet(paths)} ORDER BY ${model.amountColumn} DESC, ${model.key} LIMIT 10`,
+        `SELECT ${segment} AS segment, count(*) AS n FROM ${parquet(paths)} GROUP BY ALL ORDER BY n DESC`,
       )
     : [];
+  const highest = top
+    ? await sql.rows(`SELECT * FROM ${parquet(paths)} ORDER BY ${top.by} DESC, ${key} LIMIT 10`)
+    : [];
   return {
-    segments: segments.map((row) => plainCounts(row, model.key)),
-    top: top.map((row) => plainCounts(row, model.key)),
+    segments: segments.map((row) => plainCounts(row, key)),
+    top: highest.map((row) => plainCounts(row, key)),
   };
 }

@@ -1,16 +1,6 @@
 import { EventlakeError } from '../core/errors.ts';
+import { duckDbNames, type FieldType, fieldTypeOfDuckDb, isFieldType } from '../core/field-types.ts';
 import { corrupt } from './actions.ts';
-
-/** The column types that tables here use, by their Delta names. `timestamp` is an instant, in UTC. */
-export type FieldType =
-  | 'string'
-  | 'long'
-  | 'integer'
-  | 'double'
-  | 'boolean'
-  | 'date'
-  | 'timestamp'
-  | `decimal(${number},${number})`;
 
 /** One column of a table. */
 export interface TableField {
@@ -19,26 +9,15 @@ export interface TableField {
   readonly nullable: boolean;
 }
 
-const TYPE_OF_SQL_NAME: ReadonlyMap<string, FieldType> = new Map([
-  ['VARCHAR', 'string'],
-  ['BIGINT', 'long'],
-  ['INTEGER', 'integer'],
-  ['DOUBLE', 'double'],
-  ['BOOLEAN', 'boolean'],
-  ['DATE', 'date'],
-  ['TIMESTAMP WITH TIME ZONE', 'timestamp'],
-]);
-const FIELD_TYPES: ReadonlySet<string> = new Set(TYPE_OF_SQL_NAME.values());
-
 /** The field that stores a column which DuckDB's DESCRIBE calls `sqlType`; `lake:unsupported_type` when there is none. */
 export function fieldOfSqlType(name: string, sqlType: string, nullable: boolean): TableField {
-  const type = TYPE_OF_SQL_NAME.get(sqlType) ?? (sqlType.startsWith('DECIMAL(') && sqlType.toLowerCase());
-  if (isFieldType(type)) return { name, type, nullable };
+  const type = fieldTypeOfDuckDb(sqlType);
+  if (type !== null) return { name, type, nullable };
   throw new EventlakeError(
     'lake:unsupported_type',
     `column ${name} has type ${sqlType}, which tables do not store`,
     {
-      hint: `Cast it to one of ${[...TYPE_OF_SQL_NAME.keys()].join(', ')} or DECIMAL(p,s).`,
+      hint: `Cast it to one of ${duckDbNames().join(', ')} or DECIMAL(p,s).`,
     },
   );
 }
@@ -116,8 +95,4 @@ function differenceBetween(
   if (extra !== undefined) return `it has a column ${extra} that is not written any more`;
   const [a, b] = [existing.partitionBy.join(', '), wanted.partitionBy.join(', ')];
   return a === b ? null : `it is partitioned by (${a}), not by (${b})`;
-}
-
-function isFieldType(type: unknown): type is FieldType {
-  return typeof type === 'string' && (FIELD_TYPES.has(type) || /^decimal\(\d+,\d+\)$/.test(type));
 }

@@ -1,7 +1,6 @@
-/** A value's text as SQL: quoted, quotes doubled. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
+import { literal } from '../core/sql.ts';
+
+export { literal };
 
 /**
  * A path as the pattern that matches this file alone. DuckDB's readers take `*`, `?` and `[` in a path as a pattern; in brackets each

@@ -1,6 +1,7 @@
 import type { Row } from '../core/contracts.ts';
+import type { FieldType } from '../core/field-types.ts';
 import { formatJson, rawNumber } from './json.ts';
-import type { FieldType, TableField } from './schema.ts';
+import type { TableField } from './schema.ts';
 
 /**
  * What is known of a column of a file. `min` and `max` are as DuckDB prints them; null where there is none. `nulls` is null where it is

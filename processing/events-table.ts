@@ -1,6 +1,6 @@
+import { fieldTypeOf } from '../core/column-types.ts';
 import type { Dataset } from '../core/dataset.ts';
-import { fieldOfSqlType, type TableField } from '../lake/schema.ts';
-import { sqlType } from './contract-sql.ts';
+import type { TableField } from '../lake/schema.ts';
 
 /** The column by which the `events` table is partitioned: the UTC month, as `2020-09`. */
 export const MONTH = 'event_month';
@@ -13,8 +13,6 @@ export const LOG_FIELDS: readonly TableField[] = [
 
 /** The `events` table's columns: the contract's, where each came from in the log, and the month by which it is partitioned. */
 export function eventsFields(dataset: Dataset): TableField[] {
-  const own = dataset.columns.map((c) =>
-    fieldOfSqlType(c.name, sqlType(c) === 'TIMESTAMPTZ' ? 'TIMESTAMP WITH TIME ZONE' : sqlType(c), true),
-  );
+  const own = dataset.columns.map(({ name, type }) => ({ name, type: fieldTypeOf(type), nullable: true }));
   return [...own, ...LOG_FIELDS, { name: MONTH, type: 'string', nullable: true }];
 }

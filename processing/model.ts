@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { SqlEngine } from '../core/contracts.ts';
 import type { Dataset, Model } from '../core/dataset.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
+import { namesOf } from '../core/field-types.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import { fieldOfSqlType, type TableField } from '../lake/schema.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
@@ -13,7 +14,7 @@ import type { DeltaTable } from '../lake/table.ts';
 import { eventsFields } from './events-table.ts';
 
 /**
- * The model is computed over a share of the keys at a time, each with about this many events: memory stays the same however long the table grows, and
+ * A model with `shareBy` is computed over a share of that column's values at a time, each with about this many events: memory stays the same however long the table grows, and
  * hash tables stay in the processor's cache.
  */
 const EVENTS_PER_SHARE = 150_000;
@@ -122,13 +123,14 @@ async function compute(
   const paths = await context.files.paths(context.events, events);
   const source = paths.length > 0 ? parquet(paths) : emptyRelation(events.fields);
   await defineSparkFunctions(context.sql);
-  for (let shares = await sharesOf(context.sql, events, paths); ; shares *= 4) {
+  const { shareBy } = context.model;
+  for (let shares = shareBy === undefined ? 1 : await sharesOf(context.sql, events, paths); ; shares *= 4) {
     const part = join(folder, `of-${shares}`);
     try {
       return await computeShares(context, { source, rows: Number(events.rows) }, shares, part);
     } catch (error) {
       // Long values that repeat are small in the files and large in memory.
-      if (!hasCode(error, 'sql:out_of_memory') || shares > events.rows) throw error;
+      if (!hasCode(error, 'sql:out_of_memory') || shareBy === undefined || shares > events.rows) throw error;
       await rm(part, { recursive: true, force: true });
     }
   }
@@ -141,7 +143,7 @@ async function computeShares(
   folder: string,
 ): Promise<{ fields: TableField[]; files: NewFile[] }> {
   const { sql, model, query } = context;
-  await splitByKey(context, events, shares, folder);
+  await splitIntoShares(context, events, shares, folder);
   const files: NewFile[] = [];
   let fields: TableField[] = [];
   for (let share = 0; share < shares; share += 1) {
@@ -180,7 +182,7 @@ async function describe({
       cause,
     });
   });
-  const lacks = [model.key, model.eventsColumn, model.amountColumn].find(
+  const lacks = [...model.key, model.audit.events, model.audit.amount].find(
     (name) => name !== undefined && !described.some((row) => row.column_name === name),
   );
   if (lacks === undefined) {
@@ -192,20 +194,21 @@ async function describe({
   );
 }
 
-/** One pass over the table: equal keys into one folder, and the dataset's latest event into `dataset`. */
-async function splitByKey(
+/** One pass over the table: equal values of `shareBy` into one folder, and the dataset's latest event into `dataset`. */
+async function splitIntoShares(
   { sql, dataset, model }: ModelContext,
   { source, rows }: { source: string; rows: number },
   shares: number,
   folder: string,
 ): Promise<void> {
   const columns = dataset.columns.map((c) => c.name).join(', ');
+  const share = model.shareBy === undefined ? '0' : `CAST(hash(${model.shareBy}) % ${shares} AS INTEGER)`;
   await sql.run(
     `CREATE OR REPLACE TEMP TABLE dataset AS SELECT max(${dataset.time}) AS last_event FROM ${source}`,
   );
   await sql.run(`
 SET partitioned_write_flush_threshold = ${Math.max(64, Math.min(65_536, Math.ceil(rows / shares / 4)))};
-COPY (SELECT ${columns}, CAST(hash(${model.key}) % ${shares} AS INTEGER) AS share FROM ${source})
+COPY (SELECT ${columns}, ${share} AS share FROM ${source})
 TO ${literal(folder)} (FORMAT parquet, COMPRESSION lz4_raw, PARTITION_BY (share), OVERWRITE);
 RESET partitioned_write_flush_threshold`);
   // A share without keys leaves no file, and the query still needs its columns.
@@ -229,12 +232,6 @@ async function defineSparkFunctions(sql: SqlEngine): Promise<void> {
 
 /** A relation of these columns without rows. */
 export function emptyRelation(fields: readonly TableField[]): string {
-  const sqlNames: Record<string, string> = {
-    string: 'VARCHAR',
-    long: 'BIGINT',
-    integer: 'INTEGER',
-    timestamp: 'TIMESTAMPTZ',
-  };
-  const columns = fields.map((f) => `CAST(NULL AS ${sqlNames[f.type] ?? f.type}) AS ${f.name}`);
+  const columns = fields.map((f) => `CAST(NULL AS ${namesOf(f.type).duckdb}) AS ${f.name}`);
   return `(SELECT ${columns.join(', ')} WHERE false)`;
 }

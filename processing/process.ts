@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { PartitionRange, ProfileIndex } from '../core/contracts.ts';
+import { modelOf } from '../core/dataset.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { removeOrphans } from '../lake/vacuum.ts';
@@ -65,12 +66,13 @@ function collectGarbage(): void {
 export async function modelHop(context: ProcessContext, signal?: AbortSignal): Promise<ModelResult | null> {
   const { archive, model, files } = context;
   const { dataset, sql, temporary, tables } = archive;
-  if (!model || !dataset.model) return null;
+  const definition = modelOf(dataset);
+  if (!model || !definition) return null;
   collectGarbage();
   const began = performance.now();
   const { query, profiles } = model;
   const result = await runModel({
-    ...{ dataset, model: dataset.model, query, profiles, files, sql, temporary },
+    ...{ dataset, model: definition, query, profiles, files, sql, temporary },
     events: tables.events,
     signal,
     onProgress: () => archive.onTurn?.(),
@@ -86,11 +88,12 @@ export async function modelHop(context: ProcessContext, signal?: AbortSignal): P
 export async function publishHop(context: ProcessContext): Promise<PublishResult | null> {
   const { archive, model, index, files } = context;
   const { dataset, sql, temporary } = archive;
-  if (!model || !dataset.model || !index) return null;
+  const definition = modelOf(dataset);
+  if (!model || !definition || !index) return null;
   const began = performance.now();
   const { profiles } = model;
   const result = await publish({
-    ...{ model: dataset.model, profiles, index, files, sql, temporary },
+    ...{ model: definition, profiles, index, files, sql, temporary },
     republish: context.republish ?? false,
     onProgress: () => archive.onTurn?.(),
   });

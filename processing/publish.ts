@@ -2,8 +2,9 @@ import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IndexChange, IndexField, ProfileIndex, SqlEngine } from '../core/contracts.ts';
-import type { Model } from '../core/dataset.ts';
+import { keyOf, type Model } from '../core/dataset.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
+import { namesOf } from '../core/field-types.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { TableField } from '../lake/schema.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
@@ -46,7 +47,7 @@ export async function publish(context: PublishContext): Promise<PublishResult> {
   const { profiles, index, model } = context;
   const newest = await profiles.snapshot();
   if (!newest) return { outcome: 'no_profiles', version: null, stored: 0, deleted: 0 };
-  const fields = newest.fields.map((field) => indexField(field, model.key));
+  const fields = newest.fields.map((field) => indexField(field, keyOf(model)));
   if (context.republish) await index.wipe();
   const shown = await index.open(fields, newest.metaData.id);
   if (shown === newest.version) return { outcome: 'up_to_date', version: shown, stored: 0, deleted: 0 };
@@ -89,7 +90,7 @@ async function publishFrom(
       shown = await index.open(fields, newest.metaData.id);
     }
     await context.sql.run(
-      `COPY (${changes(newest, model.key, newPaths, oldPaths ?? [])}) TO ${literal(file)} (FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER false, NULLSTR '')`,
+      `COPY (${changes(newest, keyOf(model), newPaths, oldPaths ?? [])}) TO ${literal(file)} (FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER false, NULLSTR '')`,
     );
     const counts = await send(context, file, newest.version);
     await requireStill(profiles, newest);
@@ -112,10 +113,7 @@ async function requireStill(table: DeltaTable, published: Snapshot): Promise<voi
 
 /** How a column of the derived table is indexed: ids and text as keywords, money as a double, for people to look at. */
 export function indexField({ name, type }: TableField, key: string): IndexField {
-  if (name === key || type === 'string') return { name, type: 'keyword' };
-  if (type === 'long' || type === 'integer') return { name, type: 'long' };
-  if (type === 'boolean') return { name, type };
-  return { name, type: type === 'date' || type === 'timestamp' ? 'date' : 'double' };
+  return { name, type: name === key ? 'keyword' : namesOf(type).index };
 }
 
 async function shownFiles({ profiles, files }: PublishContext, version: bigint): Promise<string[] | null> {

@@ -2,7 +2,8 @@ import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, Model } from '../../core/dataset.ts';
 import { UsageError } from '../../core/errors.ts';
-import { NAME, parseDataset } from '../dataset-file.ts';
+import { name as datasetName } from './columns.ts';
+import { parseDataset } from './parse.ts';
 
 /** The datasets that come with the project. */
 export const DATASETS = join(import.meta.dirname, '..', 'datasets');
@@ -18,7 +19,8 @@ export interface DatasetFolder {
  * @throws UsageError `dataset:unknown` where none has it, `dataset:old_place` where one has `<name>.yml`, `dataset:invalid`.
  */
 export async function loadDataset(places: readonly string[], name: string): Promise<DatasetFolder> {
-  if (!NAME.test(name)) throw new UsageError('dataset:unknown', `"${name}" is not a dataset's name`);
+  if (!datasetName.safeParse(name).success)
+    throw new UsageError('dataset:unknown', `"${name}" is not a dataset's name`);
   for (const place of places) {
     const folder = join(place, name);
     const file = join(folder, 'dataset.yml');

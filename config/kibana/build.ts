@@ -4,12 +4,9 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UsageError } from '../../core/errors.ts';
-import { DEFAULT_INDEX, dashboardFile } from './saved-objects.ts';
+import { publishedAs } from './published-as.ts';
+import { dashboardFile } from './saved-objects.ts';
 
-const [folder] = process.argv.slice(2);
-if (!folder) throw new UsageError('dashboard:usage', 'Name the folder of the dataset.');
-await writeFile(
-  join(folder, 'kibana.ndjson'),
-  await dashboardFile(join(folder, 'kibana.yml'), DEFAULT_INDEX),
-);
+const [folder = ''] = process.argv.slice(2);
+const index = await publishedAs(folder);
+await writeFile(join(folder, 'kibana.ndjson'), await dashboardFile(join(folder, 'kibana.yml'), index));

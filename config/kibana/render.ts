@@ -9,6 +9,7 @@ import { EventlakeError, UsageError } from '../../core/errors.ts';
 import { readSettings } from '../settings.ts';
 import { lensRequest, type PanelRequest, type SearchAnswer, sessionRequest } from './panel-request.ts';
 import { type Content, dashboardPicture } from './picture.ts';
+import { publishedAs } from './published-as.ts';
 import { type DashboardPanel, savedObjects } from './saved-objects.ts';
 import { readSource } from './source.ts';
 
@@ -20,7 +21,8 @@ if (!folder || !file || !elasticsearch) {
     'Set ELASTICSEARCH_URL, and name the folder of the dataset and the file to write.',
   );
 }
-const { url, index, login } = elasticsearch;
+const { url, login } = elasticsearch;
+const index = elasticsearch.index ?? (await publishedAs(folder));
 
 const source = await readSource(join(folder, 'kibana.yml'));
 const objects = savedObjects(source, index);

@@ -2,9 +2,6 @@ import { dataViewReference, lensAttributes } from './lens.ts';
 import type { LensAttributes, Reference } from './lens-types.ts';
 import { type DashboardSource, type Panel, readSource } from './source.ts';
 
-/** The alias over which the committed file's data view is. */
-export const DEFAULT_INDEX = 'customer-profiles';
-
 /**
  * An object as Kibana 8.19 exports it. JSON inside of JSON is text there: `panelsJSON`, `searchSourceJSON` and the like.
  * Kibana refuses an object of a `typeMigrationVersion` above the one that it knows itself and carries an older one over; these are the

@@ -1,3 +1,4 @@
+import { modelOf } from '../../core/dataset.ts';
 import { datasetAnswer } from '../api.ts';
 import type { DashboardContext } from '../context.ts';
 import { rolesOf } from '../roles.ts';
@@ -8,7 +9,7 @@ import { answers } from './answers.ts';
 export function datasetRoute(app: App, { dataset, view }: DashboardContext): void {
   const schema = { summary: 'The dataset that is shown', response: answers(datasetAnswer) };
   app.get('/api/dataset', { schema }, async () => {
-    const { name, description = null, columns, key, time, overview, model } = dataset;
+    const { name, description = null, columns, key, time, overview } = dataset;
     const { profiles } = await view.nowOrNothing();
     return {
       name,
@@ -17,7 +18,7 @@ export function datasetRoute(app: App, { dataset, view }: DashboardContext): voi
       key,
       time,
       overview: overview ? rolesOf(dataset, profiles) : null,
-      model: model?.table ?? null,
+      model: modelOf(dataset)?.table ?? null,
       profileColumns: (profiles?.snapshot?.fields ?? []).map(({ name, type }) => ({ name, type })),
     };
   });

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { importSavedObjects } from '../../adapters/kibana/saved-objects.ts';
-import { DEFAULT_INDEX, dashboardFile } from '../../config/kibana/saved-objects.ts';
+import { dashboardFile } from '../../config/kibana/saved-objects.ts';
 
 const SOURCE_FILE = join(import.meta.dirname, '../../config/datasets/electronics/kibana.yml');
 
@@ -61,7 +61,7 @@ const failure = (url: string) =>
 describe('importing into Kibana', () => {
   test('sends the file as Kibana wants it', async () => {
     const { url, received } = await kibana(200, { success: true, successCount: 3, warnings: [] });
-    const dashboard = await dashboardFile(SOURCE_FILE, DEFAULT_INDEX);
+    const dashboard = await dashboardFile(SOURCE_FILE, 'customer-profiles');
     expect(await importSavedObjects(`${url}/`, dashboard)).toBe(3);
     expect(received).toEqual([
       {

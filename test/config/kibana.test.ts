@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { DEFAULT_INDEX, dashboardFile } from '../../config/kibana/saved-objects.ts';
+import { dashboardFile } from '../../config/kibana/saved-objects.ts';
 import { readSource } from '../../config/kibana/source.ts';
 import { type ExportedObject, savedObject } from './kibana-export-format.ts';
 
@@ -30,7 +30,7 @@ const fields = Object.keys(dataView.attributes.fieldAttrs);
 
 describe('config/datasets/electronics/kibana.ndjson', () => {
   test('is what config/kibana/build.ts makes of the sources', async () => {
-    expect((await dashboardFile(SOURCE_FILE, DEFAULT_INDEX)).toString()).toBe(text);
+    expect((await dashboardFile(SOURCE_FILE, 'customer-profiles')).toString()).toBe(text);
   });
 
   test('is one object a line, ends in a line feed, and has no id twice', () => {

@@ -101,7 +101,7 @@ describe('settings', () => {
     });
     expect(readSettings(MINIO)).toMatchObject({ kafka: null, minio: { bucket: 'data-lake' } });
     expect(readSettings(ELASTIC)).toMatchObject({
-      elasticsearch: { index: 'customer-profiles', login: null },
+      elasticsearch: { index: null, login: null },
     });
   });
 

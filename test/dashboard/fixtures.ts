@@ -118,7 +118,7 @@ async function sessionIn(home: string, access: Access, change: Change): Promise<
   const session = await openSession('electronics', { embedded: true }, access);
   setLogLevel('silent');
   const dataset = change(session.dataset);
-  return { ...session, dataset, profiles: dataset.model ? session.profiles : null };
+  return { ...session, dataset, profiles: dataset.models.length > 0 ? session.profiles : null };
 }
 
 /** Eight events of three customers, one of them twice, and two lines that are turned away. See the tests for what is in them. */

@@ -25,7 +25,9 @@ let bare: Shown;
 beforeAll(async () => {
   plain = await Shown.open({ change: ({ overview, ...dataset }) => dataset });
   await plain.run(SMALL);
-  bare = await Shown.open({ change: ({ overview, model, ...dataset }) => dataset });
+  bare = await Shown.open({
+    change: ({ overview, ...dataset }) => ({ ...dataset, models: [], publish: [] }),
+  });
   await bare.run(SMALL);
 });
 afterAll(async () => {

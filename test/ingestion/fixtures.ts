@@ -12,6 +12,10 @@ export const DATASET: Dataset = {
   name: 'notes',
   key: 'id',
   time: 'at',
+  source: { type: 'file', format: 'csv' },
+  entity: { singular: 'note', plural: 'notes' },
+  models: [],
+  publish: [],
   columns: [
     { name: 'at', type: 'timestamp', required: true },
     { name: 'id', type: 'int64', required: true },

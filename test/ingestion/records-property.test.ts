@@ -89,7 +89,7 @@ async function read(
   const all: Buffer[] = [];
   const names = Array.from({ length: fieldCount }, (_, column) => `c${column}`);
   const columns = names.map((name) => ({ name, type: 'string', required: false }) as const);
-  const encoder = eventEncoder({ name: 'd', key: 'c0', time: 'c0', columns }, names, 'file.csv');
+  const encoder = eventEncoder({ name: 'd', key: 'c0', columns }, names, 'file.csv');
   let [at, nextLine] = [0, firstLine];
   const stream = (async function* () {
     yield* pieces;

@@ -120,13 +120,21 @@ describe('looking up', () => {
 
   test('segments and the largest spenders', async () => {
     const { files, sql } = shop.place;
-    const { segments, top } = await highlights(shop.electronics.model, shop.profiles, files, sql);
+    const { segments, top } = await highlights(
+      shop.electronics.model,
+      shop.electronics.dataset.overview,
+      shop.profiles,
+      files,
+      sql,
+    );
     expect(segments).toEqual([{ segment: 'buyer', n: 2 }]);
     expect(top.map(({ user_id, purchases, total_spent }) => [user_id, purchases, total_spent])).toEqual([
       [2n, 1, '9.99'],
       [1n, 1, '5.00'],
     ]);
-    expect(await highlights(shop.electronics.model, empty.profiles, files, sql)).toEqual({
+    expect(
+      await highlights(shop.electronics.model, shop.electronics.dataset.overview, empty.profiles, files, sql),
+    ).toEqual({
       segments: [],
       top: [],
     });

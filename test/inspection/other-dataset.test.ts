@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { loadDataset, modelQuery } from '../../config/dataset/read.ts';
+import { modelOf } from '../../core/dataset.ts';
 import { ingest } from '../../ingestion/ingest.ts';
 import { openSource } from '../../ingestion/source-file.ts';
 import { audit } from '../../inspection/audit.ts';
@@ -37,8 +38,9 @@ oops
 test('a dataset is a folder with a YAML file and a model: another one goes through every hop', async () => {
   const found = await loadDataset([FIXTURES], 'readings');
   const { dataset } = found;
-  if (!dataset.model) throw new Error('the readings have a model');
-  const query = await modelQuery(found, dataset.model);
+  const model = modelOf(dataset);
+  if (!model) throw new Error('the readings have a model');
+  const query = await modelQuery(found, model);
   const path = join(place.folder, 'readings.csv');
   await writeFile(path, CSV);
   const source = await openSource(path, '');
@@ -85,7 +87,7 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
     differences: [],
     notes: [],
   });
-  expect(await profileOf(dataset.model, profiles, files, sql, 'it\'s "a"')).toEqual({
+  expect(await profileOf(model, profiles, files, sql, 'it\'s "a"')).toEqual({
     sensor: 'it\'s "a"',
     readings: 2,
     highest_celsius: 21.5,
@@ -113,7 +115,7 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
     'is_latest boolean',
   ]);
   expect((await rejectedRows(archive.tables.rejected, files, sql, 3)).examples.length).toBe(3);
-  expect(await highlights(dataset.model, profiles, files, sql)).toEqual({ segments: [], top: [] });
+  expect(await highlights(model, dataset.overview, profiles, files, sql)).toEqual({ segments: [], top: [] });
   expect(await status({ log, tables: archive.tables, profiles, index })).toMatchObject({
     lag: 0,
     profilesUpToDate: true,

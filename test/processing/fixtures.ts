@@ -5,8 +5,8 @@ import { expect } from '@jest/globals';
 import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
 import { FileObjectStore } from '../../adapters/folder/object-store.ts';
 import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
+import { parseDataset } from '../../config/dataset/parse.ts';
 import { DATASETS, loadDataset, modelQuery } from '../../config/dataset/read.ts';
-import { parseDataset } from '../../config/dataset-file.ts';
 import type {
   EventLog,
   IndexChange,
@@ -15,7 +15,7 @@ import type {
   ProfileIndex,
   Row,
 } from '../../core/contracts.ts';
-import type { Dataset, Model } from '../../core/dataset.ts';
+import { type Dataset, type Model, modelOf } from '../../core/dataset.ts';
 import { LocalFiles } from '../../lake/local-files.ts';
 import { parquet } from '../../lake/sql.ts';
 import { DeltaTable } from '../../lake/table.ts';
@@ -168,12 +168,9 @@ export interface Electronics {
 export async function electronics(): Promise<Electronics> {
   const found = await loadDataset([DATASETS], 'electronics');
   const { dataset } = found;
-  if (!dataset.model) throw new Error('electronics has a model');
-  return {
-    dataset,
-    model: dataset.model,
-    query: await modelQuery(found, dataset.model),
-  };
+  const model = modelOf(dataset);
+  if (!model) throw new Error('electronics has a model');
+  return { dataset, model, query: await modelQuery(found, model) };
 }
 
 /** An event of electronics as ingestion writes it; what is not given is plain. */

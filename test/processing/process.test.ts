@@ -43,7 +43,7 @@ describe('processing', () => {
   test('of a dataset without a model only archives', async () => {
     const log = place.log();
     await append(log, [[0, line('1')]]);
-    const { model: _, ...dataset } = shop.dataset;
+    const dataset = { ...shop.dataset, models: [], publish: [] };
     const context = { ...contextOf(log), archive: place.archiveContext(dataset, log), model: null };
     expect(await processTo(context, log.ranges())).toMatchObject({
       archive: { events: 1 },

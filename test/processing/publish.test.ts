@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.remove());
 
-const model: Model = { table: 'people', sql: 'people.sql', key: 'id', eventsColumn: 'n' };
+const model: Model = { table: 'people', sql: 'people.sql', key: ['id'], audit: { events: 'n' } };
 
 /** Replaces the table by what `query` gives; null: by nothing. */
 async function replace(table: DeltaTable, query: string): Promise<void> {

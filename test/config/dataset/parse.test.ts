@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { DATASETS } from '../../config/dataset/read.ts';
-import { datasetJsonSchema, parseDataset } from '../../config/dataset-file.ts';
-import { UsageError } from '../../core/errors.ts';
+import { parseDataset } from '../../../config/dataset/parse.ts';
+import { DATASETS } from '../../../config/dataset/read.ts';
+import { datasetJsonSchema } from '../../../config/dataset/schema.ts';
+import { UsageError } from '../../../core/errors.ts';
 
 const GOOD = `name: readings
 key: sensor
@@ -15,6 +16,9 @@ columns:
   - name: sensor
     type: string
 `;
+
+const UNKNOWN =
+  'is no key of a dataset file here; known are name, description, download, source, key, time, columns, entity, models, publish, overview';
 
 /** Everything that is said about a dataset file, line by line; nothing when it is good. */
 function complaints(text: string): string[] {
@@ -34,8 +38,12 @@ describe('a dataset file', () => {
   test('that is good becomes a dataset; columns are optional unless they say otherwise', () => {
     expect(parseDataset(GOOD, 'readings.yml')).toEqual({
       name: 'readings',
+      source: { type: 'file', format: 'csv' },
       key: 'sensor',
       time: 'measured_at',
+      entity: { singular: 'profile', plural: 'profiles' },
+      models: [],
+      publish: [],
       columns: [
         { name: 'measured_at', type: 'timestamp', required: true },
         { name: 'sensor', type: 'string', required: false },
@@ -44,7 +52,7 @@ describe('a dataset file', () => {
   });
 
   test.each([
-    ['a flow that is not closed', `${GOOD}source: [a\n`, /^readings\.yml:1[01]: /],
+    ['a flow that is not closed', `${GOOD}description: [a\n`, /^readings\.yml:1[01]: /],
     ['a tab as indentation', 'name: readings\n\tkey: sensor\n', /^readings\.yml:2: Tabs are not allowed/],
     ['a key given twice', `${GOOD}name: again\n`, /^readings\.yml:10: Map keys must be unique/],
     ['an alias without its anchor', `${GOOD}description: *gone\n`, /^readings\.yml: .*gone/],
@@ -56,11 +64,36 @@ describe('a dataset file', () => {
   });
 
   test.each([
-    ['an unknown key', `${GOOD}colour: red\n`, 'readings.yml:10: colour: Unrecognized key: "colour"'],
+    ['an unknown key', `${GOOD}colour: red\n`, `readings.yml:10: colour: ${UNKNOWN}`],
+    [
+      'a misspelt key',
+      `${GOOD}model: []\n`,
+      'readings.yml:10: model: is no key of a dataset file here; did you mean "models"?',
+    ],
+    [
+      'a misspelt key of a column',
+      `${GOOD}    requierd: true\n`,
+      'readings.yml:10: columns.1.requierd: is no key of a dataset file here; did you mean "required"?',
+    ],
+    [
+      'an address as source',
+      `${GOOD}source: https://a.org\n`,
+      'readings.yml:10: source: Invalid input: expected object, received string',
+    ],
+    [
+      'a source that is not read',
+      `${GOOD}source: {type: topic}\n`,
+      'readings.yml:10: source.type: must be file',
+    ],
+    [
+      'a format that is not read',
+      `${GOOD}source: {type: file, format: ndjson}\n`,
+      'readings.yml:10: source.format: must be csv',
+    ],
     [
       'an unknown key of a column',
       `${GOOD}    colour: red\n`,
-      'readings.yml:10: columns.1.colour: Unrecognized key: "colour"',
+      'readings.yml:10: columns.1.colour: is no key of a dataset file here; known are name, from, type, required, description, allowed, min, max, format',
     ],
     [
       'a missing key',
@@ -102,11 +135,11 @@ describe('a dataset file', () => {
       GOOD.replace('name: readings', 'name: Readings'),
       'readings.yml:1: name: must be lower-case letters, digits and _, beginning with a letter',
     ],
-    ['a source that is no address', `${GOOD}source: nowhere\n`, 'readings.yml:10: source: Invalid URL'],
+    ['a download that is no address', `${GOOD}download: nowhere\n`, 'readings.yml:10: download: Invalid URL'],
     [
       'Windows line ends',
       `${GOOD}colour: red\n`.replaceAll('\n', '\r\n'),
-      'readings.yml:10: colour: Unrecognized key: "colour"',
+      `readings.yml:10: colour: ${UNKNOWN}`,
     ],
   ])('with %s is refused, with line and key', (_what, text, message) => {
     expect(complaints(text)).toEqual([message]);
@@ -138,6 +171,11 @@ describe('a dataset file', () => {
     ['type: int64, max: "9223372036854775808"', 'max: is no value of type int64'],
     ['type: "decimal(4,1)", min: 0.05', 'min: is no value of type decimal(4,1)'],
     ['type: "decimal(4,1)", max: 1000', 'max: is no value of type decimal(4,1)'],
+    ['type: date, format: epoch_s', 'format: epoch_s is for timestamp columns, and this one is date'],
+    ['type: int64, format: epoch_ms', 'format: is for timestamp and date columns, and this one is int64'],
+    ['type: timestamp, format: epoch', 'format: has no letter for the year'],
+    ['type: json, max: 1', 'max: is for numeric columns, and this one is json'],
+    ['type: string, from: sensor', 'from: sensor is read from sensor already'],
     ['type: "decimal(2,5)"', 'type: has 5 decimals, but only 2 digits'],
   ])('with a column of %s is refused', (column, message) => {
     expect(withColumn(column)).toEqual([`readings.yml:10: columns.2.${message}`]);
@@ -175,26 +213,40 @@ describe('a dataset file', () => {
     ]);
   });
 
-  test('says what is wrong with its model', () => {
-    const model = (text: string, base = `${GOOD}    required: true\n`) =>
-      complaints(`${base}model: {${text}}\n`);
-    expect(model('table: days, sql: a.sql, key: sensor, eventsColumn: n')).toEqual([]);
-    expect(model('table: events, sql: a.sql, key: sensor, eventsColumn: n')).toEqual([
-      'readings.yml:11: model.table: events is a table of every dataset',
-    ]);
-    expect(model('table: days, sql: a.sql, key: id, eventsColumn: n')).toEqual([
-      'readings.yml:11: model.key: names id, which is not one of the columns',
-    ]);
-    for (const [key, base] of [
-      ['sensor', GOOD],
-      ['measured_at', GOOD],
-    ] as const) {
-      expect(model(`table: days, sql: a.sql, key: ${key}, eventsColumn: n`, base)).toEqual([
-        `readings.yml:10: model.key: names ${key}, which must be a required column of type int64 or string`,
-      ]);
-    }
-    expect(model('table: days, sql: ../a.sql, key: sensor, eventsColumn: n')).toEqual([
-      'readings.yml:11: model.sql: must be a file name such as profiles.sql',
+  const MODEL = 'table: days, sql: a.sql, key: [sensor], shareBy: sensor, audit: {events: n}';
+
+  test.each([
+    [MODEL, null],
+    [MODEL.replace('shareBy: sensor, ', ''), null],
+    [MODEL.replace('days', 'events'), 'table: events is a table of every dataset'],
+    [MODEL.replace('[sensor]', '[id]'), 'key.0: names id, which is not one of the columns'],
+    [MODEL.replace('[sensor]', 'sensor'), 'key: Invalid input: expected array, received string'],
+    [MODEL.replace('[sensor]', '[sensor, sensor]'), 'key: names several columns, and a key has one'],
+    [
+      MODEL.replace('[sensor]', '[measured_at]'),
+      'key.0: names measured_at, which must be a required column of type int64 or string',
+    ],
+    [
+      MODEL.replace('shareBy: sensor', 'shareBy: room'),
+      'shareBy: names room, which must be a required column of type int64 or string',
+    ],
+    [MODEL.replace('a.sql', '../a.sql'), 'sql: must be a file name such as profiles.sql'],
+    [
+      MODEL.replace('shareBy', 'sharedBy'),
+      'sharedBy: is no key of a dataset file here; did you mean "shareBy"?',
+    ],
+  ])('with the model {%s} is told %j', (model, message) => {
+    const text = `${GOOD}    required: true\n  - {name: room, type: string}\nmodels:\n  - {${model}}\n`;
+    expect(complaints(text)).toEqual(message === null ? [] : [`readings.yml:13: models.0.${message}`]);
+  });
+
+  test('has one model and one publication', () => {
+    const text = `${GOOD}    required: true\nmodels:\n  - {${MODEL}}\n  - {${MODEL.replace('days', 'weeks')}}\npublish:\n`;
+    const published = (table: string) => `  - {table: ${table}, to: elasticsearch}\n`;
+    expect(complaints(text + published('days') + published('nights'))).toEqual([
+      'readings.yml:13: models.1: is a second model, and a dataset has one',
+      'readings.yml:16: publish.1: is a second publication, and a dataset has one',
+      'readings.yml:16: publish.1.table: names nights, which is not the table of a model',
     ]);
   });
 });
@@ -217,7 +269,7 @@ describe("the overview's roles", () => {
   });
 
   test.each([
-    ['{colour: kind}', 'overview.colour: Unrecognized key: "colour"'],
+    ['{colour: kind}', /overview\.colour: is no key of a dataset file here; known are type, funnel, /],
     ['{brand: nothing}', 'overview.brand: names nothing, which is not one of the columns'],
     ['{amount: sensor}', 'overview.amount: names sensor, which must be of type int64 or decimal'],
     ['{type: price}', 'overview.type: names price, which must be of type string'],
@@ -225,7 +277,7 @@ describe("the overview's roles", () => {
     ['{type: kind, funnel: [a, c]}', 'overview.funnel: names c, which kind is not allowed to be'],
     ['{type: kind, funnel: [a, a]}', 'overview.funnel: names a step twice'],
     ['{type: kind, funnel: []}', /overview\.funnel: /],
-    ['{segment: tier}', 'overview.segment: needs a model, of which it is a column'],
+    ['{segment: tier}', 'overview.segment: needs a model, of which it has columns'],
   ])('%s', (overview, message) => {
     expect(withOverview(overview)).toEqual([
       typeof message === 'string' ? `readings.yml:12: ${message}` : expect.stringMatching(message),

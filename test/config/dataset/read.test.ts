@@ -2,10 +2,11 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DATASETS, loadDataset, modelQuery } from '../../config/dataset/read.ts';
-import { Home } from '../cli/fixtures.ts';
+import { DATASETS, loadDataset, modelQuery } from '../../../config/dataset/read.ts';
+import { type Model, modelOf } from '../../../core/dataset.ts';
+import { Home } from '../../cli/fixtures.ts';
 
-const FIXTURES = join(import.meta.dirname, '../fixtures/datasets');
+const FIXTURES = join(import.meta.dirname, '../../fixtures/datasets');
 
 let place: string;
 beforeAll(async () => {
@@ -26,7 +27,8 @@ async function placeWith(name: string, files: Record<string, string>): Promise<s
 describe('the folder of a dataset', () => {
   test('electronics is good, and keyed by user', async () => {
     const { dataset } = await loadDataset([DATASETS], 'electronics');
-    const { columns, key, time, model } = dataset;
+    const { columns, key, time } = dataset;
+    const model = modelOf(dataset);
     expect({ key, time, table: model?.table, names: columns.map(({ name }) => name).join() }).toEqual({
       key: 'user_id',
       time: 'event_time',
@@ -63,16 +65,14 @@ describe('the folder of a dataset', () => {
     await writeFile(join(own, 'readings/sensors.sql'), 'SELECT 1');
     const found = await loadDataset([own, FIXTURES], 'readings');
     expect(found.folder).toBe(join(own, 'readings'));
-    if (!found.dataset.model) throw new Error('the readings have a model');
-    expect(await modelQuery(found, found.dataset.model)).toBe('SELECT 1');
+    expect(await modelQuery(found, found.dataset.models[0] as Model)).toBe('SELECT 1');
     expect((await loadDataset([own, DATASETS], 'electronics')).folder).toBe(join(DATASETS, 'electronics'));
   });
 
   test('without the SQL of its model is refused', async () => {
     const bare = await placeWith('bare', { 'dataset.yml': 'readings/dataset.yml' });
     const found = await loadDataset([bare], 'readings');
-    if (!found.dataset.model) throw new Error('the readings have a model');
-    await expect(modelQuery(found, found.dataset.model)).rejects.toMatchObject({
+    await expect(modelQuery(found, found.dataset.models[0] as Model)).rejects.toMatchObject({
       code: 'dataset:invalid',
       message: `${join(bare, 'readings/sensors.sql')}, the SQL of a model of readings, is missing`,
     });

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { EVENTS_TABLE, REJECTED_TABLE } from '../../core/dataset.ts';
+import { type column, name } from './columns.ts';
+import type { Complain } from './complain.ts';
+
+/** A table that is derived from the events. */
+export const model = z.strictObject({
+  table: name.describe("The derived table's name."),
+  sql: z
+    .string()
+    .regex(/^[a-z0-9_]+\.sql$/, 'must be a file name such as profiles.sql')
+    .describe('File beside dataset.yml: one query.'),
+  key: z
+    .array(name)
+    .min(1)
+    .describe('The table has one row a value of this column, which both the contract and the model have.'),
+  shareBy: name
+    .optional()
+    .describe(
+      'Column of the contract: the model may be computed over some of its values at a time. Absent: over all at once.',
+    ),
+  audit: z
+    .strictObject({
+      events: name.describe(
+        'Column of the table: how many distinct events the row stands for; the audit adds it up.',
+      ),
+      amount: name.optional().describe('Column of the table: an amount that the audit adds up.'),
+    })
+    .describe('Columns of the table that the audit adds up.'),
+});
+
+/** Where a table is shown to people. */
+export const publication = z.strictObject({
+  table: name.describe('The table of a model.'),
+  to: z.literal('elasticsearch').describe('What it is published to.'),
+  index: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,200}$/, 'must be lower-case letters, digits, ".", "_" and "-"')
+    .optional()
+    .describe('Alias by which it is found. Absent: <dataset>-<table>. ELASTICSEARCH_INDEX overrides it.'),
+});
+
+type Columns = readonly z.output<typeof column>[];
+
+/** What is wrong with the models for these columns. */
+export function checkModels(
+  models: readonly z.output<typeof model>[],
+  columns: Columns,
+  complain: Complain,
+): void {
+  if (models.length > 1) complain(['models', 1], `is a second model, and a dataset has one`);
+  for (const [i, { table, key, shareBy }] of models.entries()) {
+    if ([EVENTS_TABLE, REJECTED_TABLE].includes(table))
+      complain(['models', i, 'table'], `${table} is a table of every dataset`);
+    if (key.length > 1) complain(['models', i, 'key'], 'names several columns, and a key has one');
+    for (const [n, named] of key.entries()) mustIdentify(columns, named, ['models', i, 'key', n], complain);
+    if (shareBy !== undefined) mustIdentify(columns, shareBy, ['models', i, 'shareBy'], complain);
+  }
+}
+
+function mustIdentify(columns: Columns, named: string, path: (string | number)[], complain: Complain): void {
+  const column = columns.find((c) => c.name === named);
+  if (!column) complain(path, `names ${named}, which is not one of the columns`);
+  else if (!(column.required && ['int64', 'string'].includes(column.type)))
+    complain(path, `names ${named}, which must be a required column of type int64 or string`);
+}
+
+/** What is wrong with what is published of these models. */
+export function checkPublications(
+  publish: readonly z.output<typeof publication>[],
+  models: readonly z.output<typeof model>[],
+  complain: Complain,
+): void {
+  if (publish.length > 1) complain(['publish', 1], 'is a second publication, and a dataset has one');
+  for (const [i, { table }] of publish.entries()) {
+    if (!models.some((m) => m.table === table))
+      complain(['publish', i, 'table'], `names ${table}, which is not the table of a model`);
+  }
+}

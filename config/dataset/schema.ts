@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import type { Dataset } from '../../core/dataset.ts';
+import { checkColumns, column, name } from './columns.ts';
+import { checkModels, checkPublications, model, publication } from './models.ts';
+import { checkOverview, overview } from './overview.ts';
+
+const source = z.strictObject({
+  type: z.literal('file', 'must be file').describe('Where events come from: file.'),
+  format: z.literal('csv', 'must be csv').default('csv').describe('How the file is written: csv.'),
+  path: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The file, relative to the current folder. Absent: data/<name>.csv, or its .gz.'),
+});
+
+const entity = z.strictObject({
+  singular: z.string().min(1),
+  plural: z.string().min(1),
+});
+
+/** A dataset file: the one description of its form. */
+export const dataset = z
+  .strictObject({
+    name,
+    description: z.string().optional(),
+    download: z.url().optional().describe('Where a person gets the input file.'),
+    source: source.default({ type: 'file', format: 'csv' }).describe('Where events come from.'),
+    key: name.describe('Column whose value keys each event: equal keys go to one partition, in order.'),
+    time: name.describe('Timestamp column; the table is partitioned by its UTC month.'),
+    columns: z.array(column).min(1).describe('The contract.'),
+    entity: entity
+      .default({ singular: 'profile', plural: 'profiles' })
+      .describe("What a row of the model's table is called on the page and by the commands."),
+    models: z.array(model).default([]).describe('The tables that are derived from the events.'),
+    publish: z.array(publication).default([]).describe('Which tables are published, and where to.'),
+    overview: overview.optional().describe("Which columns the dashboard's overview is drawn from."),
+  })
+  .superRefine((d, context) => {
+    const complain = (path: readonly (string | number)[], message: string) =>
+      context.addIssue({ code: 'custom', path: [...path], message });
+    checkColumns(d.columns, complain);
+    if (!d.columns.some((c) => c.name === d.key))
+      complain(['key'], `names ${d.key}, which is not one of the columns`);
+    const time = d.columns.find((c) => c.name === d.time);
+    if (!time) complain(['time'], `names ${d.time}, which is not one of the columns`);
+    else if (time.type !== 'timestamp' || !time.required)
+      complain(['time'], `names ${d.time}, which must be a required column of type timestamp`);
+    checkModels(d.models, d.columns, complain);
+    checkPublications(d.publish, d.models, complain);
+    if (d.overview) checkOverview(d.overview, d.columns, d.models.length > 0, complain);
+  });
+
+/** The JSON Schema of a dataset file, for editors. */
+export function datasetJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(dataset, { io: 'input', target: 'draft-7', unrepresentable: 'any' });
+}
+
+/** Every key required and writable, so that one type has the keys of another exactly when each may stand for the other. */
+type Plain<T> = T extends readonly (infer Item)[]
+  ? Plain<Item>[]
+  : T extends object
+    ? { -readonly [Key in keyof T]-?: Plain<Exclude<T[Key], undefined>> }
+    : T;
+type Same<A, B> = [A, B] extends [B, A] ? true : false;
+type Inferred = Plain<z.output<typeof dataset>>;
+
+/** What the schema gives is a `Dataset`. This does not compile when core/dataset.ts describes another form. */
+export function asDataset(
+  parsed: z.output<typeof dataset>,
+): Same<Inferred, Plain<Dataset>> extends true ? Dataset : never {
+  return parsed as Dataset;
+}

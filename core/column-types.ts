@@ -1,0 +1,222 @@
+import type { Column, ColumnType } from './dataset.ts';
+import { type FieldType, namesOf } from './field-types.ts';
+import { literal } from './sql.ts';
+
+/** A condition in SQL under which a value breaks its contract, and the word for it: the second half of the reason. */
+type Failure = readonly [condition: string, word: string];
+
+/**
+ * What the lake and the contract make of one column type. The SQL speaks of three expressions: `text`, the value's text in the event or
+ * null; `read`, what `read` made of it; and the column's own name, which stands for the typed value.
+ */
+interface TypeOfColumn {
+  readonly pattern: RegExp;
+  field(type: ColumnType): FieldType;
+  /** Takes `min` and `max`. */
+  readonly numeric?: true;
+  /** A step before `value`, or it would be computed again wherever it is named. */
+  read?(column: Column, text: string): string;
+  /** The typed value; null where it breaks the contract. */
+  value(column: Column, text: string, read: string): string;
+  /** When the value's JSON type must be looked at, which costs as much as reading it. What is no JSON string reads as JSON once more. */
+  doubtful(column: Column, text: string): string;
+  /** The JSON types that the column does not take, as a condition; null when it takes all. */
+  readonly wrongKinds: string | null;
+  /** In the order in which they are checked. */
+  failures(column: Column, text: string, kind: string): readonly Failure[];
+}
+
+const TEXT_ALONE = "NOT IN ('VARCHAR', 'NULL')";
+const NO_NUMBER = "IN ('BOOLEAN', 'OBJECT', 'ARRAY')";
+const INTEGER = '-?[0-9]+';
+const ISO_DATE = '\\d{4}-\\d{2}-\\d{2}';
+const ISO_TIMESTAMP = `${ISO_DATE}([T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,6})?)?(Z|[+-][01]\\d(:?[0-5]\\d)?)?)?`;
+/** The first instant of the year 1 and of the year 10,000, in seconds since the epoch. */
+const YEARS = { from: -62_135_596_800n, to: 253_402_300_800n };
+/** Units of `format: epoch_*` in a second. */
+const EPOCHS: Readonly<Record<string, bigint>> = { epoch_s: 1n, epoch_ms: 1_000n, epoch_us: 1_000_000n };
+
+const cast = (column: Column, text: string) => `TRY_CAST(${text} AS ${duckDbType(column)})`;
+const unlike = (text: string, pattern: string) => `NOT regexp_full_match(${text}, ${literal(pattern)})`;
+const failed = ({ name }: Column, text: string) => `${text} IS NOT NULL AND ${name} IS NULL`;
+
+/** One entry for each type that a contract may name. A type that is added here is known everywhere. */
+const COLUMN_TYPES: readonly TypeOfColumn[] = [
+  {
+    pattern: /^string$/,
+    field: () => 'string',
+    value: (_column, text) => text,
+    doubtful: (_column, text) => `json_valid(${text})`,
+    wrongKinds: TEXT_ALONE,
+    failures: () => [],
+  },
+  {
+    pattern: /^int64$/,
+    field: () => 'long',
+    numeric: true,
+    value: cast,
+    doubtful: failed,
+    wrongKinds: NO_NUMBER,
+    failures: (column, text) => [
+      [unlike(text, INTEGER), 'not_an_integer'],
+      [failed(column, text), 'out_of_range'],
+    ],
+  },
+  {
+    pattern: /^double$/,
+    field: () => 'double',
+    numeric: true,
+    value: cast,
+    doubtful: failed,
+    wrongKinds: NO_NUMBER,
+    failures: (column, text) => [
+      [unlike(text, '-?[0-9]+(\\.[0-9]+)?([eE][+-]?[0-9]+)?'), 'not_a_number'],
+      [`(${failed(column, text)}) OR NOT isfinite(${column.name})`, 'out_of_range'],
+    ],
+  },
+  {
+    pattern: /^boolean$/,
+    field: () => 'boolean',
+    value: (_column, text) => `CASE ${text} WHEN 'true' THEN true WHEN 'false' THEN false END`,
+    doubtful: (_column, text) => `json_valid(${text})`,
+    wrongKinds: "NOT IN ('VARCHAR', 'BOOLEAN', 'NULL')",
+    failures: (column, text) => [[failed(column, text), 'not_a_boolean']],
+  },
+  {
+    pattern: /^date$/,
+    field: () => 'date',
+    read: readTime,
+    // A cast between timestamps asks the calendar of the session's time zone; a date has none.
+    value: (column, text, read) => timeValue(column, text, read, ISO_DATE, `CAST(${read} AS DATE)`),
+    doubtful: (_column, text) => `json_valid(${text})`,
+    wrongKinds: TEXT_ALONE,
+    failures: (column, text) => [[failed(column, text), 'not_a_date']],
+  },
+  {
+    pattern: /^timestamp$/,
+    field: () => 'timestamp',
+    read: readTime,
+    // Microseconds are UTC as they are.
+    value: (column, text, read) =>
+      timeValue(column, text, read, ISO_TIMESTAMP, `make_timestamptz(epoch_us(${read}))`),
+    doubtful: (_column, text) => `json_valid(${text})`,
+    wrongKinds: TEXT_ALONE,
+    failures: (column, text) => [[failed(column, text), 'not_a_timestamp']],
+  },
+  {
+    pattern: /^json$/,
+    field: () => 'string',
+    value: (_column, text) => `CASE WHEN ${isStrictJson(text)} THEN ${text} END`,
+    doubtful: () => 'false',
+    wrongKinds: null,
+    failures: (column, text) => [[failed(column, text), 'not_json']],
+  },
+  {
+    pattern: /^decimal\(([1-9]|[12]\d|3[0-8]),([0-9]|[12]\d|3[0-8])\)$/,
+    field: (type) => type as FieldType,
+    numeric: true,
+    value: cast,
+    doubtful: (column, text) => {
+      const limit = exactBelow(column);
+      return `(${failed(column, text)})${limit === null ? '' : ` OR abs(${column.name}) >= ${limit}`}`;
+    },
+    wrongKinds: NO_NUMBER,
+    failures: (column, text, kind) => {
+      const limit = exactBelow(column);
+      return [
+        [unlike(text, '-?[0-9]+(\\.[0-9]+)?'), 'not_a_number'],
+        [`regexp_matches(${text}, '\\.[0-9]{${decimalSize(column.type).scale}}[0-9]*[1-9]')`, 'too_precise'],
+        ...(limit === null
+          ? []
+          : [[`${kind} = 'DOUBLE' AND abs(${column.name}) >= ${limit}`, 'too_precise'] as const]),
+        [failed(column, text), 'out_of_range'],
+      ];
+    },
+  },
+];
+
+/** A timestamp that is written as a number, `format: epoch_s` and the like: read as a whole number, out of range beyond the years 1 to 9999. */
+const EPOCH_TIMESTAMP: Omit<TypeOfColumn, 'pattern' | 'field'> = {
+  read: (_column, text) => `TRY_CAST(${text} AS BIGINT)`,
+  value: ({ format }, _text, read) => {
+    const units = EPOCHS[format ?? ''] ?? 1n;
+    const [from, to] = [YEARS.from * units, YEARS.to * units];
+    return `CASE WHEN ${read} >= ${from} AND ${read} < ${to} THEN make_timestamptz(${read} * ${1_000_000n / units}) END`;
+  },
+  doubtful: failed,
+  wrongKinds: NO_NUMBER,
+  failures: (column, text) => [
+    [unlike(text, INTEGER), 'not_a_timestamp'],
+    [failed(column, text), 'out_of_range'],
+  ],
+};
+
+function entryOf(type: string): TypeOfColumn {
+  const found = COLUMN_TYPES.find(({ pattern }) => pattern.test(type));
+  if (!found) throw new Error(`no column has type ${type}`);
+  return found;
+}
+
+/** How the column's values are checked and typed. */
+export function contractSqlOf({ type, format }: Column): Omit<TypeOfColumn, 'pattern' | 'field'> {
+  return isEpoch(format) ? EPOCH_TIMESTAMP : entryOf(type);
+}
+
+/** Whether a contract may name this type. */
+export function isColumnType(type: string): type is ColumnType {
+  return COLUMN_TYPES.some(({ pattern }) => pattern.test(type));
+}
+
+/** Whether values of the type are numbers, with a smallest and a largest. */
+export function isNumeric(type: string): boolean {
+  return isColumnType(type) && entryOf(type).numeric === true;
+}
+
+/** Whether the format is a count of seconds, milliseconds or microseconds since 1970. */
+export function isEpoch(format: string | undefined): boolean {
+  return format !== undefined && Object.hasOwn(EPOCHS, format);
+}
+
+/** The type of the column in the lake. */
+export function fieldTypeOf(type: ColumnType): FieldType {
+  return entryOf(type).field(type);
+}
+
+/** The type of the column in DuckDB. Timestamps carry their zone, so that the Parquet files say that they are UTC. */
+export function duckDbType({ type }: Column): string {
+  return namesOf(fieldTypeOf(type)).duckdb;
+}
+
+/** Digits and scale of `decimal(12,2)`; 0 and 0 of other types. */
+export function decimalSize(type: string): { readonly digits: number; readonly scale: number } {
+  const [, digits = 0, scale = 0] = /^decimal\((\d+),(\d+)\)$/.exec(type) ?? [];
+  return { digits: Number(digits), scale: Number(scale) };
+}
+
+/** A JSON number with a fraction has been a double on its way here: of a decimal of many digits, only what is below this is surely what was written. */
+function exactBelow({ type }: Column): string | null {
+  const { digits, scale } = decimalSize(type);
+  return digits > 15 ? `1e${15 - scale}` : null;
+}
+
+function readTime(column: Column, text: string): string {
+  return column.format ? `try_strptime(${text}, ${literal(column.format)})` : cast(column, text);
+}
+
+function timeValue({ format }: Column, text: string, read: string, iso: string, value: string): string {
+  const good = format ? isInFormat(text, read, format) : `regexp_full_match(${text}, ${literal(iso)})`;
+  return `CASE WHEN ${good} AND ${read} >= '0001-01-01' AND ${read} < '10000-01-01' THEN ${value} END`;
+}
+
+/** strptime takes other spacing, fewer digits and words such as "epoch" too: written again, it must be the same text. */
+function isInFormat(text: string, read: string, format: string): string {
+  return /%[fgnzZ]/.test(format)
+    ? `NOT regexp_matches(${text}, '^\\s|\\s$|^-?(infinity|epoch)', 'i')`
+    : `strftime(${read}, ${literal(format)}) = ${text}`;
+}
+
+/** DuckDB takes NaN, Infinity and a comma before a closing bracket for JSON, which other readers do not. */
+function isStrictJson(text: string): string {
+  const withoutStrings = `regexp_replace(${text}, '"(\\\\.|[^"\\\\])*"', '0', 'g')`;
+  return `json_valid(${text}) AND NOT regexp_matches(${withoutStrings}, 'nan|inf|,\\s*[\\]}]', 'i')`;
+}
