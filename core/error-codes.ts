@@ -61,6 +61,7 @@ export const ERROR_CODES = [
   'log:corrupt',
   'log:fenced',
   'log:interrupted',
+  'log:made_anew',
   'log:missing',
   'log:no_such_partition',
   'log:offsets_missing',

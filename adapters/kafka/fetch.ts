@@ -2,7 +2,7 @@ import {
   type Connection,
   createAPI,
   FetchIsolationLevels,
-  fetchV12,
+  fetchV13,
   ProtocolError,
   type Reader,
 } from '@platformatic/kafka';
@@ -10,14 +10,15 @@ import { type PackedBatch, splitBatches } from './decode.ts';
 
 /** From where on a partition is wanted. */
 export interface FetchPosition {
-  readonly topic: string;
+  /** The topic's id, not its name: a topic that was deleted and made again is another one. */
+  readonly topicId: string;
   readonly partition: number;
   readonly offset: bigint;
 }
 
 /** What came of one partition. */
 export interface FetchedPartition {
-  readonly topic: string;
+  readonly topicId: string;
   readonly partition: number;
   readonly error: ProtocolError | null;
   readonly batches: readonly PackedBatch[];
@@ -37,9 +38,9 @@ export async function fetchBatches(
   positions: readonly FetchPosition[],
   waitMs: number,
 ): Promise<FetchedPartition[]> {
-  const topics = Map.groupBy(positions, ({ topic }) => topic);
+  const topics = Map.groupBy(positions, ({ topicId }) => topicId);
   const wanted = [...topics].map(([topicId, list]) => ({
-    topicId, // in this version of the request: the topic's name
+    topicId,
     partitions: list.map(({ partition, offset }) => ({
       partition,
       fetchOffset: offset,
@@ -52,15 +53,15 @@ export async function fetchBatches(
   return fetch.async(leader, waitMs, 1, RESPONSE_BYTES, committed, 0, -1, wanted, [], '');
 }
 
-const fetch = createAPI<Parameters<typeof fetchV12.createRequest>, FetchedPartition[]>(
-  fetchV12.api.key,
-  fetchV12.api.version,
-  fetchV12.createRequest,
+const fetch = createAPI<Parameters<typeof fetchV13.createRequest>, FetchedPartition[]>(
+  fetchV13.api.key,
+  fetchV13.api.version,
+  fetchV13.createRequest,
   parseResponse,
 );
 
 /**
- * Fetch Response (version 12) => throttle_time_ms error_code session_id [topic [partition error_code high_watermark
+ * Fetch Response (version 13) => throttle_time_ms error_code session_id [topic_id [partition error_code high_watermark
  * last_stable_offset log_start_offset [producer_id first_offset] preferred_read_replica records]]
  */
 function parseResponse(_id: number, _key: number, _version: number, reader: Reader): FetchedPartition[] {
@@ -70,7 +71,7 @@ function parseResponse(_id: number, _key: number, _version: number, reader: Read
   reader.readInt32(); // session
   const fetched: FetchedPartition[] = [];
   reader.readArray(() => {
-    const topic = reader.readString();
+    const topicId = reader.readUUID();
     reader.readArray(() => {
       const partition = reader.readInt32();
       const errorCode = reader.readInt16();
@@ -82,7 +83,7 @@ function parseResponse(_id: number, _key: number, _version: number, reader: Read
       reader.readInt32(); // preferred replica
       const batches = splitBatches(reader.readBytes(), aborted ?? []);
       fetched.push({
-        topic,
+        topicId,
         partition,
         error: errorCode === 0 ? null : new ProtocolError(errorCode),
         batches,

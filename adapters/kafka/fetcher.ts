@@ -86,8 +86,8 @@ export class KafkaFetcher {
     for (const [name, { id }] of this.#topics) {
       const now = topics.get(name)?.id ?? id;
       if (id === now) continue;
-      throw new EventlakeError('log:offsets_missing', `Topic ${name} was made anew while it was read.`, {
-        hint: 'Reset the dataset and ingest it again.',
+      throw new EventlakeError('log:made_anew', `Topic ${name} was deleted and made again while it was read.`, {
+        hint: 'Its offsets are not those of the lake. Begin anew with: eventlake reset --yes, then ingest again.',
       });
     }
     this.#topics = new Map([...this.#topics, ...topics]);
@@ -101,11 +101,15 @@ export class KafkaFetcher {
   }
 
   async #fetch(leader: number, cursors: readonly Cursor[]): Promise<void> {
-    const asked = cursors.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
+    const asked = cursors.map(({ topic, partition, offset }) => ({
+      topicId: this.#topics.get(topic)?.id ?? '',
+      partition,
+      offset,
+    }));
     const answers = await fetchBatches(await this.#cluster.broker(leader), asked, LONG_POLL_MS);
     for (const answer of answers) {
       const index = asked.findIndex(
-        ({ topic, partition }) => topic === answer.topic && partition === answer.partition,
+        ({ topicId, partition }) => topicId === answer.topicId && partition === answer.partition,
       );
       const cursor = cursors[index];
       // Another leader may have been faster, after a move.

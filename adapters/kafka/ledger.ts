@@ -5,12 +5,13 @@ import { decodeRecords, type PackedBatch } from './decode.ts';
 import { fetchBatches } from './fetch.ts';
 
 const WAIT_MS = 500;
-/** Compaction may leave nothing below the end; a broker that throttles also answers with nothing. */
-const EMPTY_ANSWERS = 3;
+/** A broker that throttles answers with nothing for a while: no answer but the end offset says that this was all. */
+const PATIENCE_MS = 120_000;
 
 /**
  * The newest entry of each ingestion, in the order in which the first of their entries that compaction has left were written.
  * None when there is no such topic.
+ * @throws EventlakeError `log:stalled` when the broker gives nothing for two minutes though there is more before the end
  */
 export async function readLedger(cluster: KafkaCluster, topic: string): Promise<LedgerEntry[]> {
   const [starts, ends] = await Promise.all([
@@ -20,9 +21,10 @@ export async function readLedger(cluster: KafkaCluster, topic: string): Promise<
   const end = ends.get(topic)?.[0] ?? 0n;
   let offset = starts.get(topic)?.[0] ?? end;
   const entries = new Map<string, LedgerEntry>();
-  for (let empty = 0; offset < end && empty < EMPTY_ANSWERS; ) {
+  for (let heard = Date.now(); offset < end; ) {
     const batches = await fetchFrom(cluster, topic, offset);
-    empty = batches.length === 0 ? empty + 1 : 0;
+    if (batches.length > 0) heard = Date.now();
+    else if (Date.now() - heard > PATIENCE_MS) throw stalled(topic, offset, end);
     for (const batch of batches) {
       if (batch.committed) {
         for (const value of decodeRecords(batch, offset).values) {
@@ -38,15 +40,23 @@ export async function readLedger(cluster: KafkaCluster, topic: string): Promise<
 
 function fetchFrom(cluster: KafkaCluster, topic: string, offset: bigint): Promise<readonly PackedBatch[]> {
   return cluster.persist(async () => {
-    const leader = (await cluster.topics([topic])).get(topic)?.leaders[0] ?? -1;
+    const found = (await cluster.topics([topic])).get(topic);
     const [answer] = await fetchBatches(
-      await cluster.broker(leader),
-      [{ topic, partition: 0, offset }],
+      await cluster.broker(found?.leaders[0] ?? -1),
+      [{ topicId: found?.id ?? '', partition: 0, offset }],
       WAIT_MS,
     );
     if (answer?.error) throw answer.error;
     return answer?.batches ?? [];
   });
+}
+
+function stalled(topic: string, offset: bigint, end: bigint): EventlakeError {
+  return new EventlakeError(
+    'log:stalled',
+    `Kafka gives no more records of topic ${topic} at offset ${offset}, though it ends at ${end}.`,
+    { hint: 'Is the client throttled by a quota (consumer_byte_rate)? Run again later.', retriable: true },
+  );
 }
 
 function parseEntry(value: Buffer | null, topic: string): LedgerEntry | null {
