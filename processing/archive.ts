@@ -1,8 +1,10 @@
+import { dirname } from 'node:path/posix';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, LogReader, PartitionRange, RecordBatch, SqlEngine } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
-import { hasCode } from '../core/errors.ts';
+import { EventlakeError, hasCode } from '../core/errors.ts';
+import { lakeId } from '../lake/identity.ts';
 import { type BatchOutcome, commitBatch } from './archive-commit.ts';
 import { type ArchiveTables, Positions } from './positions.ts';
 import { StagedBatch } from './staging.ts';
@@ -138,8 +140,10 @@ class Worker {
   }
 
   async #openReader(): Promise<LogReader> {
+    const { events } = this.#context.tables;
     return this.#context.log.reader({
-      group: 'eventlake',
+      // The workers of one lake share the partitions; those of another lake need all of them, too.
+      group: `eventlake-${await lakeId(events.store, dirname(events.path))}`,
       position: async (partition) => {
         // A batch in hand was read on from the positions known; only between batches may they move.
         if (!this.#batch) await this.#known.refresh();
@@ -183,6 +187,7 @@ class Worker {
   async #commit(): Promise<void> {
     const batch = this.#batch;
     if (!batch) return;
+    await this.#requireSameLog();
     try {
       const outcome = await commitBatch(this.#context, this.#known, batch);
       this.#events += outcome.events;
@@ -197,6 +202,19 @@ class Worker {
       if (!hasCode(error, 'lake:superseded')) throw error;
       await this.#drop(error.message);
     }
+  }
+
+  /** A batch belongs to the log that it was read from, which may have been deleted and made again meanwhile. */
+  async #requireSameLog(): Promise<void> {
+    const { log } = this.#context;
+    if ((await log.id()) === this.#logId) return;
+    throw new EventlakeError(
+      'log:made_anew',
+      `${log.description} was deleted, and perhaps made again, while it was read`,
+      {
+        hint: 'The batch in hand was not committed. Begin anew with: eventlake reset --yes, then ingest again.',
+      },
+    );
   }
 
   /** Another worker was here: forget the batch, and read again from where the tables are now. */

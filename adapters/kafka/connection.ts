@@ -24,10 +24,12 @@ export interface KafkaTopic {
   readonly leaders: readonly number[];
 }
 
-/** Where Kafka is and how to log in. Kafka 2.8 or later. */
+/** Where Kafka is and how to log in. Kafka 3.1 or later. */
 export interface KafkaAddress {
   /** `host:port` of some of the brokers. */
   readonly brokers: readonly string[];
+  /** By which the brokers know this program, as in their quotas. */
+  readonly clientId?: string;
   readonly ssl?: boolean;
   readonly sasl?: {
     readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
@@ -63,7 +65,7 @@ export function clientOptions(address: KafkaAddress): BaseOptions {
     'scram-sha-512': 'SCRAM-SHA-512',
   } as const;
   return {
-    clientId: CLIENT_ID,
+    clientId: address.clientId ?? CLIENT_ID,
     bootstrapBrokers: [...address.brokers],
     connectTimeout: CONNECT_MS,
     ...(ssl ? { tls: {}, tlsServerName: named } : {}),
@@ -93,7 +95,7 @@ export class KafkaCluster {
 
   constructor(address: KafkaAddress) {
     this.#address = address;
-    this.#pool = new ConnectionPool(CLIENT_ID, clientOptions(address));
+    this.#pool = new ConnectionPool(address.clientId ?? CLIENT_ID, clientOptions(address));
     this.#bootstrap = address.brokers.map((broker) => parseBroker(broker));
   }
 

@@ -86,9 +86,13 @@ export class KafkaFetcher {
     for (const [name, { id }] of this.#topics) {
       const now = topics.get(name)?.id ?? id;
       if (id === now) continue;
-      throw new EventlakeError('log:made_anew', `Topic ${name} was deleted and made again while it was read.`, {
-        hint: 'Its offsets are not those of the lake. Begin anew with: eventlake reset --yes, then ingest again.',
-      });
+      throw new EventlakeError(
+        'log:made_anew',
+        `Topic ${name} was deleted and made again while it was read.`,
+        {
+          hint: 'Its offsets are not those of the lake. Begin anew with: eventlake reset --yes, then ingest again.',
+        },
+      );
     }
     this.#topics = new Map([...this.#topics, ...topics]);
     this.#stale = false;

@@ -174,7 +174,12 @@ function disturbed(log: EventLog, change: (batch: RecordBatch | null) => (Record
       close: () => inner.close(),
     };
   };
-  return Object.assign(Object.create(log), { open: () => log.open(), ranges: () => log.ranges(), reader });
+  return Object.assign(Object.create(log), {
+    open: () => log.open(),
+    id: () => log.id(),
+    ranges: () => log.ranges(),
+    reader,
+  });
 }
 
 describe('a reader', () => {
@@ -208,6 +213,20 @@ describe('a reader', () => {
 });
 
 describe('a log that is not the one the lake was filled from', () => {
+  test('is refused also when it takes the place of the one that was read, and the batch in hand is not committed', async () => {
+    const log = await logOf(6);
+    let asked = 0;
+    const replaced: EventLog = Object.assign(Object.create(log), {
+      open: () => log.open(),
+      id: async () => (++asked > 1 ? 'another log' : log.id()),
+      ranges: () => log.ranges(),
+      reader: (options: ReaderOptions) => log.reader(options),
+    });
+    const context = place.archiveContext(dataset, replaced, { batchRows: 2 });
+    await expect(archive(context, { ends: log.ranges() })).rejects.toMatchObject({ code: 'log:made_anew' });
+    expect((await context.tables.rejected.snapshot())?.version).toBe(0n);
+  });
+
   test('is refused, whichever of the tables knows it', async () => {
     const [log, other] = [await logOf(3), await logOf(3)];
     const context = place.archiveContext(dataset, log);

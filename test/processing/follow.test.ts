@@ -52,6 +52,7 @@ class Reports {
 function troubled(log: EventLog, errors: EventlakeError[], from = 1): EventLog {
   return Object.assign(Object.create(log), {
     open: () => log.open(),
+    id: () => log.id(),
     ranges: () => log.ranges(),
     async reader(options: Parameters<EventLog['reader']>[0]) {
       const reader = await log.reader(options);

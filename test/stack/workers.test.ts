@@ -118,6 +118,24 @@ describe('several process at once', () => {
     expect(oracle.differences).toEqual([]);
   });
 
+  test('two lakes that are fed from one topic each get all of it', async () => {
+    const other = await fresh(realServers);
+    const KAFKA_TOPIC = environment.variables.KAFKA_TOPIC ?? '';
+    const both = [
+      start(environment, ['process', '--follow'], { BATCH_ROWS: '500', BATCH_SECONDS: '1' }),
+      start(other, ['process', '--follow'], { KAFKA_TOPIC, BATCH_ROWS: '500', BATCH_SECONDS: '1' }),
+    ];
+    children.push(...both);
+    const outcomes = both.map(outcomeOf);
+    const balanced = async (where: Environment) =>
+      (await eventlake(where, ['audit'], { KAFKA_TOPIC })).code === 0 ? 1 : 0;
+    await reach(() => balanced(environment), 1);
+    await reach(() => balanced(other), 1);
+    for (const child of both) child.kill('SIGTERM');
+    for (const outcome of await Promise.all(outcomes)) expect(outcome).toMatchObject({ code: 0 });
+    await expectAll(environment);
+  });
+
   test('workers of another topic on the same servers do not get in the way', async () => {
     const first = environment;
     const second = await fresh(realServers);
