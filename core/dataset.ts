@@ -59,6 +59,12 @@ export function keyOf({ key: [column = ''] }: Model): string {
   return column;
 }
 
+/** The column whose values are the ids of the entities that people look at: the model's key, or that of the events where there is no model. */
+export function entityKeyOf(dataset: Dataset): string {
+  const model = modelOf(dataset);
+  return model ? keyOf(model) : dataset.key;
+}
+
 /** A table that is copied to where people look. */
 export interface Publication {
   readonly table: string;

@@ -40,7 +40,10 @@ export const datasetAnswer = z.object({
   name: z.string(),
   description: z.string().nullable(),
   columns: z.array(field),
+  /** The column whose values are the ids of `entity`. */
   key: z.string(),
+  /** What people call the one whom a row of the model's table is about. */
+  entity: z.object({ singular: z.string(), plural: z.string() }),
   time: z.string(),
   overview: roles.nullable(),
   /** The model's table. */

@@ -1,5 +1,5 @@
 import type { Row, SqlEngine } from '../core/contracts.ts';
-import type { Dataset } from '../core/dataset.ts';
+import { type Dataset, entityKeyOf } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { profileOf } from '../inspection/rows.ts';
 import { literal, parquet } from '../lake/sql.ts';
@@ -114,7 +114,7 @@ FROM daily ORDER BY day`);
   }
 
   #unknown(id: string): never {
-    throw new EventlakeError('customer:unknown', `There is no ${this.#dataset.key} ${id}`, {
+    throw new EventlakeError('customer:unknown', `There is no ${entityKeyOf(this.#dataset)} ${id}`, {
       hint: 'Are all events processed? The pipeline page says so.',
     });
   }

@@ -1,5 +1,5 @@
 import type { SqlEngine } from '../core/contracts.ts';
-import { type Dataset, keyOf, type Model, modelOf } from '../core/dataset.ts';
+import { type Dataset, entityKeyOf, keyOf, type Model, modelOf } from '../core/dataset.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
 import { isInt64, plainCounts } from '../inspection/rows.ts';
 import { literal, parquet } from '../lake/sql.ts';
@@ -76,8 +76,10 @@ function sortColumn(model: Model, { snapshot }: SeenTable, wanted: string | unde
 }
 
 /** The condition that an event is of this customer. @throws `customer:bad_id` */
-export function ofCustomer({ key, columns }: Dataset, id: string): string {
-  if (columns.find((column) => column.name === key)?.type !== 'int64') return `${key} = ${literal(id)}`;
+export function ofCustomer(dataset: Dataset, id: string): string {
+  const key = entityKeyOf(dataset);
+  if (dataset.columns.find((column) => column.name === key)?.type !== 'int64')
+    return `${key} = ${literal(id)}`;
   if (isInt64(id)) return `${key} = ${BigInt(id)}`;
   throw new UsageError('customer:bad_id', `"${id}" is no ${key}: it must be a 64-bit integer`);
 }

@@ -1,5 +1,5 @@
 import type { SqlEngine } from '../core/contracts.ts';
-import type { Dataset } from '../core/dataset.ts';
+import { type Dataset, entityKeyOf } from '../core/dataset.ts';
 import { literal, parquet } from '../lake/sql.ts';
 import { eventsFields } from '../processing/events-table.ts';
 import { emptyRelation } from '../processing/model.ts';
@@ -32,14 +32,13 @@ const CODED = ['type', 'category', 'brand', 'segment'] as const;
  */
 export async function buildFacts(sql: SqlEngine, source: FactsSource, file: string): Promise<void> {
   const { dataset, roles, profiles } = source;
+  const key = entityKeyOf(dataset);
   const events = source.events.length > 0 ? parquet(source.events) : emptyRelation(eventsFields(dataset));
   const columns = dataset.columns.map(({ name }) => name).join(', ');
   await sql.run(`ATTACH ${literal(file)} AS built; USE built`);
   try {
     const segment = roles.segment && profiles.length > 0 ? roles.segment : null;
-    const segments = segment
-      ? `(SELECT ${dataset.key}, ${segment} AS segment FROM ${parquet(profiles)})`
-      : null;
+    const segments = segment ? `(SELECT ${key}, ${segment} AS segment FROM ${parquet(profiles)})` : null;
     for (const role of CODED) {
       const relation = role === 'segment' ? segments : events;
       const column = role === 'segment' ? segment && 'segment' : roles[role];
@@ -47,8 +46,8 @@ export async function buildFacts(sql: SqlEngine, source: FactsSource, file: stri
     }
     await sql.run(`
 CREATE OR REPLACE TEMP TABLE customers AS
-SELECT CAST(row_number() OVER () AS INTEGER) AS customer, ${dataset.key}, ${segments ? 'segment' : 'NULL'} AS segment
-FROM (SELECT DISTINCT ${dataset.key} FROM ${events}) ${segments ? `LEFT JOIN ${segments} USING (${dataset.key})` : ''};
+SELECT CAST(row_number() OVER () AS INTEGER) AS customer, ${key}, ${segments ? 'segment' : 'NULL'} AS segment
+FROM (SELECT DISTINCT ${key} FROM ${events}) ${segments ? `LEFT JOIN ${segments} USING (${key})` : ''};
 CREATE OR REPLACE TEMP TABLE repeated AS
 SELECT hash(${columns}) AS digest FROM ${events} GROUP BY digest HAVING count(*) > 1`);
     // Digests find the few candidates cheaply; only these are compared in full.
@@ -68,7 +67,7 @@ SELECT
   CAST(${steps(roles)} AS USMALLINT) AS step,
   ${roles.amount ?? 'CAST(NULL AS DECIMAL(18, 2))'} AS amount,
   CAST(copies AS UINTEGER) AS copies
-FROM distinct_events JOIN customers USING (${dataset.key})
+FROM distinct_events JOIN customers USING (${key})
 ORDER BY customer, category;
 CREATE TABLE facts_by_brand AS FROM facts_by_category ORDER BY customer, brand`);
   } finally {

@@ -1,4 +1,4 @@
-import { modelOf } from '../../core/dataset.ts';
+import { entityKeyOf, modelOf } from '../../core/dataset.ts';
 import { datasetAnswer } from '../api.ts';
 import type { DashboardContext } from '../context.ts';
 import { rolesOf } from '../roles.ts';
@@ -9,13 +9,14 @@ import { answers } from './answers.ts';
 export function datasetRoute(app: App, { dataset, view }: DashboardContext): void {
   const schema = { summary: 'The dataset that is shown', response: answers(datasetAnswer) };
   app.get('/api/dataset', { schema }, async () => {
-    const { name, description = null, columns, key, time, overview } = dataset;
+    const { name, description = null, columns, time, overview, entity } = dataset;
     const { profiles } = await view.nowOrNothing();
     return {
       name,
       description,
       columns: columns.map(({ name, type }) => ({ name, type })),
-      key,
+      key: entityKeyOf(dataset),
+      entity,
       time,
       overview: overview ? rolesOf(dataset, profiles) : null,
       model: modelOf(dataset)?.table ?? null,

@@ -17,6 +17,7 @@ test('the dataset, with the roles of its columns', async () => {
   expect(body).toMatchObject({
     name: 'electronics',
     key: 'user_id',
+    entity: { singular: 'customer', plural: 'customers' },
     time: 'event_time',
     model: 'customer_profiles',
     overview: {
