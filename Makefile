@@ -20,10 +20,10 @@ help: ## list the targets
 
 ##@ Data
 
-data: install ## make synthetic data/electronics.csv (885,129 rows) unless there is one
+data: install ## make a synthetic data/$DATASET.csv (885,129 rows) unless there is one
 	@test -e data/$(DATASET).csv || $(EVENTLAKE) generate $(DATASET) --rows 885129 --seed 1 --out data/$(DATASET).csv
 
-check-data: install ## would data/electronics.csv pass? writes nothing
+check-data: install ## would data/$DATASET.csv pass? writes nothing
 	@$(EVENTLAKE) check-data $(DATASET)
 
 ##@ Without Docker, on local files in .eventlake/
@@ -34,7 +34,7 @@ demo: install $(PAGE) ## the whole job, data → lake → profiles, and a look a
 run: install ## the whole job: ingest, process, audit
 	@$(EVENTLAKE) run $(DATASET)
 
-dashboard: install $(PAGE) ## the page that shows lake, customers and pipeline (make dashboard PORT=8081)
+dashboard: install $(PAGE) ## the page that shows lake, profiles and pipeline (make dashboard PORT=8081)
 	@$(EVENTLAKE) dashboard $(DATASET) $(if $(PORT),--port $(PORT))
 
 reset: install ## wipe the dataset's log, lake and index (make reset YES=1)

@@ -1,9 +1,22 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { readEnvFile } from '../config/env-file.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { note } from './output.ts';
 
-/** The dataset of a command that names none. */
-export const DEFAULT_DATASET = 'electronics';
+const ROOT = join(import.meta.dirname, '..');
+
+/** The dataset of a command that names none: DATASET of the environment, of .env.local or of .env, as for `make`; empty where none sets it. */
+export const DEFAULT_DATASET = process.env.DATASET || datasetOfFiles('.env.local', '.env');
+
+function datasetOfFiles(...files: readonly string[]): string {
+  const given = files
+    .map((file) => join(ROOT, file))
+    .filter((path) => existsSync(path))
+    .flatMap((path) => readEnvFile(path).findLast(({ name }) => name === 'DATASET')?.value || []);
+  return given[0] ?? '';
+}
 
 /** A command with what all commands have: the dataset, `--json` and `--env-file`. */
 export function datasetCommand(name: string, description: string): Command {

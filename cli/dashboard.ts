@@ -14,7 +14,7 @@ export interface DashboardOptions extends CommonOptions {
 
 /** `dashboard`: the page over the lake, until it is stopped. */
 export function dashboardCommand(): Command {
-  return datasetCommand('dashboard', 'a page that shows the lake, the customers and the pipeline')
+  return datasetCommand('dashboard', 'a page that shows the lake, the profiles and the pipeline')
     .option('--port <n>', 'port to listen on; 0 takes a free one', port, PORT)
     .option('--host <host>', 'address to listen on', HOST)
     .action(async (name: string, options: DashboardOptions) => {

@@ -7,19 +7,16 @@ import { DEFAULT_DATASET, datasetCommand } from './command.ts';
 import { cell, print } from './output.ts';
 import { type CommonOptions, openSession } from './session.ts';
 
-/** `profile`: one row of the derived table. `profile USER_ID` takes the default dataset. */
+/** `profile`: one row of the derived table. `profile KEY` takes the default dataset. */
 export function profileCommand(): Command {
-  const command = datasetCommand('profile', "one customer's profile");
+  const command = datasetCommand('profile', 'one profile, by its key');
   return command
-    .argument('[user_id]', 'the key of the profile')
-    .usage('[options] [dataset] <user_id>')
+    .argument('[key]', 'the key of the profile')
+    .usage('[options] [dataset] <key>')
     .action(async (first: string, second: string | undefined, options: CommonOptions) => {
       const [name, key] = second === undefined ? [DEFAULT_DATASET, first] : [first, second];
       if (second === undefined && /^[a-z]/.test(first))
-        throw new UsageError(
-          'profile:no_key',
-          'Whose profile? Give a user_id, as in: eventlake profile 1515915625519388267',
-        );
+        throw new UsageError('profile:no_key', 'Whose profile? Give its key, as in: eventlake profile <key>');
       const session = await openSession(name, options, 'look');
       try {
         const { dataset, profiles, files, sql } = session;

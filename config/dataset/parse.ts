@@ -2,7 +2,7 @@ import { type Document, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Dataset } from '../../core/dataset.ts';
 import { UsageError } from '../../core/errors.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../../core/nearest.ts';
 import { asDataset, dataset, datasetJsonSchema } from './schema.ts';
 
 type Path = readonly (string | number)[];

@@ -35,7 +35,7 @@ export function measureColumn(
   if ('sum' in measure) {
     return { label, ...METRIC, operationType: 'sum', sourceField: measure.sum, params };
   }
-  const filter = kql(measure.customers);
+  const filter = kql(measure.documents);
   return {
     label,
     ...METRIC,
@@ -82,17 +82,17 @@ export function metricColumns(id: string, metric: Metric): Record<string, LensCo
 
 function formulaOf(measure: Measure): string {
   if ('sum' in measure) return `sum(${measure.sum})`;
-  const { query } = kql(measure.customers);
+  const { query } = kql(measure.documents);
   return query ? `count(kql='${query}')` : 'count()';
 }
 
 /**
  * The column that makes the bars. `valueId` is the column of their length, `timeField` the one that the time picker selects by: weeks of
- * another column are not cut by the time picker, so that they show the same customers as every other panel.
+ * another column are not cut by the time picker, so that they show the same documents as every other panel.
  */
 export function bucketColumn(by: Buckets, label: string, valueId: string, timeField: string): BucketColumn {
   if ('steps' in by) {
-    const filters = by.steps.map((step) => ({ label: step.label, input: kql(step.customers) }));
+    const filters = by.steps.map((step) => ({ label: step.label, input: kql(step.documents) }));
     return {
       label,
       ...BUCKET,

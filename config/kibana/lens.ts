@@ -79,7 +79,7 @@ function barsOf(bars: Bars, id: string, layerId: string, dataView: DashboardSour
   return {
     columns: {
       [bucketId]: bucketColumn(by, bucketLabel, valueId, dataView.timeField),
-      [valueId]: measureColumn(value, 'sum' in value ? labelOf(value.sum) : 'Customers', 'count'),
+      [valueId]: measureColumn(value, 'sum' in value ? labelOf(value.sum) : dataView.name, 'count'),
     },
     visualization: {
       visualizationType: 'lnsXY',

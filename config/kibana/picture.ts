@@ -17,9 +17,6 @@ const HEAD = 104;
 const COLUMN = (WIDTH - 2 * MARGIN + GUTTER) / 48;
 const ROW = 20 + GUTTER;
 
-/** Shares of a table's width, for columns that need more than others. */
-const SHARES: Record<string, number> = { user_id: 16, largest_purchase: 13, favourite_category: 23 };
-
 /** The whole dashboard as an SVG drawing, with every panel at its place. */
 export function dashboardPicture(source: DashboardSource, contents: ReadonlyMap<string, Content>): string {
   const bottom = Math.max(...source.panels.map(({ at: [, y, , height] }) => y + height));
@@ -94,9 +91,8 @@ function descriptionSign({ x, y, width }: Box): string {
 }
 
 function tableColumn(field: string, { dataView }: DashboardSource): TableColumn {
-  const { label = field, format } = dataView.fields[field] ?? {};
-  const share = SHARES[field] ?? (format ? 9 : 13);
-  return { label, align: format ? 'end' : 'start', share };
+  const { label = field, format, width } = dataView.fields[field] ?? {};
+  return { label, align: format ? 'end' : 'start', share: width ?? (format ? 9 : 13) };
 }
 
 function cell(value: unknown, field: string, { dataView }: DashboardSource): string {

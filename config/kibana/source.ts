@@ -9,10 +9,10 @@ const text = z.string().min(1);
 const time = z.iso.datetime({ precision: 3 });
 
 const minimums = z.record(field, z.int().min(1));
-const measure = z.union([z.strictObject({ customers: minimums }), z.strictObject({ sum: field })]);
+const measure = z.union([z.strictObject({ documents: minimums }), z.strictObject({ sum: field })]);
 
 const buckets = z.union([
-  z.strictObject({ steps: z.array(z.strictObject({ label: text, customers: minimums })).min(1) }),
+  z.strictObject({ steps: z.array(z.strictObject({ label: text, documents: minimums })).min(1) }),
   z.strictObject({ values: field, top: z.int().min(1) }),
   z.strictObject({ ranges: field, limits: z.array(z.number()).min(2) }),
   z.strictObject({ weeks: field }),
@@ -59,7 +59,15 @@ const source = z
       id,
       name: text,
       timeField: field,
-      fields: z.record(field, z.strictObject({ label: text, description: text, format: text.optional() })),
+      fields: z.record(
+        field,
+        z.strictObject({
+          label: text,
+          description: text,
+          format: text.optional(),
+          width: z.int().min(1).optional(),
+        }),
+      ),
     }),
     dashboard: z.strictObject({
       id,
@@ -85,7 +93,7 @@ const source = z
     }
   });
 
-/** Customers with at least so many in each of these columns; all of them when there is none. */
+/** Documents with at least so many in each of these columns; all of them when there is none. */
 export type Minimums = z.infer<typeof minimums>;
 /** What is counted or added up. */
 export type Measure = z.infer<typeof measure>;
@@ -100,7 +108,7 @@ export type Panel = z.infer<typeof panel>;
 export type DashboardSource = z.infer<typeof source>;
 
 function fieldsOf({ metric, bars, rows }: Panel): string[] {
-  const measured = (m: Measure | undefined) => (!m ? [] : 'sum' in m ? [m.sum] : Object.keys(m.customers));
+  const measured = (m: Measure | undefined) => (!m ? [] : 'sum' in m ? [m.sum] : Object.keys(m.documents));
   if (rows) return [...rows.sort.map(([name]) => name), ...rows.columns];
   if (metric) return [...measured(metric.value), ...measured(metric.dividedBy)];
   if (!bars) return [];

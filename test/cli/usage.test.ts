@@ -48,7 +48,7 @@ describe('help', () => {
     }
     expect(await home.run(['profile', '--help'])).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^Usage: eventlake profile \[options\] \[dataset\] <user_id>/),
+      stdout: expect.stringMatching(/^Usage: eventlake profile \[options\] \[dataset\] <key>/),
       stderr: '',
     });
   });

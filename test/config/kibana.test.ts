@@ -208,8 +208,8 @@ describe('a wrong description', () => {
     ['title: Buyers', 'titel: Buyers', /panels/],
     ['id: buyers', 'id: customers', /customers is there twice/],
     [
-      '{customers: {purchases: 1}}, format: count',
-      '{customers: {orders: 1}}, format: count',
+      '{documents: {purchases: 1}}, format: count',
+      '{documents: {orders: 1}}, format: count',
       /orders is not/,
     ],
     ['timeField: last_seen', 'timeField: latest', /latest is not among the fields/],

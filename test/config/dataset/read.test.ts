@@ -93,6 +93,11 @@ test('EVENTLAKE_DATASETS is searched first, by every command', async () => {
   const check = (folder: string) =>
     home.run(['check-data', 'readings', '--file', file], { EVENTLAKE_DATASETS: folder });
   expect(await check(FIXTURES)).toMatchObject({ code: 0, stdout: expect.stringContaining('1 rows pass') });
+  const { stdout } = await home.run(['check-data', '--file', file], {
+    EVENTLAKE_DATASETS: FIXTURES,
+    DATASET: 'readings',
+  });
+  expect(stdout).toContain('1 rows pass');
   expect(await check(place)).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/There is no dataset "readings": .*dataset:unknown/s),
