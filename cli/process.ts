@@ -25,7 +25,8 @@ export function processCommand(): Command {
           note('nothing is published: ELASTICSEARCH_URL is not set');
         if (options.follow) {
           note(`following ${session.log.description}; stop with Ctrl-C`, 'info', { event: 'follow_started' });
-          const archived = await follow(context, stop);
+          const sql = await session.sql.beside();
+          const archived = await follow({ ...context, sql }, stop).finally(() => sql.close());
           record('stopped', { event: 'stopped', ...archived });
           print(options.json ?? false, { archive: archived, model: null, publish: null }, processSummary);
           return;

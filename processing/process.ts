@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { PartitionRange, ProfileIndex } from '../core/contracts.ts';
+import type { PartitionRange, ProfileIndex, SqlEngine } from '../core/contracts.ts';
 import { modelOf } from '../core/dataset.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { DeltaTable } from '../lake/table.ts';
@@ -19,6 +19,8 @@ export interface ProcessContext {
   /** Null where there is nothing to publish to. */
   readonly index: ProfileIndex | null;
   readonly files: LocalFiles;
+  /** Where model and publish run beside the archive, so that its statements need not wait for theirs; else they use the archive's engine. */
+  readonly sql?: SqlEngine;
   /** Fill the index anew, whatever it shows. */
   readonly republish?: boolean;
   /** Told what the two hops after the archive did, and how long they took. */
@@ -65,7 +67,8 @@ function collectGarbage(): void {
 /** The third hop, on what `context` names; null for a dataset without a model. Once the signal is raised it throws the signal's reason. */
 export async function modelHop(context: ProcessContext, signal?: AbortSignal): Promise<ModelResult | null> {
   const { archive, model, files } = context;
-  const { dataset, sql, temporary, tables } = archive;
+  const { dataset, temporary, tables } = archive;
+  const { sql = archive.sql } = context;
   const definition = modelOf(dataset);
   if (!model || !definition) return null;
   collectGarbage();
@@ -87,7 +90,8 @@ export async function modelHop(context: ProcessContext, signal?: AbortSignal): P
  */
 export async function publishHop(context: ProcessContext): Promise<PublishResult | null> {
   const { archive, model, index, files } = context;
-  const { dataset, sql, temporary } = archive;
+  const { dataset, temporary } = archive;
+  const { sql = archive.sql } = context;
   const definition = modelOf(dataset);
   if (!model || !definition || !index) return null;
   const began = performance.now();

@@ -22,17 +22,21 @@ export class DuckDbEngine implements SqlEngine {
   /** The statement before; the next waits for it, and not in one of the few threads that files are read by. */
   #previous: Promise<unknown> = Promise.resolve();
 
+  readonly #isOwner: boolean;
+
   private constructor(
     instance: DuckDBInstance,
     connection: DuckDBConnection,
     spill: string,
-    { memoryMb, threads }: DuckDbOptions,
+    { memoryMb, threads }: Pick<DuckDbOptions, 'memoryMb' | 'threads'>,
+    isOwner: boolean,
   ) {
     this.#instance = instance;
     this.#connection = connection;
     this.#spill = spill;
     this.#memoryMb = memoryMb;
     this.#threads = threads;
+    this.#isOwner = isOwner;
   }
 
   static async open({ temporary, memoryMb, threads }: DuckDbOptions): Promise<DuckDbEngine> {
@@ -45,13 +49,18 @@ export class DuckDbEngine implements SqlEngine {
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
     });
-    const connection = await instance.connect();
-    await connection.run("SET timezone = 'UTC'; SET preserve_insertion_order = false;");
+    const connection = await sessionOn(instance);
     // Freed memory goes back to the system soon, and wholly after each statement, instead of adding up from query to query.
     await connection.run(
       "SET allocator_flush_threshold = '1MB'; SET allocator_bulk_deallocation_flush_threshold = '16MB';",
     );
-    return new DuckDbEngine(instance, connection, spill, { temporary, memoryMb, threads });
+    return new DuckDbEngine(instance, connection, spill, { memoryMb, threads }, true);
+  }
+
+  /** Another session within the same ceiling: its statements run beside those of this one. It is closed first. */
+  async beside(): Promise<DuckDbEngine> {
+    const limits = { memoryMb: this.#memoryMb, threads: this.#threads };
+    return new DuckDbEngine(this.#instance, await sessionOn(this.#instance), this.#spill, limits, false);
   }
 
   async run(sql: string): Promise<void> {
@@ -110,9 +119,16 @@ export class DuckDbEngine implements SqlEngine {
   async close(): Promise<void> {
     await this.#previous;
     this.#connection.closeSync();
+    if (!this.#isOwner) return;
     this.#instance.closeSync();
     await rm(this.#spill, { recursive: true, force: true });
   }
+}
+
+async function sessionOn(instance: DuckDBInstance): Promise<DuckDBConnection> {
+  const connection = await instance.connect();
+  await connection.run("SET timezone = 'UTC'; SET preserve_insertion_order = false;");
+  return connection;
 }
 
 function isOutOfMemory(error: unknown): boolean {
