@@ -77,6 +77,14 @@ function explain(error: unknown): number {
     });
     return FAILURE;
   }
+  if (error instanceof Error && /EMFILE|ENFILE|Too many open files/.test(error.message)) {
+    note(`error: Too many files are open: ${error.message} [machine:too_many_files]`, 'error', {
+      event: 'failed',
+      code: 'machine:too_many_files',
+      hint: 'Allow the process more of them (ulimit -n 1024); then run the same command again.',
+    });
+    return FAILURE;
+  }
   note(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, 'error', {
     event: 'failed',
     hint: 'This is a fault of eventlake itself. What is committed is safe; the same command may be run again.',

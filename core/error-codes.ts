@@ -73,6 +73,7 @@ export const ERROR_CODES = [
   'log:unreachable',
   'log:unreadable',
   'log:write_failed',
+  'machine:too_many_files',
   'model:invalid',
   'object:bad_key',
   'object:failed',

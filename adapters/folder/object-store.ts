@@ -218,6 +218,13 @@ function explain(error: unknown, verb: string, path: string): unknown {
         hint: 'Free some space and run the command again; it continues where it stopped.',
         cause: error,
       });
+    case 'EMFILE':
+    case 'ENFILE':
+      return new EventlakeError('object:failed', `${what}: too many files are open`, {
+        hint: 'Allow the process more of them (ulimit -n), then run the command again.',
+        retriable: true,
+        cause: error,
+      });
     case 'EPERM':
     case 'ENOTSUP':
       return new EventlakeError(
