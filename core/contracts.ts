@@ -100,6 +100,7 @@ export interface ReaderOptions {
 
 /**
  * Reads both streams of a dataset, committed records only, in order within a partition.
+ * A log that is wiped and made again while it is read is `log:made_anew`: nothing of the new one is read.
  * A position below what retention has left, or beyond the partition's end, is `log:offsets_missing`: never a silent skip.
  */
 export interface LogReader {

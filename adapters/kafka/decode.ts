@@ -1,10 +1,7 @@
-import { zstdDecompressSync } from 'node:zlib';
-import { compressionsAlgorithmsByBitmask, crc32c } from '@platformatic/kafka';
+import { crc32c } from '@platformatic/kafka';
 import { EventlakeError } from '../../core/errors.ts';
-import { BATCH, COMPRESSION, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL, ZSTD } from './batch.ts';
-
-/** Room for a whole batch of our writers. By default, zlib joins pieces of 16 kB. */
-const UNPACK_AT_ONCE = { chunkSize: 576 * 1024 };
+import { BATCH, COMPRESSION, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL } from './batch.ts';
+import { unpack } from './unpack.ts';
 
 /** A batch as it lies in the log, still packed. It covers the offsets from `base` up to, not including, `next`. */
 export interface PackedBatch {
@@ -32,17 +29,17 @@ export function splitBatches(bytes: Buffer, aborted: readonly AbortedTransaction
   const batches: PackedBatch[] = [];
   for (let start = 0; start + BATCH.RECORDS <= bytes.length; ) {
     const end = start + BATCH.LEADER_EPOCH + bytes.readInt32BE(start + BATCH.LENGTH);
+    if (end - start < BATCH.RECORDS) throw damaged(bytes.readBigInt64BE(start), 'its length is wrong');
     if (end > bytes.length) break;
     const batch = bytes.subarray(start, end);
     start = end;
     const base = batch.readBigInt64BE(BATCH.BASE_OFFSET);
     const sum = batch.readUInt32BE(BATCH.CHECKSUM);
     if (batch[BATCH.FORMAT] !== 2 || crc32c(batch.subarray(BATCH.ATTRIBUTES)) !== sum) {
-      throw new EventlakeError('log:corrupt', `The record batch at offset ${base} cannot be read.`, {
-        hint: "Look for disk errors in the broker's log.",
-      });
+      throw damaged(base, 'its checksum or format is wrong');
     }
     const next = base + BigInt(batch.readInt32BE(BATCH.LAST_OFFSET_DELTA)) + 1n;
+    if (next <= base) throw damaged(base, 'it ends before it begins');
     for (let first = pending[0]; first && first.firstOffset < next; first = pending[0]) {
       aborting.add(first.producerId);
       pending.shift();
@@ -57,57 +54,78 @@ export function splitBatches(bytes: Buffer, aborted: readonly AbortedTransaction
   return batches;
 }
 
-/** The records of a committed batch from offset `from` on, without keys and headers. Values share the memory of the unpacked batch. */
+function damaged(offset: bigint, what: string): EventlakeError {
+  return new EventlakeError('log:corrupt', `The record batch at offset ${offset} is damaged: ${what}.`, {
+    hint: "Look for disk errors in the broker's log.",
+  });
+}
+
+/**
+ * The records of a committed batch from offset `from` on, without keys and headers. Values share the memory of the unpacked batch.
+ * @throws EventlakeError `log:corrupt` when they cannot be unpacked, unpack to more than 128 MB, or are no records
+ */
 export function decodeRecords(
-  { base, bytes }: PackedBatch,
+  batch: PackedBatch,
+  from: bigint,
+): { offsets: bigint[]; timestamps: number[]; values: (Buffer | null)[] } {
+  try {
+    return decode(batch, from);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EventlakeError(
+      'log:corrupt',
+      `The records of the batch with offsets ${batch.base} to ${batch.next - 1n} cannot be read: ${reason}.`,
+      { cause },
+    );
+  }
+}
+
+function decode(
+  { base, next, bytes }: PackedBatch,
   from: bigint,
 ): { offsets: bigint[]; timestamps: number[]; values: (Buffer | null)[] } {
   const attributes = bytes.readInt16BE(BATCH.ATTRIBUTES);
-  const reader = new RecordReader(unpack(bytes.subarray(BATCH.RECORDS), attributes & COMPRESSION), 0);
+  const reader = new RecordReader(unpack(bytes.subarray(BATCH.RECORDS), attributes & COMPRESSION));
   const appended = (attributes & LOG_APPEND_TIME) !== 0;
   const time = Number(bytes.readBigInt64BE(appended ? BATCH.MAX_TIMESTAMP : BATCH.BASE_TIMESTAMP));
   const skipped = from > base ? Number(from - base) : 0;
   const offsets: bigint[] = [];
   const timestamps: number[] = [];
   const values: (Buffer | null)[] = [];
+  let last = -1;
   for (let left = bytes.readInt32BE(BATCH.COUNT); left > 0; left--) {
     const end = reader.begin();
+    if (reader.offsetDelta <= last || base + BigInt(reader.offsetDelta) >= next)
+      throw new Error('offsets do not ascend');
+    last = reader.offsetDelta;
     if (reader.offsetDelta >= skipped) {
       reader.skipBytes();
       offsets.push(base + BigInt(reader.offsetDelta));
       timestamps.push(appended ? time : time + reader.timestampDelta);
       values.push(reader.bytes());
     }
-    reader.at = end;
+    reader.goTo(end);
   }
   return { offsets, timestamps, values };
 }
 
-function unpack(packed: Buffer, compression: number): Buffer {
-  if (compression === ZSTD) return zstdDecompressSync(packed, UNPACK_AT_ONCE);
-  const codec = compressionsAlgorithmsByBitmask[compression];
-  if (!codec)
-    throw new EventlakeError('log:corrupt', `Records are packed in an unknown way (${compression}).`);
-  return codec.decompressSync(packed);
-}
-
 /** Walks over the records of an unpacked batch. */
 class RecordReader {
-  at: number;
+  #at = 0;
   offsetDelta = 0;
   timestampDelta = 0;
   readonly #from: Buffer;
 
-  constructor(from: Buffer, at: number) {
+  constructor(from: Buffer) {
     this.#from = from;
-    this.at = at;
   }
 
   /** Reads a record up to its key, and answers with where the record ends. */
   begin(): number {
     const length = this.#varint();
-    const end = this.at + length;
-    this.at++; // attributes
+    const end = this.#at + length;
+    if (length < 0 || end > this.#from.length) throw new Error('a record ends outside of the batch');
+    this.#at++; // attributes
     this.timestampDelta = this.#varint();
     this.offsetDelta = this.#varint();
     return end;
@@ -117,23 +135,34 @@ class RecordReader {
   bytes(): Buffer | null {
     const length = this.#varint();
     if (length < 0) return null;
-    const start = this.at;
-    this.at += length;
-    return this.#from.subarray(start, this.at);
+    const start = this.#at;
+    this.goTo(start + length);
+    return this.#from.subarray(start, this.#at);
   }
 
   skipBytes(): void {
     const length = this.#varint();
-    if (length > 0) this.at += length;
+    if (length > 0) this.goTo(this.#at + length);
+  }
+
+  goTo(at: number): void {
+    if (at < this.#at || at > this.#from.length) throw new Error('a record ends outside of the batch');
+    this.#at = at;
+  }
+
+  #byte(): number {
+    const byte = this.#from[this.#at++];
+    if (byte === undefined) throw new Error('they end in the middle of a record');
+    return byte;
   }
 
   /** A signed number in zigzag coding; timestamp differences may need more than 32 bits. */
   #varint(): number {
-    const from = this.#from;
-    let byte = from[this.at++] as number;
+    let byte = this.#byte();
     let zigzag = byte & 127;
     for (let unit = 128; byte > 127; unit *= 128) {
-      byte = from[this.at++] as number;
+      if (unit > 2 ** 63) throw new Error('a number is too long');
+      byte = this.#byte();
       zigzag += (byte & 127) * unit;
     }
     return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;

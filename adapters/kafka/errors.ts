@@ -1,5 +1,5 @@
 import { protocolErrors } from '@platformatic/kafka';
-import { EventlakeError } from '../../core/errors.ts';
+import { EventlakeError, hasCode } from '../../core/errors.ts';
 
 const FENCED = ['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH', 'TRANSACTION_COORDINATOR_FENCED'];
 const UNAUTHORIZED = [
@@ -105,6 +105,25 @@ export function explainKafkaError(error: unknown, brokers: readonly string[], do
   }
   const reason = listed || (error instanceof Error ? error.message : String(error));
   return new EventlakeError('log:refused', `${at} could not ${doing}: ${reason}.`, { cause: error });
+}
+
+/** Names the partition where a damaged batch was found; other errors stay as they are. */
+export function inPartition(error: unknown, topic: string, partition: number): unknown {
+  if (!hasCode(error, 'log:corrupt')) return error;
+  const message = `Topic ${topic}, partition ${partition}: ${error.message}`;
+  const hint = "Look for disk errors in the broker's log, or for the producer that wrote it.";
+  return new EventlakeError('log:corrupt', message, { hint: error.hint ?? hint, cause: error.cause });
+}
+
+/** The error of one whose topic was deleted and made again; `doing` completes the sentence "Topic … while it was …". */
+export function madeAnew(topic: string, doing: string): EventlakeError {
+  return new EventlakeError(
+    'log:made_anew',
+    `Topic ${topic} was deleted and made again while it was ${doing}.`,
+    {
+      hint: 'Its offsets are not those of the lake. Begin anew with: eventlake reset --yes, then ingest again.',
+    },
+  );
 }
 
 interface Part {

@@ -20,7 +20,8 @@ export interface FetchPosition {
 export interface FetchedPartition {
   readonly topicId: string;
   readonly partition: number;
-  readonly error: ProtocolError | null;
+  /** Of the broker, or because what it sent is damaged. */
+  readonly error: Error | null;
   readonly batches: readonly PackedBatch[];
 }
 
@@ -81,13 +82,15 @@ function parseResponse(_id: number, _key: number, _version: number, reader: Read
         firstOffset: r.readInt64(),
       }));
       reader.readInt32(); // preferred replica
-      const batches = splitBatches(reader.readBytes(), aborted ?? []);
-      fetched.push({
-        topicId,
-        partition,
-        error: errorCode === 0 ? null : new ProtocolError(errorCode),
-        batches,
-      });
+      const records = reader.readBytes();
+      let error: Error | null = errorCode === 0 ? null : new ProtocolError(errorCode);
+      let batches: PackedBatch[] = [];
+      try {
+        batches = splitBatches(records, aborted ?? []);
+      } catch (cause) {
+        error = cause as Error;
+      }
+      fetched.push({ topicId, partition, error, batches });
     });
   });
   return fetched;

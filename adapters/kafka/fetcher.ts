@@ -4,7 +4,7 @@ import type { Partition } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import type { KafkaCluster, KafkaTopic } from './connection.ts';
 import type { PackedBatch } from './decode.ts';
-import { isConnectionError, kafkaErrorNames } from './errors.ts';
+import { inPartition, isConnectionError, kafkaErrorNames, madeAnew } from './errors.ts';
 import { type FetchedPartition, fetchBatches } from './fetch.ts';
 
 /** Nothing is fetched while this much of a leader's partitions waits to be read, packed. */
@@ -85,14 +85,7 @@ export class KafkaFetcher {
     const topics = await this.#cluster.topics(this.#names);
     for (const [name, { id }] of this.#topics) {
       const now = topics.get(name)?.id ?? id;
-      if (id === now) continue;
-      throw new EventlakeError(
-        'log:made_anew',
-        `Topic ${name} was deleted and made again while it was read.`,
-        {
-          hint: 'Its offsets are not those of the lake. Begin anew with: eventlake reset --yes, then ingest again.',
-        },
-      );
+      if (id !== now) throw madeAnew(name, 'read');
     }
     this.#topics = new Map([...this.#topics, ...topics]);
     this.#stale = false;
@@ -123,8 +116,9 @@ export class KafkaFetcher {
   }
 
   async #accept(cursor: Cursor, { error, batches }: FetchedPartition): Promise<void> {
-    if (error?.apiId === 'OFFSET_OUT_OF_RANGE') throw await this.#offsetsMissing(cursor, error);
-    if (error) throw error;
+    if (error && kafkaErrorNames(error).has('OFFSET_OUT_OF_RANGE'))
+      throw await this.#offsetsMissing(cursor, error);
+    if (error) throw inPartition(error, cursor.topic, cursor.partition);
     cursor.waiting.push(...batches);
     cursor.offset = batches.at(-1)?.next ?? cursor.offset;
     cursor.trouble = null;

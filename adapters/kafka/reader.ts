@@ -1,7 +1,8 @@
 import type { LogReader, ReaderOptions, RecordBatch, Stream } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import type { KafkaCluster } from './connection.ts';
-import { decodeRecords } from './decode.ts';
+import { decodeRecords, type PackedBatch } from './decode.ts';
+import { inPartition } from './errors.ts';
 import { type Cursor, KafkaFetcher } from './fetcher.ts';
 import type { GroupListener, KafkaGroup, TopicPartition } from './group.ts';
 
@@ -157,14 +158,21 @@ export class KafkaLogReader implements LogReader, GroupListener {
       const batch = one?.waiting[0];
       if (!one || !batch || one.next === null) continue;
       const { stream, partition, next: from } = one;
-      const records = batch.committed
-        ? decodeRecords(batch, from)
-        : { offsets: [], timestamps: [], values: [] };
+      const records = this.#unpack(one, batch, from);
       one.waiting.shift();
       one.next = batch.next;
       return { stream, partition, from, next: batch.next, ...records };
     }
     return null;
+  }
+
+  #unpack({ topic, partition }: Assigned, batch: PackedBatch, from: bigint) {
+    if (!batch.committed) return { offsets: [], timestamps: [], values: [] };
+    try {
+      return decodeRecords(batch, from);
+    } catch (error) {
+      throw inPartition(error, topic, partition);
+    }
   }
 
   /** Waits for a fetch, a new assignment or a failure. */

@@ -4,6 +4,7 @@ import {
   createAPI,
   endTxnV3,
   initProducerIdV4,
+  ProtocolError,
   produceV9,
   Writer,
 } from '@platformatic/kafka';
@@ -11,7 +12,7 @@ import type { Chunk, LogWriter, OutgoingRecord } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import type { KafkaCluster, KafkaTopic } from './connection.ts';
 import { type ProducerIdentity, RecordBatchEncoder } from './encode.ts';
-import { isConnectionError } from './errors.ts';
+import { isConnectionError, madeAnew } from './errors.ts';
 import type { KafkaTopics } from './topics.ts';
 
 /** A transaction that stays open for longer, because its writer died or sleeps, is aborted by the broker. */
@@ -94,12 +95,23 @@ export class KafkaLogWriter implements LogWriter {
     try {
       await this.#addPartitions(queues);
       await this.#produce(queues);
+      await this.#requireSameTopics();
       await this.#end(true);
       await this.#settle();
     } catch (error) {
       this.#failure = this.#cluster.explain(error, `write to topic ${events}`);
       await this.#abandon(error);
       throw this.#failure;
+    }
+  }
+
+  /** A topic that was made again would get the rest of a file as if it were all. */
+  async #requireSameTopics(): Promise<void> {
+    const found = await this.#cluster.topics(Object.values(this.#topics));
+    for (const [name, { id }] of this.#kafkaTopics) {
+      const now = found.get(name)?.id;
+      if (now === undefined) throw new ProtocolError('UNKNOWN_TOPIC_OR_PARTITION');
+      if (now !== id) throw madeAnew(name, 'written to');
     }
   }
 

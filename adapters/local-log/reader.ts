@@ -127,7 +127,11 @@ class LocalReader implements LogReader {
     if (this.#number > this.#last) {
       const numbers = await this.#folder.numbers();
       if (numbers === null || numbers.last < this.#number - 1) throw this.#recreated();
-      if (numbers.last < this.#number) return null;
+      if (numbers.last < this.#number) {
+        // Another log in this folder may have as many chunks.
+        if ((await this.#folder.header(numbers.last)).log !== this.#log) throw this.#recreated();
+        return null;
+      }
       await this.#folder.sync();
       this.#last = numbers.last;
     }
@@ -138,7 +142,7 @@ class LocalReader implements LogReader {
 
   #recreated(): EventlakeError {
     return new EventlakeError(
-      'log:offsets_missing',
+      'log:made_anew',
       `The log in ${this.#folder.path} was wiped while it was read.`,
       {
         hint: 'The lake and the log no longer belong together: run `eventlake reset --yes`, then ingest the files again.',

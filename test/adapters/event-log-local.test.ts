@@ -76,15 +76,15 @@ describe('local event log', () => {
     const atEnd = await log.reader({ position: from(6n) });
     while ((await atEnd.poll(0)) !== null);
     await log.wipe();
-    await expect(atEnd.poll(0)).rejects.toMatchObject({ code: 'log:offsets_missing' });
+    await expect(atEnd.poll(0)).rejects.toMatchObject({ code: 'log:made_anew' });
     await log.open();
-    await expect(atEnd.poll(0)).rejects.toMatchObject({ code: 'log:offsets_missing' });
+    await expect(atEnd.poll(0)).rejects.toMatchObject({ code: 'log:made_anew' });
     await expect(log.reader({ position: from(6n) })).rejects.toMatchObject({
       message: expect.stringContaining('the log ends at 0: it was wiped and created again'),
     });
     const other = await log.writer();
     for (let i = 0; i < 8; i++) await other.append(chunkOf([record(0, `${i}`)]));
-    await expect(atEnd.poll(0)).rejects.toMatchObject({ code: 'log:offsets_missing' });
+    await expect(atEnd.poll(0)).rejects.toMatchObject({ code: 'log:made_anew' });
     expect((await readdir(`${folder}/..`)).filter((name) => name.includes('.wiped'))).toEqual([]);
   });
 

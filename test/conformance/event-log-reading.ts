@@ -133,6 +133,30 @@ export function describeReading({ it, opened }: Fixture): void {
     await expect(drain(log, beyond)).rejects.toMatchObject({ code: 'log:offsets_missing' });
   });
 
+  it('a log that was wiped, made again and filled with more is never read as the one before', async () => {
+    const log = await opened();
+    const fill = async (values: readonly string[]) => {
+      const writer = await log.writer();
+      await writer.append(chunkOf(values.map((value) => record(0, value))));
+      await writer.close();
+    };
+    await fill(['a', 'b']);
+    const reader = await log.reader({ position: async () => null });
+    for (let read = 0; read < 2; ) read += (await reader.poll(1000))?.values.length ?? 0;
+    await log.wipe();
+    await log.open();
+    await fill(Array.from({ length: 50 }, (_, i) => `new ${i}`));
+
+    const later: string[] = [];
+    const goOn = async () => {
+      for (let polls = 0; polls < 60; polls++)
+        later.push(...((await reader.poll(500))?.values ?? []).map(String));
+    };
+    await expect(goOn()).rejects.toMatchObject({ code: 'log:made_anew' });
+    expect(later).toEqual([]);
+    await reader.close();
+  });
+
   it('each partition is asked once where to begin, and committed positions do not matter', async () => {
     const log = await opened();
     const writer = await log.writer();

@@ -83,3 +83,21 @@ test('under a quota the ledger is read to its end all the same', async () => {
   // The first answer uses the quota up, and the next ones are empty for some seconds.
   for (let i = 0; i < 2; i += 1) expect(await log.ledger()).toEqual(entries);
 });
+
+test('a writer puts nothing into a topic that was made again under its name', async () => {
+  const log = logOf(`written-anew-${randomUUID()}`);
+  await log.open();
+  const writer = await log.writer();
+  toClose.push(() => writer.close());
+  await writer.append(chunkOf([record(0, 'first half')], [], entry('file', 1)));
+  await log.wipe();
+  await log.open();
+  const rest = chunkOf([record(0, 'second half')], [], entry('file', 2));
+  await expect(writer.append(rest)).rejects.toMatchObject({ code: 'log:made_anew' });
+  // Whatever the writer left open is aborted.
+  await (await log.writer()).close();
+  expect(await log.ledger()).toEqual([]);
+  const reader = await log.reader({ position: async () => null });
+  toClose.push(() => reader.close());
+  expect((await reader.poll(1500))?.values ?? []).toEqual([]);
+});

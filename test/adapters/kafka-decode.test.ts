@@ -1,0 +1,74 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { expect, test } from '@jest/globals';
+import { compressionsAlgorithmsByBitmask, crc32c } from '@platformatic/kafka';
+import { BATCH } from '../../adapters/kafka/batch.ts';
+import { decodeRecords, splitBatches } from '../../adapters/kafka/decode.ts';
+import { RecordBatchEncoder } from '../../adapters/kafka/encode.ts';
+
+const GIGABYTE = 1024 ** 3;
+
+/** A batch that any broker would take, at offset 7, whose packed records are these bytes. */
+function batchWith(packed: Buffer, compression: number): Buffer {
+  const identity = { producerId: 1n, producerEpoch: 0 };
+  const records = [{ partition: 0, key: null, value: Buffer.from('x') }];
+  const header = new RecordBatchEncoder().encode(records, 0, identity, 0).batch.subarray(0, BATCH.RECORDS);
+  const batch = Buffer.concat([header, packed]);
+  batch.writeBigInt64BE(7n, BATCH.BASE_OFFSET);
+  batch.writeInt32BE(batch.length - BATCH.LEADER_EPOCH, BATCH.LENGTH);
+  batch.writeInt16BE(compression, BATCH.ATTRIBUTES);
+  batch.writeUInt32BE(crc32c(batch.subarray(BATCH.ATTRIBUTES)), BATCH.CHECKSUM);
+  return batch;
+}
+
+function decode(batch: Buffer) {
+  const [first] = splitBatches(batch, []);
+  if (!first) throw new Error('there is no batch');
+  return decodeRecords(first, 0n);
+}
+
+/** An LZ4 frame of one block: a byte, and matches of it over and over. */
+function lz4Bomb(bytes: number): Buffer {
+  const lengths = Buffer.alloc(Math.ceil(bytes / 255), 255);
+  const block = Buffer.concat([Buffer.from([0x1f, 0x61, 1, 0]), lengths, Buffer.from([0, 0x10, 0x61])]);
+  const header = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73, 0, 0, 0, 0]);
+  header.writeUInt32LE(block.length, 7);
+  return Buffer.concat([header, block, Buffer.alloc(4)]);
+}
+
+const twice = (pack: (bytes: Buffer) => Buffer) => {
+  const part = pack(Buffer.alloc(GIGABYTE / 16));
+  return Buffer.concat(Array.from({ length: 16 }, () => part));
+};
+test.each([
+  ['gzip', 1, () => twice((bytes) => gzipSync(bytes))],
+  ['snappy', 2, () => Buffer.from([0x80, 0x80, 0x80, 0x80, 0x04, 0, 0])],
+  ['lz4', 3, () => lz4Bomb(GIGABYTE)],
+  ['zstd', 4, () => twice((bytes) => zstdCompressSync(bytes))],
+])('a batch in %s that unpacks to a gigabyte is refused, and takes no such memory', (_name, codec, bomb) => {
+  const batch = batchWith(bomb(), codec);
+  const before = process.memoryUsage().rss;
+  expect(() => decode(batch)).toThrow(
+    expect.objectContaining({ code: 'log:corrupt', message: expect.stringMatching(/offsets 7 to 7 cannot/) }),
+  );
+  expect(process.memoryUsage().rss - before).toBeLessThan(GIGABYTE / 2);
+});
+
+test.each([1, 2, 3, 4])('records packed with codec %d are unpacked', (compression) => {
+  const value = Buffer.from('some text '.repeat(2000));
+  const identity = { producerId: 1n, producerEpoch: 0 };
+  const records = Array.from({ length: 20 }, () => ({ partition: 0, key: null, value }));
+  const { batch } = new RecordBatchEncoder().encode(records, 0, identity, 0);
+  const plain = splitBatches(batch, [])[0];
+  if (!plain) throw new Error('there is no batch');
+  const unpacked = compressionsAlgorithmsByBitmask[batch.readInt16BE(BATCH.ATTRIBUTES) & 7]?.decompressSync(
+    batch.subarray(BATCH.RECORDS),
+  );
+  const packed = compressionsAlgorithmsByBitmask[compression]?.compressSync(unpacked ?? Buffer.alloc(0));
+  const again = Buffer.concat([batch.subarray(0, BATCH.RECORDS), packed ?? Buffer.alloc(0)]);
+  again.writeInt32BE(again.length - BATCH.LEADER_EPOCH, BATCH.LENGTH);
+  again.writeInt16BE(compression, BATCH.ATTRIBUTES);
+  again.writeUInt32BE(crc32c(again.subarray(BATCH.ATTRIBUTES)), BATCH.CHECKSUM);
+  const { values } = decode(again);
+  expect(values.length).toBe(20);
+  expect(values.every((one) => one?.equals(value))).toBe(true);
+});
