@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Dataset } from '../core/dataset.ts';
 import { type AuditContext, type AuditReport, audit } from '../inspection/audit.ts';
 import { datasetCommand } from './command.ts';
 import { print, table } from './output.ts';
@@ -14,7 +15,7 @@ export function auditCommand(): Command {
       const session = await openSession(name, options, 'look');
       try {
         const report = await audit(auditContext(session));
-        print(options.json ?? false, report, auditText);
+        print(options.json ?? false, report, (counted) => auditText(counted, session.dataset));
         if (!report.balanced) process.exitCode = UNBALANCED;
       } finally {
         await session.close();
@@ -29,7 +30,7 @@ export function auditContext({ dataset, log, tables, profiles, index, files, sql
 }
 
 /** The audit for people. */
-export function auditText(report: AuditReport): string {
+export function auditText(report: AuditReport, { entity }: Dataset): string {
   const { file, log, lake, profiles, index } = report;
   const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
   const rows: (string | number)[][] = [
@@ -41,7 +42,7 @@ export function auditText(report: AuditReport): string {
     ['', 'of them duplicates', lake.duplicates],
     ['', 'rejected', rejected],
     ...Object.entries(lake.rejected).map(([reason, n]) => ['', `  ${reason}`, n]),
-    ['profiles', 'customers', profiles.users],
+    ['profiles', entity.plural, profiles.users],
     ['', 'events', profiles.events],
     ...(profiles.totalSpent === null ? [] : [['', 'total spent', profiles.totalSpent]]),
     ...(index ? [['index', 'documents', index.documents]] : []),

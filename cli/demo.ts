@@ -38,7 +38,7 @@ export function demoCommand(): Command {
       const { segments, top } = await firstLook(session);
       print(options.json ?? false, { ...result, seconds, segments, top }, () =>
         [
-          runText(result),
+          runText(result, session.dataset),
           '',
           `  The whole job took ${seconds.toFixed(1)} s.`,
           lookText(session, segments, top),

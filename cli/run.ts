@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Dataset } from '../core/dataset.ts';
 import { type AuditReport, audit } from '../inspection/audit.ts';
 import { type ProcessResult, processTo } from '../processing/process.ts';
 import { auditContext, auditText, UNBALANCED } from './audit.ts';
@@ -32,7 +33,7 @@ export function runCommand(): Command {
       noteStores(session);
       try {
         const result = await runWholeJob(session, options, signal);
-        print(options.json ?? false, result, runText);
+        print(options.json ?? false, result, (done) => runText(done, session.dataset));
         if (!result.audit) process.exitCode = 1;
         else if (!result.audit.balanced) process.exitCode = UNBALANCED;
       } finally {
@@ -67,7 +68,7 @@ export async function runWholeJob(
 }
 
 /** The whole job's result for people. */
-export function runText({ ingest, process, audit: report }: RunResult): string {
-  const end = report ? auditText(report) : STOPPED;
+export function runText({ ingest, process, audit: report }: RunResult, dataset: Dataset): string {
+  const end = report ? auditText(report, dataset) : STOPPED;
   return [`ingest:  ${ingestSummary(ingest)}`, processSummary(process), '', end].join('\n');
 }

@@ -7,22 +7,27 @@ import { CustomersView } from '../customers/customers-view.tsx';
 import { LakeView } from '../lake/lake-view.tsx';
 import { OverviewView } from '../overview/overview-view.tsx';
 import { PipelineView } from '../pipeline/pipeline-view.tsx';
+import { capitalized } from './format.ts';
 import { ProblemNote } from './problem-note.tsx';
 import { Link, usePlace } from './route.tsx';
 import { applyTheme, storedTheme, type Theme } from './theme.ts';
 
-const VIEWS = [
-  { path: '/', name: 'Overview' },
-  { path: '/customers', name: 'Customers' },
-  { path: '/pipeline', name: 'Pipeline' },
-  { path: '/lake', name: 'Lake' },
-];
+/** The views; until the dataset is known, that of its entities has no name. */
+function viewsOf(dataset: DatasetAnswer | null) {
+  return [
+    { path: '/', name: 'Overview' },
+    { path: '/customers', name: capitalized(dataset?.entity.plural ?? '') },
+    { path: '/pipeline', name: 'Pipeline' },
+    { path: '/lake', name: 'Lake' },
+  ];
+}
 
 /** The whole page: navigation above, one view below. */
 export function App() {
   const { path } = usePlace();
   const { answer: dataset, problem, again } = useAnswer<DatasetAnswer>('/api/dataset');
-  const current = VIEWS.find((view) => view.path !== '/' && path.startsWith(view.path)) ?? VIEWS[0];
+  const views = viewsOf(dataset);
+  const current = views.find((view) => view.path !== '/' && path.startsWith(view.path)) ?? views[0];
   const title = path === '/' || current?.path !== '/' ? (current?.name ?? '') : 'Not found';
   useEffect(connect, []);
   useEffect(() => {
@@ -40,11 +45,11 @@ export function App() {
           {dataset && <span className="dataset">{dataset.name}</span>}
         </Link>
         <nav aria-label="Views">
-          {VIEWS.map((view) => (
+          {views.map((view) => (
             <Link
               key={view.path}
               href={view.path}
-              aria-current={view === current && title !== 'Not found' ? 'page' : undefined}
+              aria-current={view.path === current?.path && title !== 'Not found' ? 'page' : undefined}
             >
               {view.name}
             </Link>
@@ -66,7 +71,7 @@ function View({ path, dataset }: { path: string; dataset: DatasetAnswer }) {
   const id = /^\/customers\/([^/]+)$/.exec(path)?.[1];
   if (id !== undefined) return <CustomerView id={decoded(id)} dataset={dataset} />;
   if (path === '/customers') return <CustomersView dataset={dataset} />;
-  if (path === '/pipeline') return <PipelineView />;
+  if (path === '/pipeline') return <PipelineView dataset={dataset} />;
   if (path === '/lake') return <LakeView />;
   if (path === '/') return <OverviewView dataset={dataset} />;
   return (

@@ -22,6 +22,11 @@ export function time(text: string | null): string {
   return text === null ? '–' : text.replace('T', ' ').replace(/(\.\d+)?Z$/, '');
 }
 
+/** `customers` → `Customers`. */
+export function capitalized(word: string): string {
+  return `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
+}
+
 /** `customer_profiles` → `customer profiles`. */
 export function words(name: string): string {
   return name.replaceAll('_', ' ');

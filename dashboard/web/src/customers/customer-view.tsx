@@ -8,7 +8,7 @@ import type {
 } from '../../../api.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { cellText, isAmount } from '../app/cells.ts';
-import { grouped, time, words } from '../app/format.ts';
+import { capitalized, grouped, time, words } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { Panel } from '../app/panel.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
@@ -17,7 +17,7 @@ import { LineChart, midnight } from '../charts/line-chart.tsx';
 
 const EVENTS = 50;
 
-/** One customer: the profile, what was spent over time, sessions, and every event. */
+/** One row of the model's table: the profile, what was spent over time, sessions, and every event. */
 export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnswer }) {
   const path = `/api/customers/${encodeURIComponent(id)}`;
   const profile = useAnswer<CustomerAnswer>(path);
@@ -25,10 +25,12 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
   if (profile.problem) {
     return (
       <>
-        <h1>Customer {id}</h1>
+        <h1>
+          {capitalized(dataset.entity.singular)} {id}
+        </h1>
         <ProblemNote problem={profile.problem} again={profile.again} />
         <p>
-          <Link href="/customers">All customers</Link>
+          <Link href="/customers">All {dataset.entity.plural}</Link>
         </p>
       </>
     );
@@ -37,9 +39,11 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
   return (
     <>
       <p className="back">
-        <Link href="/customers">Customers</Link>
+        <Link href="/customers">{capitalized(dataset.entity.plural)}</Link>
       </p>
-      <h1>Customer {id}</h1>
+      <h1>
+        {capitalized(dataset.entity.singular)} {id}
+      </h1>
       <div className="panels">
         <Panel title="Profile" loaded={profile} lines={10} wide>
           {(columns) => (

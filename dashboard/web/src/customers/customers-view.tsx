@@ -3,7 +3,7 @@ import type { CustomersAnswer, DatasetAnswer, OverviewAnswer } from '../../../ap
 import { withQuery } from '../api/ask.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { cellText, isNumeric } from '../app/cells.ts';
-import { grouped, words } from '../app/format.ts';
+import { capitalized, grouped, words } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { Link, setOffset, setQuery, useOffset, usePlace } from '../app/route.tsx';
@@ -12,7 +12,7 @@ const ROWS = 50;
 /** A pause in typing after which the search begins. */
 const TYPED_MS = 250;
 
-/** All customers, a page of them at a time: searched, sorted and filtered by the server. */
+/** All rows of the model's table, a page of them at a time: searched, sorted and filtered by the server. */
 export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
   const { query } = usePlace();
   const offset = useOffset('offset');
@@ -30,7 +30,7 @@ export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
   const total = answer?.total ?? 0;
   return (
     <>
-      <h1>Customers</h1>
+      <h1>{capitalized(dataset.entity.plural)}</h1>
       <div className="filters">
         <form aria-label="Search" onSubmit={(event) => event.preventDefault()}>
           <Search name={words(dataset.key)} />
@@ -38,7 +38,7 @@ export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
         </form>
       </div>
       {problem && <ProblemNote problem={problem} again={again} />}
-      {answer && total === 0 && <p className="note">No customer matches.</p>}
+      {answer && total === 0 && <p className="note">No {dataset.entity.singular} matches.</p>}
       {answer && total > 0 && (
         <>
           <Table dataset={dataset} answer={answer} stale={loading} />
@@ -126,7 +126,7 @@ function Table({ dataset, answer, stale }: TableProps) {
   return (
     <section
       className={stale ? 'table stale' : 'table'}
-      aria-label="Customers, scrolls sideways"
+      aria-label={`${capitalized(dataset.entity.plural)}, scrolls sideways`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must take the keyboard
       tabIndex={0}
     >

@@ -1,21 +1,21 @@
 import type { OverviewAnswer } from '../../../api.ts';
 import type { Loaded } from '../api/use-answer.ts';
-import { grouped, share, words } from '../app/format.ts';
+import { capitalized, grouped, share, words } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
 import { Bars } from '../charts/bars.tsx';
 
-/** How many customers come from one step to the next. */
-export function Funnel({ loaded }: { loaded: Loaded<OverviewAnswer> }) {
+/** How many entities come from one step to the next. */
+export function Funnel({ entities, loaded }: { entities: string; loaded: Loaded<OverviewAnswer> }) {
   return (
     <Panel
       title="Conversion"
-      hint="Customers who came to each step, and how many of the first step's"
+      hint={`${capitalized(entities)} who came to each step, and how many of the first step's`}
       loaded={loaded}
     >
       {({ funnel }) => (
         <>
           <Bars
-            unit="customers"
+            unit={entities}
             bars={funnel.map(({ step, customers, events }) => ({
               label: words(step),
               value: customers,

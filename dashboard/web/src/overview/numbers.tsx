@@ -3,8 +3,14 @@ import type { Loaded } from '../api/use-answer.ts';
 import { grouped, share } from '../app/format.ts';
 import { ProblemNote } from '../app/problem-note.tsx';
 
+interface NumbersProps {
+  readonly entities: string;
+  readonly loaded: Loaded<OverviewAnswer>;
+  readonly hasAmount: boolean;
+}
+
 /** The four numbers that everything else explains. */
-export function Numbers({ loaded, hasAmount }: { loaded: Loaded<OverviewAnswer>; hasAmount: boolean }) {
+export function Numbers({ entities, loaded, hasAmount }: NumbersProps) {
   const { answer, problem, loading, again } = loaded;
   const tiles = [
     {
@@ -12,7 +18,7 @@ export function Numbers({ loaded, hasAmount }: { loaded: Loaded<OverviewAnswer>;
       value: answer?.events,
       note: answer ? `${grouped(answer.duplicates)} exact duplicates` : 'being counted …',
     },
-    { name: 'customers', value: answer?.customers, note: 'with a matching event' },
+    { name: entities, value: answer?.customers, note: 'with a matching event' },
     ...(hasAmount
       ? [
           {

@@ -2,7 +2,7 @@ import type { DatasetAnswer, OverviewAnswer, SpendAnswer, ValuesAnswer } from '.
 import { withQuery } from '../api/ask.ts';
 import { useLive } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
-import { grouped, share, words } from '../app/format.ts';
+import { capitalized, grouped, share, words } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
 import { setQuery, usePlace } from '../app/route.tsx';
 import { Bars } from '../charts/bars.tsx';
@@ -14,7 +14,7 @@ import { Numbers } from './numbers.tsx';
 /** What happened in the shop: numbers, funnel, days, segments, spending, categories and brands, all under one filter. */
 export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
   const filter = filterOf(usePlace().query);
-  const { overview: roles } = dataset;
+  const { overview: roles, entity } = dataset;
   const turn = useLive(({ overview, reconnections }) => `${reconnections} ${overview}`);
   const whole = useAnswer<OverviewAnswer>('/api/overview', turn);
   const overview = useAnswer<OverviewAnswer>(withQuery('/api/overview', filter), turn);
@@ -31,19 +31,19 @@ export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
           The lake is empty: no event is in it yet. Ingest a file, then process it: make run
         </p>
       )}
-      <Numbers loaded={overview} hasAmount={Boolean(roles?.amount)} />
+      <Numbers entities={entity.plural} loaded={overview} hasAmount={Boolean(roles?.amount)} />
       <div className="panels">
         <Days filter={filter} turn={turn} />
-        {roles?.type && roles.funnel.length > 0 && <Funnel loaded={overview} />}
+        {roles?.type && roles.funnel.length > 0 && <Funnel entities={entity.plural} loaded={overview} />}
         {roles?.segment && (
           <Panel
             title="Segments"
-            hint="Customers with a matching event, by what they have become"
+            hint={`${capitalized(entity.plural)} with a matching event, by what they have become`}
             loaded={bySegment}
           >
             {({ segments, customers }) => (
               <Bars
-                unit="customers"
+                unit={entity.plural}
                 chosen={filter.segment}
                 onChoose={(segment) => setQuery({ segment })}
                 bars={segments.map((item) => ({
@@ -58,9 +58,25 @@ export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
           </Panel>
         )}
         {roles?.category && (
-          <Values title="Top categories" name="category" path="categories" filter={filter} turn={turn} />
+          <Values
+            entities={entity.plural}
+            title="Top categories"
+            name="category"
+            path="categories"
+            filter={filter}
+            turn={turn}
+          />
         )}
-        {roles?.brand && <Values title="Top brands" name="brand" path="brands" filter={filter} turn={turn} />}
+        {roles?.brand && (
+          <Values
+            entities={entity.plural}
+            title="Top brands"
+            name="brand"
+            path="brands"
+            filter={filter}
+            turn={turn}
+          />
+        )}
         {roles?.amount && (
           <Panel
             title="Spend distribution"
@@ -91,10 +107,11 @@ interface ValuesProps {
   readonly path: string;
   readonly filter: Filter;
   readonly turn: string;
+  readonly entities: string;
 }
 
 /** The values that a choice can be made of stay when one is chosen, so that another may be: all filters narrow them but their own. */
-function Values({ title, name, path, filter, turn }: ValuesProps) {
+function Values({ title, name, path, filter, turn, entities }: ValuesProps) {
   const others = { ...filter, [name]: null };
   const loaded = useAnswer<ValuesAnswer>(
     withQuery(`/api/overview/${path}`, { ...others, limit: '10' }),
@@ -111,7 +128,7 @@ function Values({ title, name, path, filter, turn }: ValuesProps) {
             bars={items.map((item) => ({
               label: item.value ?? `no ${name}`,
               value: item.events,
-              detail: `${grouped(item.customers)} customers, ${grouped(item.purchases)} purchases, ${grouped(item.revenue)} spent`,
+              detail: `${grouped(item.customers)} ${entities}, ${grouped(item.purchases)} purchases, ${grouped(item.revenue)} spent`,
               filter: item.value ?? '',
             }))}
           />

@@ -4,7 +4,7 @@ import { grouped } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
 
 /** Every row counted at every hop. It is counted again when `turn` changes, or when asked to. */
-export function Audit({ turn }: { turn: string | null }) {
+export function Audit({ entities, turn }: { entities: string; turn: string | null }) {
   const loaded = useAnswer<AuditAnswer>('/api/audit', turn ?? '');
   return (
     <Panel title="Audit" hint="Counted from the stores themselves" loaded={loaded} lines={13}>
@@ -17,7 +17,7 @@ export function Audit({ turn }: { turn: string | null }) {
           ['lake', 'events', lake.events],
           ['', 'of them duplicates', lake.duplicates],
           ['', 'rejected', rejected],
-          ['profiles', 'customers', profiles.users],
+          ['profiles', entities, profiles.users],
           ['', 'events', profiles.events],
           ...(profiles.totalSpent === null
             ? []

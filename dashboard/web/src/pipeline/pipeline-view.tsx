@@ -1,4 +1,4 @@
-import type { PipelineAnswer } from '../../../api.ts';
+import type { DatasetAnswer, PipelineAnswer } from '../../../api.ts';
 import { useLive } from '../api/live.ts';
 import { grouped } from '../app/format.ts';
 import { ProblemNote } from '../app/problem-note.tsx';
@@ -7,7 +7,7 @@ import { Flow } from './flow.tsx';
 import { Rejected } from './rejected.tsx';
 
 /** The four hops, live, and what became of every row. */
-export function PipelineView() {
+export function PipelineView({ dataset }: { dataset: DatasetAnswer }) {
   const { pipeline, problem } = useLive((live) => live);
   return (
     <>
@@ -17,7 +17,7 @@ export function PipelineView() {
         <>
           <Flow pipeline={pipeline} />
           <div className="balanced">
-            <Audit turn={positionOf(pipeline)} />
+            <Audit entities={dataset.entity.plural} turn={positionOf(pipeline)} />
             <Partitions pipeline={pipeline} />
             <Files pipeline={pipeline} />
             <Rejected turn={rejectedVersion(pipeline)} />
