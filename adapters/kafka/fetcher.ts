@@ -3,9 +3,9 @@ import { ProtocolError, protocolErrors } from '@platformatic/kafka';
 import type { Partition } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import type { KafkaCluster, KafkaTopic } from './connection.ts';
-import type { PackedBatch } from './decode.ts';
 import { inPartition, isConnectionError, kafkaErrorNames, madeAnew } from './errors.ts';
 import { type FetchedPartition, fetchBatches } from './fetch.ts';
+import type { BatchQueue } from './queue.ts';
 
 /** Nothing is fetched while this much of a leader's partitions waits to be read, packed. */
 const WAITING_BYTES = 2 * 1024 * 1024;
@@ -20,7 +20,7 @@ export interface Cursor extends Partition {
   /** The next offset to fetch. */
   offset: bigint;
   /** What is fetched and not read yet. */
-  readonly waiting: PackedBatch[];
+  readonly waiting: BatchQueue;
   /** Set once the partition is not to be fetched for this cursor any more. */
   dropped: boolean;
   /** Since when fetching has failed, and why. */
@@ -48,8 +48,7 @@ export class KafkaFetcher {
    */
   supply(cursors: readonly Cursor[], arrived: () => void, failed: (error: unknown) => void): void {
     for (const [leader, list] of Map.groupBy(cursors, (cursor) => this.#leader(cursor))) {
-      const waiting = list.flatMap((cursor) => cursor.waiting);
-      const bytes = waiting.reduce((sum, batch) => sum + batch.bytes.length, 0);
+      const bytes = list.reduce((sum, { waiting }) => sum + waiting.bytes, 0);
       if (this.#busy.has(leader) || bytes > WAITING_BYTES) continue;
       this.#busy.add(leader);
       void this.#request(leader, list)
@@ -119,7 +118,7 @@ export class KafkaFetcher {
     if (error && kafkaErrorNames(error).has('OFFSET_OUT_OF_RANGE'))
       throw await this.#offsetsMissing(cursor, error);
     if (error) throw inPartition(error, cursor.topic, cursor.partition);
-    cursor.waiting.push(...batches);
+    cursor.waiting.add(batches);
     cursor.offset = batches.at(-1)?.next ?? cursor.offset;
     cursor.trouble = null;
   }

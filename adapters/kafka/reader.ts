@@ -1,13 +1,19 @@
 import type { LogReader, ReaderOptions, RecordBatch, Stream } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import { BATCH } from './batch.ts';
 import type { KafkaCluster } from './connection.ts';
 import { decodeRecords, type PackedBatch } from './decode.ts';
 import { inPartition } from './errors.ts';
 import { type Cursor, KafkaFetcher } from './fetcher.ts';
 import type { GroupListener, KafkaGroup, TopicPartition } from './group.ts';
+import { BatchQueue } from './queue.ts';
 
 /** Broken connections and partitions without a leader are tried again for this long before a poll fails: brokers take 10 s to replace one. */
 const PATIENCE_MS = 20_000;
+
+/** Small batches are joined up to this many records and packed bytes. */
+const JOINED_RECORDS = 1_000;
+const JOINED_BYTES = 256 * 1024;
 
 /** A partition that this reader has, from when it got it until it loses it or gets it anew. */
 interface Assigned extends Cursor {
@@ -61,7 +67,7 @@ export class KafkaLogReader implements LogReader, GroupListener {
         partition,
         next: null,
         offset: 0n,
-        waiting: [],
+        waiting: new BatchQueue(),
         dropped: false,
         trouble: null,
       };
@@ -155,15 +161,38 @@ export class KafkaLogReader implements LogReader, GroupListener {
   #take(): RecordBatch | null {
     for (let tried = 0; tried < this.#partitions.length; tried++) {
       const one = this.#partitions[this.#turn++ % this.#partitions.length];
-      const batch = one?.waiting[0];
-      if (!one || !batch || one.next === null) continue;
+      if (!one?.waiting.first || one.next === null) continue;
       const { stream, partition, next: from } = one;
-      const records = this.#unpack(one, batch, from);
-      one.waiting.shift();
-      one.next = batch.next;
-      return { stream, partition, from, next: batch.next, ...records };
+      const records = this.#unpackSome(one, from);
+      return { stream, partition, from, next: one.next, ...records };
     }
     return null;
+  }
+
+  /** Joins small batches, as of producers that send record by record: the stages after this one pay for each batch. */
+  #unpackSome(one: Assigned, from: bigint) {
+    let records: ReturnType<typeof decodeRecords> | null = null;
+    for (let batch = one.waiting.first, bytes = 0; batch; batch = one.waiting.first) {
+      bytes += batch.bytes.length;
+      const count = (records?.offsets.length ?? 0) + batch.bytes.readInt32BE(BATCH.COUNT);
+      if (records && (count > JOINED_RECORDS || bytes > JOINED_BYTES)) break;
+      let more: ReturnType<typeof decodeRecords>;
+      try {
+        more = this.#unpack(one, batch, from);
+      } catch (error) {
+        // The records before the damaged batch come first; the next poll meets it again.
+        if (records) break;
+        throw error;
+      }
+      if (records) {
+        records.offsets.push(...more.offsets);
+        records.timestamps.push(...more.timestamps);
+        records.values.push(...more.values);
+      } else records = more;
+      one.waiting.removeFirst();
+      one.next = batch.next;
+    }
+    return records ?? { offsets: [], timestamps: [], values: [] };
   }
 
   #unpack({ topic, partition }: Assigned, batch: PackedBatch, from: bigint) {
