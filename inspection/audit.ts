@@ -8,6 +8,8 @@ import type { DeltaTable } from '../lake/table.ts';
 
 const POLL_MS = 1000;
 const STALLED_POLLS = 30;
+/** The columns that say where a row lies in the log. */
+const PLACE = ['log_partition', 'log_offset'];
 
 /** The stores that are counted. */
 export interface AuditContext {
@@ -179,8 +181,8 @@ async function tallyLake(
   ranges: readonly PartitionRange[],
 ): Promise<LakeCount> {
   const [eventPaths, rejectedPaths] = [
-    (await newestFiles(events, files)).paths,
-    (await newestFiles(rejected, files)).paths,
+    (await newestFiles(events, files, [...dataset.columns.map(({ name }) => name), ...PLACE])).paths,
+    (await newestFiles(rejected, files, ['reason', ...PLACE])).paths,
   ];
   const reasons: Record<string, number> = {};
   const tallies = new Map<string, Tally>();
@@ -241,10 +243,13 @@ async function countProfiles({
   files,
   sql,
 }: AuditContext): Promise<AuditReport['profiles']> {
-  const paths = profiles ? (await newestFiles(profiles, files)).paths : [];
+  const none = { users: 0, events: 0, totalSpent: null };
   const model = modelOf(dataset);
-  if (!model || paths.length === 0) return { users: 0, events: 0, totalSpent: null };
+  if (!model || !profiles) return none;
   const { events, amount: amountColumn } = model.audit;
+  const columns = amountColumn ? [events, amountColumn] : [events];
+  const { paths } = await newestFiles(profiles, files, columns);
+  if (paths.length === 0) return none;
   const amount = amountColumn ? `CAST(sum(${amountColumn}) AS VARCHAR)` : 'NULL';
   const [row] = await sql.rows(
     `SELECT count(*) AS users, sum(${events}) AS events, ${amount} AS amount FROM ${parquet(paths)}`,

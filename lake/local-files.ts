@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import { fileDigest } from './digest.ts';
+import { checkColumns } from './schema.ts';
 import { type DataFile, expectedDigest, type Snapshot } from './snapshot.ts';
 import type { DeltaTable } from './table.ts';
 
@@ -51,13 +52,19 @@ export class LocalFiles {
   }
 }
 
-/** A table as it is now, with the local paths of its data files; none where there is no table. */
+/**
+ * A table as it is now, with the local paths of its data files; none where there is no table. `lake:schema_mismatch` when it lacks one of
+ * `columns`.
+ */
 export async function newestFiles(
   table: DeltaTable,
   files: LocalFiles,
+  columns: readonly string[] = [],
 ): Promise<{ snapshot: Snapshot | null; paths: string[] }> {
   const snapshot = await table.snapshot();
-  return { snapshot, paths: snapshot ? await files.paths(table, snapshot) : [] };
+  if (snapshot === null) return { snapshot, paths: [] };
+  checkColumns(table.path, snapshot.fields, columns);
+  return { snapshot, paths: await files.paths(table, snapshot) };
 }
 
 async function localFile(

@@ -79,6 +79,15 @@ export function checkSameSchema(
   });
 }
 
+/** Checks that rows can be read by these columns; `lake:schema_mismatch` where a table of another dataset or program lies in the place. */
+export function checkColumns(table: string, fields: readonly TableField[], wanted: readonly string[]): void {
+  const absent = wanted.find((name) => !fields.some((field) => field.name === name));
+  if (absent === undefined) return;
+  throw new EventlakeError('lake:schema_mismatch', `table ${table} has no column ${absent}`, {
+    hint: 'It is a table of another dataset or program. Restore the table from a copy, or reset the dataset and run again.',
+  });
+}
+
 function differenceBetween(
   existing: { readonly fields: readonly TableField[]; readonly partitionBy: readonly string[] },
   wanted: { readonly fields: readonly TableField[]; readonly partitionBy: readonly string[] },

@@ -54,3 +54,18 @@ test('no profiles are computed from a damaged file', async () => {
   expect(stderr).toContain('[lake:corrupt]');
   expect(await readdir(join(lake.at, 'lake/electronics/customer_profiles/_delta_log'))).toHaveLength(1);
 });
+
+test('a table of another dataset or program in the place of the events is named', async () => {
+  const copy = join(home.folder, 'copy-foreign');
+  await cp(join(home.folder, 'home'), copy, { recursive: true });
+  const tables = join(copy, 'lake/electronics');
+  await rm(join(tables, 'events'), { recursive: true });
+  await cp(join(tables, 'customer_profiles'), join(tables, 'events'), { recursive: true });
+  const audit = await home.run(['audit'], { EVENTLAKE_HOME: copy });
+  expect([audit.code, audit.stderr]).toEqual([
+    1,
+    expect.stringContaining('electronics/events has no column event_time [lake:schema_mismatch]'),
+  ]);
+  const { code, stderr } = await home.run(['process'], { EVENTLAKE_HOME: copy });
+  expect([code, stderr]).toEqual([1, expect.stringContaining('[lake:other_log]')]);
+});
