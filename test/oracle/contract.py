@@ -5,7 +5,7 @@ import math
 import re
 import sys
 from base64 import b64encode
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 COLUMNS = "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session".split(",")
@@ -19,6 +19,7 @@ DETAIL_CHARACTERS = 200
 PAYLOAD_CHARACTERS = 16_384
 BINARY_BYTES = 12_000
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+MICROSECOND = timedelta(microseconds=1)
 
 sys.set_int_max_str_digits(0)
 
@@ -175,3 +176,38 @@ def microseconds(text):
     since = moment - EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000
 
+
+
+UNITS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
+FIRST = datetime(1, 1, 1, tzinfo=timezone.utc)
+LAST = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=timezone.utc)
+
+
+def epoch_microseconds(given, unit):
+    """A timestamp column with `format: epoch_*`: microseconds since the epoch, null, or Broken."""
+    if given is None or given == "":
+        return None
+    if isinstance(given, (dict, list, bool)):
+        raise Broken("wrong_type")
+    if not INTEGER.fullmatch(given):
+        raise Broken("not_a_timestamp")
+    since = int(given) * UNITS[unit]
+    first, last = ((moment - EPOCH) // MICROSECOND for moment in (FIRST, LAST))
+    if not first <= since <= last:
+        raise Broken("out_of_range")
+    return since
+
+
+def json_value(text):
+    """A `json` column whose value is a JSON string, as of a file's field: the text as it is, null, or Broken."""
+    if text == "":
+        return None
+    try:
+        json.loads(text, parse_constant=no_constant, strict=True)
+    except ValueError:
+        raise Broken("not_json") from None
+    return text
+
+
+def no_constant(word):
+    raise ValueError(word)

@@ -50,7 +50,7 @@ describe('the pipeline', () => {
       '--out',
       second,
     ]);
-    await json(environment, ['ingest', '--file', second]);
+    await json(environment, ['ingest', '--file', second, '--complete']);
     await json(environment, ['process']);
     await check([file, second]);
 
