@@ -55,6 +55,7 @@ export async function disturb(
     ];
     const failed = Promise.all(works).then(() => undefined);
     const injections = (async () => {
+      while (jobs.ingest === null) await sleep(5);
       for (; injected < rounds; injected++) {
         await sleep(random.below(1_500));
         const ongoing = await fault.inject(target);

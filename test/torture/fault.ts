@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Random } from '../../generator/random.ts';
-import type { Environment } from '../stack/end-to-end-environment.ts';
 import type { TortureStack } from './stack.ts';
 
 /** What a fault that is injected into a working pipeline can reach. */
@@ -40,7 +39,7 @@ export interface PassingFault extends Described {
 /** A course of events of its own. */
 export interface Scenario extends Described {
   /** Plays it once, and throws when it ends in another way than it should. Answers how often the fault fired. */
-  play(environment: Environment, target: Omit<Target, 'jobs'>): Promise<number>;
+  play(target: Omit<Target, 'jobs'>): Promise<number>;
 }
 
 export type Fault = PassingFault | Scenario;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HttpProxy, startHttpProxy } from '../faults/http-proxy.ts';
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts';
@@ -24,7 +24,7 @@ export interface TortureStack {
 export async function startTortureStack(): Promise<TortureStack> {
   // Elasticsearch runs as another user, who must be able to enter the folder.
   const folder = await mkdtemp('/tmp/torture-servers-');
-  await mkdir(folder, { recursive: true, mode: 0o755 });
+  await chmod(folder, 0o755);
   const [kafkaTcp, minioTcp, elasticsearchTcp] = await Promise.all([1, 1, 1].map(() => startTcpProxy(1)));
   const [minioHttp, elasticsearchHttp] = await Promise.all(
     [1, 1].map(() => startHttpProxy('http://127.0.0.1:1')),
