@@ -13,7 +13,7 @@ EITHER = @if ./stack.sh is-up; then ./stack.sh $@ $(DATASET); \
 
 .DEFAULT_GOAL := help
 .PHONY: help install data check-data demo run dashboard reset start ingest process follow monitoring urls dashboards logs stop clean status audit rejected \
-  test test-unit test-compose lint format bench services services-env services-stop uninstall
+  test test-unit test-compose torture lint format bench services services-env services-stop uninstall
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -108,6 +108,9 @@ test-compose: install ## the tests that start the Docker stack; without Docker t
 
 test-unit: install ## the tests that need no server, in seconds
 	@$(JEST) --selectProjects unit
+
+torture: install ## inject faults at random moments, compare exactly (SEED=, ROUNDS=20, ONLY=name,name); takes an hour or more
+	@SEED=$(SEED) ROUNDS=$(ROUNDS) ONLY=$(ONLY) node test/torture/main.ts
 
 lint: install ## types, format, rules, which folder may import which; scripts, Docker and workflow files
 	@tsc
