@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../../generator/random.ts';
-import type { StatusReport } from '../../../inspection/status.ts';
+import { progressOf } from '../../crash/progress.ts';
 import {
   type Environment,
   embedded,
@@ -139,6 +139,7 @@ export const SCENARIOS: readonly Scenario[] = [
     async play({ random }) {
       const environment = await realServers();
       const stranger = await onTopicOf(environment);
+      const progress = await progressOf(environment);
       const follower = start(environment, ['process', '--follow'], { BATCH_SECONDS: '1' });
       const ended = outcomeOf(follower);
       try {
@@ -147,7 +148,7 @@ export const SCENARIOS: readonly Scenario[] = [
           await generate(stranger, 'b.csv', random),
         ];
         await json(environment, ['run', '--file', a.name]);
-        const before = await tables(environment);
+        const before = await progress.commits();
         await sleep(random.below(1_500));
         follower.kill('SIGSTOP');
         await json(stranger, ['reset', '--yes']);
@@ -158,11 +159,12 @@ export const SCENARIOS: readonly Scenario[] = [
         await ended;
         const said = await failing(environment, ['process'], 1);
         if (!said.includes('lake:other_log')) throw new Error(`process says ${said}`);
-        const after = await tables(environment);
-        if (after !== before) throw new Error(`the lake has changed from ${before} to ${after}`);
+        const after = await progress.commits();
+        if (after !== before) throw new Error(`the lake had ${before} commits and has ${after}`);
         return hit;
       } finally {
         follower.kill('SIGKILL');
+        await progress.close();
         await stranger.remove();
         await environment.remove();
       }
@@ -228,9 +230,4 @@ async function onTopicOf(environment: Environment): Promise<Environment> {
       await other.remove();
     },
   };
-}
-
-async function tables(environment: Environment): Promise<string> {
-  const { tables } = await json<StatusReport>(environment, ['status']);
-  return JSON.stringify(tables);
 }
