@@ -1,7 +1,7 @@
 # Every recipe runs with the Node 24 that npm installs, whatever Node the machine has; where npm has none (macOS), with the machine's.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 EVENTLAKE := node --max-semi-space-size=8 -- cli/main.ts
-JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js --testTimeout=60000
+JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js --testTimeout=600000
 # The dashboard's page as the server sends it, built from dashboard/web/.
 PAGE := dashboard/web/dist/index.html
 ifndef DATASET

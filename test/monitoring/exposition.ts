@@ -1,9 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { inspect } from 'node:util';
-
-/** A slow and busy machine takes its time. */
-const PATIENCE_MS = 60_000;
+import { waitFor } from '../wait-for.ts';
 
 /** What a job serves at its METRICS_PORT. */
 export class Endpoint {
@@ -40,25 +36,17 @@ export class Endpoint {
 
   /** Asks until the metrics are as wanted. */
   async until(wanted: (metrics: Map<string, number>) => boolean): Promise<Map<string, number>> {
-    return again(() => this.metrics(), wanted);
+    return waitFor(() => this.metrics(), wanted);
   }
 
   /** Asks until the answer has this status. */
   async untilStatus(path: string, status: number): Promise<string> {
     return (
-      await again(
+      await waitFor(
         () => this.get(path),
         (answer) => answer.status === status,
       )
     ).text;
-  }
-}
-
-async function again<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): Promise<T> {
-  for (const began = Date.now(); ; await sleep(200)) {
-    const answer = await ask();
-    if (wanted(answer)) return answer;
-    if (Date.now() - began > PATIENCE_MS) throw new Error(`still not so: ${inspect(answer)}`);
   }
 }
 

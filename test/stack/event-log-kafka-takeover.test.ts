@@ -9,7 +9,7 @@ import { chunkOf, drain, record, valuesOf } from '../conformance/event-log-recor
 const PARTITIONS = 4;
 /** The coordinator stumbles over about one takeover in a thousand. */
 const TAKEOVERS = 1_500;
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 1_200_000;
 
 let log: KafkaEventLog;
 let writer: LogWriter;

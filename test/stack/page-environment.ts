@@ -3,14 +3,12 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { expect } from '@jest/globals';
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
+import { waitFor } from '../wait-for.ts';
 import { type Environment, embedded, json, start } from './end-to-end-environment.ts';
 
 const WEB = join(import.meta.dirname, '..', '..', 'dashboard', 'web');
-const PATIENCE_MS = 60_000;
 
 /** A dashboard in a process of its own, and a browser to look at it. */
 export interface Dashboard {
@@ -62,7 +60,8 @@ export async function openDashboard(rows = 5000): Promise<Dashboard> {
     browser,
     async open(path, options) {
       const context = await browser.newContext(options);
-      context.setDefaultTimeout(PATIENCE_MS);
+      // The time limit of the test ends a wait.
+      context.setDefaultTimeout(0);
       const page = await context.newPage();
       const watched = watch(page, address);
       await page.goto(address + path);
@@ -139,13 +138,7 @@ function watch(page: Page, address: string): { requests: string[]; faults: strin
 
 /** Waits until what is read equals what is expected. */
 export async function eventually<T>(read: () => Promise<T>, expected: T): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const found = await read();
-    if (isDeepStrictEqual(found, expected)) return;
-    if (performance.now() > end) expect(found).toEqual(expected);
-    await wait(100);
-  }
+  await waitFor(read, (found) => isDeepStrictEqual(found, expected));
 }
 
 /** Waits until the view has a heading and no part of it is loading. */
