@@ -43,7 +43,7 @@ export function auditText(report: AuditReport, { entity }: Dataset): string {
     ['', 'rejected', rejected],
     ...Object.entries(lake.rejected).map(([reason, n]) => ['', `  ${reason}`, n]),
     ['profiles', entity.plural, profiles.users],
-    ['', 'events', profiles.events],
+    ...(profiles.events === null ? [] : [['', 'events', profiles.events]]),
     ...(profiles.totalSpent === null ? [] : [['', 'total spent', profiles.totalSpent]]),
     ...(index ? [['index', 'documents', index.documents]] : []),
   ];

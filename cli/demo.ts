@@ -109,7 +109,7 @@ function lookText({ dataset, settings }: Session, segments: readonly Row[], top:
     parts.push(overview.top.title, table(shown, rows));
   }
   const place = join(settings.home, 'lake', dataset.name);
-  const order = model.audit.amount ?? model.audit.events;
+  const order = model.audit?.amount ?? model.audit?.events ?? keyOf(model);
   return `
 ${parts.map((part) => `${part}\n\n`).join('')}The lake is in ${place}: Delta tables, for any reader.
 

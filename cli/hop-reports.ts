@@ -1,3 +1,4 @@
+import { modelOf } from '../core/dataset.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { BatchOutcome } from '../processing/archive-commit.ts';
 import type { FollowContext, HopFailure } from '../processing/follow.ts';
@@ -17,6 +18,7 @@ export interface Telling {
 
 /** The context whose hops report what they do: to people and logs, and to the monitor if there is one. */
 export function reported(context: ProcessContext, monitor: Monitor | null, telling: Telling): FollowContext {
+  const main = modelOf(context.archive.dataset)?.table;
   const sayNote: Say = (text, details) => note(text, 'info', details);
   const sayCommit = telling.commits ? sayNote : record;
   const sayRenewal = telling.renewals ? sayNote : record;
@@ -39,12 +41,15 @@ export function reported(context: ProcessContext, monitor: Monitor | null, telli
         note(`another worker was faster, reading again: ${reason}`, 'info', details);
       },
     },
-    onModel(result, seconds) {
+    onModel(table, result, seconds) {
       monitor?.modelDone(result, seconds);
       const { outcome, rows } = result;
-      const details = { event: 'model', hop: 'model', outcome, rows: Number(rows), seconds };
+      const details = { event: 'model', hop: 'model', table, outcome, rows: Number(rows), seconds };
       if (outcome === 'computed')
-        sayRenewal(modelText(result), { ...details, version: String(result.version) });
+        sayRenewal(table === main ? modelText(result) : earlierModelText(table, result), {
+          ...details,
+          version: String(result.version),
+        });
     },
     onPublish(result, seconds) {
       monitor?.publishDone(result, seconds);
@@ -99,6 +104,10 @@ function modelText({ outcome, rows, version }: ModelResult): string {
   if (outcome === 'no_events') return 'model:   no events yet';
   const already = outcome === 'up_to_date' ? ' (up to date)' : '';
   return `model:   ${counted(Number(rows), 'profile')}, version ${version}${already}`;
+}
+
+function earlierModelText(table: string, { rows, version }: ModelResult): string {
+  return `model:   ${counted(Number(rows), 'row')} of ${table}, version ${version}`;
 }
 
 function publishText({ outcome, stored, deleted }: PublishResult): string {

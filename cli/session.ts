@@ -9,7 +9,8 @@ import { aliasOf, type Dataset, EVENTS_TABLE, modelOf, REJECTED_TABLE } from '..
 import { Checkpoints } from '../lake/checkpoint.ts';
 import { LocalFiles } from '../lake/local-files.ts';
 import { DeltaTable } from '../lake/table.ts';
-import type { ProcessContext } from '../processing/process.ts';
+import type { ModelInput } from '../processing/model-inputs.ts';
+import type { ModelSteps, ProcessContext } from '../processing/process.ts';
 import { logTo, note, setLogLevel } from './output.ts';
 import { type Access, openScratch } from './scratch.ts';
 
@@ -30,9 +31,15 @@ export interface Session extends DatasetFolder {
   readonly log: EventLog;
   readonly store: ObjectStore;
   readonly tables: { readonly events: DeltaTable; readonly rejected: DeltaTable };
+  /** The tables of the models, by name. */
+  readonly derived: ReadonlyMap<string, DeltaTable>;
+  /** That of the model whose rows are the dataset's entities. */
   readonly profiles: DeltaTable | null;
-  /** The table anew, without what was read of it before: after a reset it may be another one. */
+  /** The table anew, without what was read of it before: after a reset it may be another one. `dataset.table` is another dataset's. */
   openTable(name: string): DeltaTable;
+  /** The indices that show published tables, by table. */
+  readonly indices: ReadonlyMap<string, ProfileIndex>;
+  /** That of the entities. */
   readonly index: ProfileIndex | null;
   readonly files: LocalFiles;
   readonly sql: DuckDbEngine;
@@ -75,21 +82,13 @@ export async function openSession(
   const files = new LocalFiles(cache);
   const checkpoints = new Checkpoints(sql, temporary);
   const openTable = (table: string) =>
-    new DeltaTable(store, `${dataset.name}/${table}`, {
+    new DeltaTable(store, table.includes('.') ? table.replace('.', '/') : `${dataset.name}/${table}`, {
       checkpoints,
       warn: (warning) => note(`warning: ${warning.message}`, 'warn'),
     });
-  const model = modelOf(dataset);
-  const [publication] = dataset.publish;
-  const index =
-    publication && settings.elasticsearch
-      ? await openIndex(
-          settings.elasticsearch,
-          settings.elasticsearch.index ?? aliasOf(dataset, publication),
-          `${dataset.name}/${publication.table}`,
-          signal,
-        )
-      : null;
+  const main = modelOf(dataset)?.table;
+  const derived = new Map(dataset.models.map(({ table }) => [table, openTable(table)]));
+  const indices = await openIndices(settings, dataset, signal);
   return {
     settings,
     dataset,
@@ -97,15 +96,18 @@ export async function openSession(
     log,
     store,
     tables: { events: openTable(EVENTS_TABLE), rejected: openTable(REJECTED_TABLE) },
-    profiles: model ? openTable(model.table) : null,
+    derived,
+    profiles: derived.get(main ?? '') ?? null,
     openTable,
-    index,
+    indices,
+    index: indices.get(main ?? '') ?? null,
     files,
     sql,
     temporary,
     cache,
     async close() {
-      await Promise.allSettled([log.close(), store.close(), index?.close(), sql.close()]);
+      const stores = [log, store, sql, ...indices.values()];
+      await Promise.allSettled(stores.map((one) => one.close()));
       await scratch.close();
     },
   };
@@ -120,9 +122,9 @@ export function noteStores({ log, store, index }: Session): void {
 
 /** The session as processing wants it. */
 export async function processContext(session: Session): Promise<ProcessContext> {
-  const { dataset, settings, profiles, log, tables, sql, temporary, index, files } = session;
+  const { dataset, settings, log, tables, sql, temporary, indices, files } = session;
   const { batchRows, batchSeconds } = settings;
-  const model = modelOf(dataset);
+  const models = await modelSteps(session);
   return {
     archive: {
       dataset,
@@ -133,10 +135,28 @@ export async function processContext(session: Session): Promise<ProcessContext> 
       batchRows,
       batchSeconds,
     },
-    model: model && profiles ? { query: await modelQuery(session, model), profiles } : null,
-    index,
+    models,
+    publications: dataset.publish.flatMap((publication) => {
+      const steps = models.find(({ model }) => model.table === publication.table);
+      const index = indices.get(publication.table);
+      return steps && index ? [{ model: steps.model, table: steps.table, index }] : [];
+    }),
     files,
   };
+}
+
+/** The models in order; each may read the events, the tables of those before it, and the tables of other datasets that it names. */
+async function modelSteps(session: Session): Promise<ModelSteps[]> {
+  const { dataset, tables, derived, openTable } = session;
+  const earlier: ModelInput[] = [{ name: EVENTS_TABLE, table: tables.events }];
+  const steps: ModelSteps[] = [];
+  for (const model of dataset.models) {
+    const table = derived.get(model.table) ?? openTable(model.table);
+    const others = (model.reads ?? []).map((name) => ({ name, table: openTable(name) }));
+    steps.push({ model, query: await modelQuery(session, model), inputs: [...earlier, ...others], table });
+    earlier.push({ name: model.table, table });
+  }
+  return steps;
 }
 
 /** The SQL engine alone; it spills into the folder. */
@@ -174,12 +194,20 @@ async function openStore({ minio, home }: Settings, access: Access): Promise<Obj
   return store;
 }
 
-async function openIndex(
-  { url, login }: NonNullable<Settings['elasticsearch']>,
-  index: string,
-  table: string,
+/** The index of each published table. ELASTICSEARCH_INDEX names that of the first. */
+async function openIndices(
+  { elasticsearch }: Settings,
+  dataset: Dataset,
   signal?: AbortSignal,
-): Promise<ProfileIndex> {
+): Promise<Map<string, ProfileIndex>> {
+  const indices = new Map<string, ProfileIndex>();
+  if (!elasticsearch || dataset.publish.length === 0) return indices;
   const { ElasticsearchProfileIndex } = await import('../adapters/elasticsearch/profile-index.ts');
-  return new ElasticsearchProfileIndex({ url, index, table, login, signal });
+  const { url, login } = elasticsearch;
+  for (const [i, publication] of dataset.publish.entries()) {
+    const index = (i === 0 ? elasticsearch.index : null) ?? aliasOf(dataset, publication);
+    const table = `${dataset.name}/${publication.table}`;
+    indices.set(publication.table, new ElasticsearchProfileIndex({ url, index, table, login, signal }));
+  }
+  return indices;
 }

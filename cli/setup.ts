@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { dashboardFile } from '../config/kibana/saved-objects.ts';
-import { aliasOf, keyOf, modelOf } from '../core/dataset.ts';
-import { modelFields } from '../processing/model.ts';
+import { aliasOf, keyOf } from '../core/dataset.ts';
+import type { TableField } from '../lake/schema.ts';
+import { modelFields } from '../processing/model-compute.ts';
 import { indexField } from '../processing/publish.ts';
 import { datasetCommand } from './command.ts';
 import { print } from './output.ts';
@@ -19,10 +20,7 @@ export function setupCommand(): Command {
     try {
       const made = [session.log.description];
       const { partitions } = await session.log.open();
-      if (session.index) {
-        await openIndex(session);
-        made.push(session.index.description);
-      }
+      made.push(...(await openIndices(session)));
       const { kibana, elasticsearch } = session.settings;
       const [publication] = session.dataset.publish;
       const dashboard = join(session.folder, 'kibana.yml');
@@ -41,15 +39,21 @@ export function setupCommand(): Command {
   });
 }
 
-async function openIndex(session: Session): Promise<void> {
-  const { dataset, index, sql, profiles } = session;
-  const { model: text } = await processContext(session);
-  const model = modelOf(dataset);
-  if (!index || !model || !text || !profiles) return;
-  const fields = await modelFields({ dataset, model, query: text.query, sql });
-  const table = await profiles.snapshot();
-  await index.open(
-    fields.map((field) => indexField(field, keyOf(model))),
-    table?.metaData.id ?? null,
-  );
+/** Makes the indices for the columns that the models will give, whether there are events or not. */
+async function openIndices(session: Session): Promise<string[]> {
+  const { dataset, sql, indices, openTable } = session;
+  const { models } = await processContext(session);
+  const earlier: Record<string, readonly TableField[]> = {};
+  const made: string[] = [];
+  for (const { model, query, table } of models) {
+    for (const name of model.reads ?? []) earlier[name] = (await openTable(name).snapshot())?.fields ?? [];
+    const fields = await modelFields({ dataset, model, query, sql }, earlier);
+    earlier[model.table] = fields;
+    const index = indices.get(model.table);
+    if (!index) continue;
+    const columns = fields.map((field) => indexField(field, keyOf(model)));
+    await index.open(columns, (await table.snapshot())?.metaData.id ?? null);
+    made.push(index.description);
+  }
+  return made;
 }

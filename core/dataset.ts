@@ -45,13 +45,15 @@ export interface Model {
   readonly key: readonly string[];
   /** The model may be computed over some values of this column at a time; over all events at once when absent. */
   readonly shareBy?: string;
+  /** Tables of other datasets that it reads, as `dataset.table`. Earlier tables of its own dataset it may read without saying so. */
+  readonly reads?: readonly string[];
   /** Columns that the audit adds up: how many distinct events a row stands for, and what amount. */
-  readonly audit: { readonly events: string; readonly amount?: string };
+  readonly audit?: { readonly events: string; readonly amount?: string };
 }
 
-/** The dataset's model; undefined when it has none. A file with a second one is refused. */
-export function modelOf({ models: [model] }: Dataset): Model | undefined {
-  return model;
+/** The model whose rows are the dataset's entities: the one that is published first, else the last; undefined when there is none. */
+export function modelOf({ models, publish: [first] }: Dataset): Model | undefined {
+  return models.find(({ table }) => table === first?.table) ?? models.at(-1);
 }
 
 /** The key column of a model's table. */

@@ -66,7 +66,7 @@ export async function customers(
 }
 
 function sortColumn(model: Model, { snapshot }: SeenTable, wanted: string | undefined): string {
-  if (wanted === undefined) return model.audit.amount ?? model.audit.events;
+  if (wanted === undefined) return model.audit?.amount ?? model.audit?.events ?? keyOf(model);
   const names = snapshot?.fields.map((field) => field.name) ?? [wanted];
   const found = names.find((name) => name === wanted);
   if (found !== undefined && /^[a-z_][a-z0-9_]*$/.test(found)) return found;

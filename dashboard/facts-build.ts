@@ -2,7 +2,7 @@ import type { SqlEngine } from '../core/contracts.ts';
 import { type Dataset, entityKeyOf } from '../core/dataset.ts';
 import { literal, parquet } from '../lake/sql.ts';
 import { eventsFields } from '../processing/events-table.ts';
-import { emptyRelation } from '../processing/model.ts';
+import { emptyRelation } from '../processing/model-compute.ts';
 import type { OverviewRoles } from './api.ts';
 
 /** What facts are made of: local files of one version of the events and one of the profiles. */

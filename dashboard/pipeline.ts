@@ -1,6 +1,6 @@
 import type { EventLog, ProfileIndex } from '../core/contracts.ts';
 import { type StatusReport, status } from '../inspection/status.ts';
-import { computedFrom } from '../processing/model.ts';
+import { computedFrom } from '../processing/model-inputs.ts';
 import type { PipelineAnswer } from './api.ts';
 import type { LakeView, SeenLake, SeenTable } from './lake-view.ts';
 

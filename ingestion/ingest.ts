@@ -77,8 +77,9 @@ export async function ingest(log: EventLog, request: IngestRequest): Promise<Ing
     request.warn(`${source.path} is empty: it has not even a header`);
     return NOTHING;
   }
-  const isComplete = async () => request.complete === true || !(await isBeingWritten(source));
-  if (!header.ended && !(await isComplete())) {
+  const isComplete = async (ended: boolean) =>
+    request.complete === true || !(await isBeingWritten(source, ended));
+  if (!header.ended && !(await isComplete(false))) {
     request.warn(`${source.path}: the header has no line end yet; the file is left for the next run`);
     return NOTHING;
   }
@@ -121,7 +122,7 @@ interface Attempt {
   readonly header: Header;
   readonly encoder: EventEncoder;
   readonly partitions: number;
-  isComplete(): Promise<boolean>;
+  isComplete(ended: boolean): Promise<boolean>;
   /** The ledger's entry when this run's first writer was open: what is before it, others have written. Null until then. */
   first: LedgerEntry | null;
   find(): Promise<Beginning>;
@@ -179,7 +180,7 @@ async function write(log: EventLog, request: IngestRequest, attempt: Attempt): P
 
 function warnOfRest({ source, warn }: IngestRequest, line: number): void {
   warn(
-    `${source.path}:${line}: the last line has no line end, and the file is being written: it is left for the next run (--complete takes it at once)`,
+    `${source.path}:${line}: the last line is not ended, and the file is being written: it is left for the next run (--complete takes it at once)`,
   );
 }
 

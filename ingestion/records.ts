@@ -44,13 +44,13 @@ export interface RecordGroup {
 
 /**
  * Parses blocks whose first physical line has the number `firstLine`; a record must have `fieldCount` fields. `isComplete` is asked
- * at the end of the file: when it says no, a last record without its line end is left.
+ * at the end of the file, with whether that is the end of a line: when it says no, a last record that is not ended is left.
  */
 export async function* toRecords(
   blocks: AsyncIterable<Block>,
   firstLine: number,
   fieldCount: number,
-  isComplete: () => Promise<boolean> = async () => true,
+  isComplete: (ended: boolean) => Promise<boolean> = async () => true,
 ): AsyncGenerator<RecordGroup> {
   let line = firstLine;
   let open: Buffer = Buffer.alloc(0);
@@ -58,7 +58,7 @@ export async function* toRecords(
   for await (const block of blocks) {
     if (block.kind === 'lines') {
       const bytes = open.length > 0 ? Buffer.concat([open, block.bytes]) : block.bytes;
-      if (block.last && bytes.length > 0 && !(await isComplete())) {
+      if (block.last && bytes.length > 0 && !(await isComplete(bytes.at(-1) === LF))) {
         const ended = bytes.subarray(0, bytes.lastIndexOf(LF) + 1);
         const group = parseLines(ended, line, fieldCount, false);
         yield { ...group, left: bytes.length - group.bytes.length };

@@ -59,13 +59,17 @@ export async function openSource(path: string, hint: string): Promise<SourceFile
 }
 
 /**
- * Whether the file may still be written: it changed within the last seconds, or since it was opened. A compressed file has an end of
- * its own.
+ * Whether the file may still be written: it changed since it was opened, or it does not end with a line (`ended`) and changed within the
+ * last seconds. A compressed file has an end of its own.
  */
-export async function isBeingWritten({ path, size, modified, compression }: SourceFile): Promise<boolean> {
+export async function isBeingWritten(
+  { path, size, modified, compression }: SourceFile,
+  ended: boolean,
+): Promise<boolean> {
   if (compression) return false;
   const info = await stat(path);
-  return info.size !== size || info.mtimeMs !== modified || Date.now() - info.mtimeMs < SETTLED_MS;
+  const settled = ended || Date.now() - info.mtimeMs >= SETTLED_MS;
+  return info.size !== size || info.mtimeMs !== modified || !settled;
 }
 
 /**

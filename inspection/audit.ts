@@ -35,7 +35,12 @@ export interface AuditReport {
     readonly rejected: Record<string, number>;
     readonly duplicates: number;
   };
-  readonly profiles: { readonly users: number; readonly events: number; readonly totalSpent: string | null };
+  readonly profiles: {
+    readonly users: number;
+    /** Null when the model says of no column that it counts events. */
+    readonly events: number | null;
+    readonly totalSpent: string | null;
+  };
   readonly index: { readonly documents: number } | null;
   /** What does not balance, in words. */
   readonly differences: string[];
@@ -95,12 +100,14 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
     }
   }
   if (context.profiles) {
-    expect(
-      'events of the profiles = events in the lake − duplicates',
-      profiles.events,
-      lake.events - lake.duplicates,
-      'Run: eventlake process',
-    );
+    if (profiles.events !== null) {
+      expect(
+        'events of the profiles = events in the lake − duplicates',
+        profiles.events,
+        lake.events - lake.duplicates,
+        'Run: eventlake process',
+      );
+    }
     if (index)
       expect('documents of the index = profiles', index.documents, profiles.users, 'Run: eventlake process');
   }
@@ -246,17 +253,17 @@ async function countProfiles({
   const none = { users: 0, events: 0, totalSpent: null };
   const model = modelOf(dataset);
   if (!model || !profiles) return none;
-  const { events, amount: amountColumn } = model.audit;
-  const columns = amountColumn ? [events, amountColumn] : [events];
+  const { events, amount: amountColumn } = model.audit ?? {};
+  const columns = [events, amountColumn].filter((column) => column !== undefined);
   const { paths } = await newestFiles(profiles, files, columns);
   if (paths.length === 0) return none;
   const amount = amountColumn ? `CAST(sum(${amountColumn}) AS VARCHAR)` : 'NULL';
   const [row] = await sql.rows(
-    `SELECT count(*) AS users, sum(${events}) AS events, ${amount} AS amount FROM ${parquet(paths)}`,
+    `SELECT count(*) AS users, sum(${events ?? 'NULL'}) AS events, ${amount} AS amount FROM ${parquet(paths)}`,
   );
   return {
     users: Number(row?.users),
-    events: Number(row?.events),
+    events: events === undefined ? null : Number(row?.events),
     totalSpent: row?.amount == null ? null : String(row.amount),
   };
 }

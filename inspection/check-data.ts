@@ -68,7 +68,7 @@ export async function checkData(
     toBlocks(readSource(source, header.bytes)),
     header.nextLine,
     header.names.length,
-    async () => !(await isBeingWritten(source)),
+    async (ended) => !(await isBeingWritten(source, ended)),
   )) {
     if (group.left) unendedLine = group.nextLine;
     for (const [i, row] of group.rows.entries()) {

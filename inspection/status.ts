@@ -1,7 +1,7 @@
 import type { EventLog, Partition, ProfileIndex } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import type { DeltaTable } from '../lake/table.ts';
-import { computedFrom } from '../processing/model.ts';
+import { computedFrom } from '../processing/model-inputs.ts';
 import { type ArchiveTables, Positions } from '../processing/positions.ts';
 
 /** What is looked at. */

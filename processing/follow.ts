@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventlakeError } from '../core/errors.ts';
 import { type ArchiveContext, type ArchiveResult, archive } from './archive.ts';
-import { modelHop, type ProcessContext, publishHop, removeLeftovers } from './process.ts';
+import { modelStage, type ProcessContext, publishStage, removeLeftovers } from './process.ts';
 
 /** Profiles are renewed at the latest after this time though more events keep coming. */
 const RENEW_AFTER_MS = 60_000;
@@ -32,9 +32,9 @@ export interface FollowContext extends ProcessContext {
 export async function follow(context: FollowContext, stop: AbortController): Promise<ArchiveResult> {
   await removeLeftovers(context);
   const { signal } = stop;
-  const publishing = new LaterStage('publish', () => publishHop(context));
+  const publishing = new LaterStage('publish', () => publishStage(context));
   const modelling = new LaterStage('model', async () => {
-    await modelHop(context, signal);
+    await modelStage(context, signal);
     publishing.wake();
   });
   let failure: unknown;

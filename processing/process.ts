@@ -3,28 +3,38 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { PartitionRange, ProfileIndex, SqlEngine } from '../core/contracts.ts';
-import { modelOf } from '../core/dataset.ts';
+import { type Model, modelOf } from '../core/dataset.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { removeOrphans } from '../lake/vacuum.ts';
 import { type ArchiveContext, type ArchiveResult, archive } from './archive.ts';
-import { type ModelResult, runModel } from './model.ts';
+import { type ModelContext, type ModelResult, runModel } from './model.ts';
 import { type PublishResult, publish } from './publish.ts';
+
+/** One model: what it computes, from which tables, and into which. */
+export type ModelSteps = Pick<ModelContext, 'model' | 'query' | 'inputs' | 'table'>;
+
+/** One publication: a model's table, and the index that shows it. */
+export interface PublishSteps {
+  readonly model: Model;
+  readonly table: DeltaTable;
+  readonly index: ProfileIndex;
+}
 
 /** What processing works on and with. */
 export interface ProcessContext {
   readonly archive: ArchiveContext;
-  /** The text of the model's SQL, and the table that it fills; null for a dataset without a model. */
-  readonly model: { readonly query: string; readonly profiles: DeltaTable } | null;
-  /** Null where there is nothing to publish to. */
-  readonly index: ProfileIndex | null;
+  /** The dataset's models in order, each with its SQL, the table that it fills and those that it may read. */
+  readonly models: readonly ModelSteps[];
+  /** What is published where; none where there is nothing to publish to. */
+  readonly publications: readonly PublishSteps[];
   readonly files: LocalFiles;
   /** Where model and publish run beside the archive, so that its statements need not wait for theirs; else they use the archive's engine. */
   readonly sql?: SqlEngine;
-  /** Fill the index anew, whatever it shows. */
+  /** Fill the indices anew, whatever they show. */
   readonly republish?: boolean;
-  /** Told what the two hops after the archive did, and how long they took. */
-  onModel?(result: ModelResult, seconds: number): void;
+  /** Told what the two stages after the archive did, and how long they took. */
+  onModel?(table: string, result: ModelResult, seconds: number): void;
   onPublish?(result: PublishResult, seconds: number): void;
 }
 
@@ -45,8 +55,8 @@ export async function processTo(
   const stopped = { archive: { ...archived, stopped: true }, model: null, publish: null };
   if (archived.stopped) return stopped;
   try {
-    const modelled = await modelHop(context, signal);
-    const published = await publishHop(context);
+    const modelled = await modelStage(context, signal);
+    const published = await publishStage(context);
     await removeLeftovers(context);
     return { archive: archived, model: modelled, publish: published };
   } catch (error) {
@@ -64,53 +74,57 @@ function collectGarbage(): void {
   (runInNewContext('gc') as () => void)();
 }
 
-/** The third hop, on what `context` names; null for a dataset without a model. Once the signal is raised it throws the signal's reason. */
-export async function modelHop(context: ProcessContext, signal?: AbortSignal): Promise<ModelResult | null> {
-  const { archive, model, files } = context;
-  const { dataset, temporary, tables } = archive;
+/**
+ * The third stage: the models in order, on what `context` names. Answers with what became of the model whose rows are the dataset's entities;
+ * null for a dataset without models. Once the signal is raised it throws the signal's reason.
+ */
+export async function modelStage(context: ProcessContext, signal?: AbortSignal): Promise<ModelResult | null> {
+  const { archive, models, files } = context;
+  const { dataset, temporary } = archive;
   const { sql = archive.sql } = context;
-  const definition = modelOf(dataset);
-  if (!model || !definition) return null;
-  collectGarbage();
-  const began = performance.now();
-  const { query, profiles } = model;
-  const result = await runModel({
-    ...{ dataset, model: definition, query, profiles, files, sql, temporary },
-    events: tables.events,
-    signal,
-    onProgress: () => archive.onTurn?.(),
-  });
-  context.onModel?.(result, (performance.now() - began) / 1000);
-  return result;
+  if (models.length > 0) collectGarbage();
+  let main: ModelResult | null = null;
+  for (const steps of models) {
+    const began = performance.now();
+    const result = await runModel({
+      ...steps,
+      ...{ dataset, files, sql, temporary, signal },
+      onProgress: () => archive.onTurn?.(),
+    });
+    context.onModel?.(steps.model.table, result, (performance.now() - began) / 1000);
+    if (steps.model === modelOf(dataset)) main = result;
+  }
+  return main;
 }
 
 /**
- * The fourth hop, on what `context` names; null where there is nothing to publish, or nothing to publish to. What ends it early is the
- * signal that its index was opened with.
+ * The fourth stage: the publications in order. Answers with what became of the first; null where nothing is published. What ends it early is
+ * the signal that the indices were opened with.
  */
-export async function publishHop(context: ProcessContext): Promise<PublishResult | null> {
-  const { archive, model, index, files } = context;
-  const { dataset, temporary } = archive;
+export async function publishStage(context: ProcessContext): Promise<PublishResult | null> {
+  const { archive, publications, files } = context;
+  const { temporary } = archive;
   const { sql = archive.sql } = context;
-  const definition = modelOf(dataset);
-  if (!model || !definition || !index) return null;
-  const began = performance.now();
-  const { profiles } = model;
-  const result = await publish({
-    ...{ model: definition, profiles, index, files, sql, temporary },
-    republish: context.republish ?? false,
-    onProgress: () => archive.onTurn?.(),
-  });
-  context.onPublish?.(result, (performance.now() - began) / 1000);
-  return result;
+  let first: PublishResult | null = null;
+  for (const { model, table, index } of publications) {
+    const began = performance.now();
+    const result = await publish({
+      ...{ model, profiles: table, index, files, sql, temporary },
+      republish: context.republish ?? false,
+      onProgress: () => archive.onTurn?.(),
+    });
+    context.onPublish?.(result, (performance.now() - began) / 1000);
+    first ??= result;
+  }
+  return first;
 }
 
 /** Files that no commit names, and temporary ones, left by runs that were killed. */
-export async function removeLeftovers({ archive, model }: ProcessContext): Promise<void> {
+export async function removeLeftovers({ archive, models }: ProcessContext): Promise<void> {
   const yesterday = new Date(Date.now() - 24 * 3_600_000);
-  for (const table of [archive.tables.events, archive.tables.rejected, ...(model ? [model.profiles] : [])]) {
+  const { events, rejected } = archive.tables;
+  for (const table of [events, rejected, ...models.map((model) => model.table)])
     await removeOrphans(table, yesterday);
-  }
   for (const name of await readdir(archive.temporary)) {
     const path = join(archive.temporary, name);
     const info = await stat(path).catch(() => null);

@@ -19,6 +19,11 @@ export const model = z.strictObject({
     .describe(
       'Column of the contract: the model may be computed over some of its values at a time. Absent: over all at once.',
     ),
+  reads: z
+    .array(z.string().regex(/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/, 'must be dataset.table'))
+    .min(1)
+    .optional()
+    .describe('Tables of other datasets that the query reads, as dataset.table.'),
   audit: z
     .strictObject({
       events: name.describe(
@@ -26,6 +31,7 @@ export const model = z.strictObject({
       ),
       amount: name.optional().describe('Column of the table: an amount that the audit adds up.'),
     })
+    .optional()
     .describe('Columns of the table that the audit adds up.'),
 });
 
@@ -45,15 +51,24 @@ type Columns = readonly z.output<typeof column>[];
 /** What is wrong with the models for these columns. */
 export function checkModels(
   models: readonly z.output<typeof model>[],
+  publish: readonly z.output<typeof publication>[],
   columns: Columns,
   complain: Complain,
 ): void {
-  if (models.length > 1) complain(['models', 1], `is a second model, and a dataset has one`);
+  const identified = new Set(publish.map(({ table }) => table));
+  if (identified.size === 0) identified.add(models.at(-1)?.table ?? '');
   for (const [i, { table, key, shareBy }] of models.entries()) {
     if ([EVENTS_TABLE, REJECTED_TABLE].includes(table))
       complain(['models', i, 'table'], `${table} is a table of every dataset`);
-    if (key.length > 1) complain(['models', i, 'key'], 'names several columns, and a key has one');
-    for (const [n, named] of key.entries()) mustIdentify(columns, named, ['models', i, 'key', n], complain);
+    if (models.findIndex((m) => m.table === table) < i)
+      complain(['models', i, 'table'], `names ${table} a second time`);
+    if (identified.has(table) && key.length > 1)
+      complain(
+        ['models', i, 'key'],
+        'names several columns, and the key of a table that people look at has one',
+      );
+    else if (identified.has(table))
+      for (const [n, named] of key.entries()) mustIdentify(columns, named, ['models', i, 'key', n], complain);
     if (shareBy !== undefined) mustIdentify(columns, shareBy, ['models', i, 'shareBy'], complain);
   }
 }
@@ -71,9 +86,10 @@ export function checkPublications(
   models: readonly z.output<typeof model>[],
   complain: Complain,
 ): void {
-  if (publish.length > 1) complain(['publish', 1], 'is a second publication, and a dataset has one');
   for (const [i, { table }] of publish.entries()) {
     if (!models.some((m) => m.table === table))
       complain(['publish', i, 'table'], `names ${table}, which is not the table of a model`);
+    if (publish.findIndex((p) => p.table === table) < i)
+      complain(['publish', i, 'table'], `names ${table} a second time`);
   }
 }

@@ -46,7 +46,7 @@ export const dataset = z
     if (!time) complain(['time'], `names ${d.time}, which is not one of the columns`);
     else if (time.type !== 'timestamp' || !time.required)
       complain(['time'], `names ${d.time}, which must be a required column of type timestamp`);
-    checkModels(d.models, d.columns, complain);
+    checkModels(d.models, d.publish, d.columns, complain);
     checkPublications(d.publish, d.models, complain);
     if (d.overview) checkOverview(d.overview, d.columns, d.models.length > 0, complain);
   });

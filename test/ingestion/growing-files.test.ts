@@ -89,7 +89,7 @@ describe('a half-written last line', () => {
     const result = await ingestFile(place.log(), path);
     expect(result).toMatchObject({ outcome: 'ingested', rows: 2 });
     expect(result.warnings).toEqual([
-      `${path}:4: the last line has no line end, and the file is being written: it is left for the next run (--complete takes it at once)`,
+      `${path}:4: the last line is not ended, and the file is being written: it is left for the next run (--complete takes it at once)`,
     ]);
     await appendFile(path, '03\n');
     expect(await ingestFile(place.log(), path)).toMatchObject({ outcome: 'continued', rows: 1 });
@@ -97,9 +97,9 @@ describe('a half-written last line', () => {
   });
 
   test('is left also within quotes, and when it is all that there is', async () => {
-    const quoted = await place.write('quoted.csv', `${HEADER}2020-01-01T00:00:00Z,1,"row\n`);
+    const quoted = await place.write('quoted.csv', `${HEADER}2020-01-01T00:00:00Z,1,"row\n00`);
     expect(await ingestFile(place.log(), quoted)).toMatchObject({ rows: 0 });
-    await appendFile(quoted, '001"\n');
+    await appendFile(quoted, '1"\n');
     expect(await ingestFile(place.log(), quoted)).toMatchObject({ rows: 1, deadLetters: 0 });
 
     const header = await place.write('header.csv', 'at,id,te');

@@ -2,12 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseDataset } from '../../config/dataset/parse.ts';
+import { modelOf } from '../../core/dataset.ts';
 import { ingest } from '../../ingestion/ingest.ts';
 import { openSource } from '../../ingestion/source-file.ts';
 import { audit } from '../../inspection/audit.ts';
 import { rejectedRows } from '../../inspection/rows.ts';
 import { processTo } from '../../processing/process.ts';
-import { MemoryIndex, Workplace } from '../processing/fixtures.ts';
+import { MemoryIndex, stepsOf, Workplace } from '../processing/fixtures.ts';
 
 const dataset = parseDataset(
   `name: visits
@@ -55,7 +56,10 @@ test('columns with other names in the file, times in milliseconds and JSON go fr
   const archive = place.archiveContext(dataset, log);
   const profiles = place.table();
   const { files, sql } = place;
-  await processTo({ archive, model: { query, profiles }, index, files }, log.ranges());
+  const model = modelOf(dataset);
+  if (!model) throw new Error('it has one');
+  const steps = stepsOf({ model, query }, archive.tables, profiles, index);
+  await processTo({ archive, ...steps, files }, log.ranges());
 
   expect(await place.rows(archive.tables.events, 'visitor, log_offset')).toMatchObject([
     { visitor: 2n, moment: '1969-12-31T23:59:59.999Z', payload: null },

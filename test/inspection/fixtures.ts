@@ -6,7 +6,7 @@ import { openSource, type SourceFile } from '../../ingestion/source-file.ts';
 import type { AuditContext } from '../../inspection/audit.ts';
 import type { DeltaTable } from '../../lake/table.ts';
 import { processTo } from '../../processing/process.ts';
-import { type Electronics, electronics, Workplace } from '../processing/fixtures.ts';
+import { type Electronics, electronics, stepsOf, Workplace } from '../processing/fixtures.ts';
 
 const HEADER =
   'event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session\n';
@@ -56,10 +56,10 @@ export class Shop {
   }
 
   async process(index: ProfileIndex | null = null): Promise<void> {
-    const { dataset, query } = this.electronics;
+    const { dataset } = this.electronics;
     const archive = this.place.archiveContext(dataset, this.log, { tables: this.tables });
-    const model = { query, profiles: this.profiles };
-    await processTo({ archive, model, index, files: this.place.files }, this.log.ranges());
+    const steps = stepsOf(this.electronics, this.tables, this.profiles, index);
+    await processTo({ archive, ...steps, files: this.place.files }, this.log.ranges());
   }
 
   auditContext(index: ProfileIndex | null = null): AuditContext {

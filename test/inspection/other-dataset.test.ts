@@ -10,7 +10,7 @@ import { checkData } from '../../inspection/check-data.ts';
 import { highlights, profileOf, rejectedRows } from '../../inspection/rows.ts';
 import { status } from '../../inspection/status.ts';
 import { processTo } from '../../processing/process.ts';
-import { MemoryIndex, Workplace } from '../processing/fixtures.ts';
+import { MemoryIndex, stepsOf, Workplace } from '../processing/fixtures.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/datasets');
 
@@ -68,7 +68,10 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
   const archive = place.archiveContext(dataset, log);
   const profiles = place.table();
   expect(
-    await processTo({ archive, model: { query, profiles }, index, files: place.files }, log.ranges()),
+    await processTo(
+      { archive, ...stepsOf({ model, query }, archive.tables, profiles, index), files: place.files },
+      log.ranges(),
+    ),
   ).toMatchObject({
     archive: { events: 4, rejected: 8 },
     model: { rows: 2n },

@@ -14,7 +14,7 @@ afterAll(() => place.remove());
 async function profilesOf(lines: readonly string[]): Promise<Row[]> {
   const context = place.modelContext(shop, await place.eventsOf(shop.dataset, lines));
   expect(await runModel(context)).toMatchObject({ outcome: 'computed', version: 0n });
-  return place.rows(context.profiles, 'user_id');
+  return place.rows(context.table, 'user_id');
 }
 
 /** The latest event of all, so that the others are at known distances from it. */

@@ -22,6 +22,7 @@ import { DeltaTable } from '../../lake/table.ts';
 import { type ArchiveContext, archive } from '../../processing/archive.ts';
 import { checkedEvents, offendingText } from '../../processing/contract-sql.ts';
 import type { ModelContext } from '../../processing/model.ts';
+import type { ProcessContext } from '../../processing/process.ts';
 import { StagedBatch } from '../../processing/staging.ts';
 import { chunkOf } from '../conformance/event-log-records.ts';
 
@@ -118,7 +119,8 @@ export class Workplace {
 
   modelContext({ dataset, model, query }: Electronics, events: DeltaTable): ModelContext {
     const { files, sql, temporary } = this;
-    return { dataset, model, query, events, profiles: this.table(), files, sql, temporary };
+    const inputs = [{ name: 'events', table: events }];
+    return { dataset, model, query, inputs, table: this.table(), files, sql, temporary };
   }
 
   /**
@@ -156,6 +158,19 @@ export class Workplace {
       await batch.discard();
     }
   }
+}
+
+/** The steps after the archive of a dataset with one model, whose table is published where there is an index. */
+export function stepsOf(
+  { model, query }: Pick<Electronics, 'model' | 'query'>,
+  { events }: ArchiveContext['tables'],
+  table: DeltaTable,
+  index: ProfileIndex | null,
+): Pick<ProcessContext, 'models' | 'publications'> {
+  return {
+    models: [{ model, query, inputs: [{ name: 'events', table: events }], table }],
+    publications: index ? [{ model, table, index }] : [],
+  };
 }
 
 /** The dataset that comes with the project, with its model. */

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { EventLog } from '../../core/contracts.ts';
+import type { EventLog, ProfileIndex } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { type FollowContext, follow, type HopFailure } from '../../processing/follow.ts';
-import { append, type Electronics, electronics, line, MemoryIndex, Workplace } from './fixtures.ts';
+import { append, type Electronics, electronics, line, MemoryIndex, stepsOf, Workplace } from './fixtures.ts';
 
 jest.setTimeout(60_000);
 
@@ -26,18 +26,18 @@ class Reports {
   readonly failures: HopFailure[] = [];
   #arrived = Promise.withResolvers<void>();
 
-  context(log: EventLog, index: FollowContext['index'] = null): FollowContext {
+  context(log: EventLog, index: ProfileIndex | null = null): FollowContext {
     const report = (add: () => void) => {
       add();
       this.#arrived.resolve();
       this.#arrived = Promise.withResolvers();
     };
+    const archive = { ...place.archiveContext(shop.dataset, log), batchSeconds: 0.01 };
     return {
-      archive: { ...place.archiveContext(shop.dataset, log), batchSeconds: 0.01 },
-      model: { query: shop.query, profiles: place.table() },
-      index,
+      archive,
+      ...stepsOf(shop, archive.tables, place.table(), index),
       files: place.files,
-      onModel: ({ rows }) => report(() => this.profiles.push(rows)),
+      onModel: (_table, { rows }) => report(() => this.profiles.push(rows)),
       onPublish: ({ stored }) => report(() => this.published.push(stored)),
       onFailure: (failure) => report(() => this.failures.push(failure)),
     };

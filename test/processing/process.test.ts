@@ -2,8 +2,9 @@ import { mkdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventLog } from '../../core/contracts.ts';
+import type { DeltaTable } from '../../lake/table.ts';
 import { type ProcessContext, processTo } from '../../processing/process.ts';
-import { append, type Electronics, electronics, line, Workplace } from './fixtures.ts';
+import { append, type Electronics, electronics, line, stepsOf, Workplace } from './fixtures.ts';
 
 let place: Workplace;
 let shop: Electronics;
@@ -13,9 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => place.remove());
 
-function contextOf(log: EventLog): ProcessContext & { model: NonNullable<ProcessContext['model']> } {
-  const model = { query: shop.query, profiles: place.table() };
-  return { archive: place.archiveContext(shop.dataset, log), model, index: null, files: place.files };
+function contextOf(log: EventLog): ProcessContext & { profiles: DeltaTable } {
+  const archive = place.archiveContext(shop.dataset, log);
+  const profiles = place.table();
+  return { archive, ...stepsOf(shop, archive.tables, profiles, null), files: place.files, profiles };
 }
 
 describe('processing', () => {
@@ -44,7 +46,7 @@ describe('processing', () => {
     const log = place.log();
     await append(log, [[0, line('1')]]);
     const dataset = { ...shop.dataset, models: [], publish: [] };
-    const context = { ...contextOf(log), archive: place.archiveContext(dataset, log), model: null };
+    const context = { ...contextOf(log), archive: place.archiveContext(dataset, log), models: [] };
     expect(await processTo(context, log.ranges())).toMatchObject({
       archive: { events: 1 },
       model: null,
@@ -65,11 +67,9 @@ describe('processing', () => {
     const log = place.log();
     await append(log, [[0, line('1')]]);
     const context = contextOf(log);
-    const paths = [
-      context.archive.tables.events,
-      context.archive.tables.rejected,
-      context.model.profiles,
-    ].flatMap(({ path }) => ['old', 'new'].map((name) => ({ name, key: `${path}/${name}.parquet` })));
+    const paths = [context.archive.tables.events, context.archive.tables.rejected, context.profiles].flatMap(
+      ({ path }) => ['old', 'new'].map((name) => ({ name, key: `${path}/${name}.parquet` })),
+    );
     for (const { name, key } of paths) {
       await place.store.put(key, Buffer.from('left behind'));
       const days = name === 'old' ? 2 : 0.5;

@@ -221,7 +221,10 @@ describe('a dataset file', () => {
     [MODEL.replace('days', 'events'), 'table: events is a table of every dataset'],
     [MODEL.replace('[sensor]', '[id]'), 'key.0: names id, which is not one of the columns'],
     [MODEL.replace('[sensor]', 'sensor'), 'key: Invalid input: expected array, received string'],
-    [MODEL.replace('[sensor]', '[sensor, sensor]'), 'key: names several columns, and a key has one'],
+    [
+      MODEL.replace('[sensor]', '[sensor, sensor]'),
+      'key: names several columns, and the key of a table that people look at has one',
+    ],
     [
       MODEL.replace('[sensor]', '[measured_at]'),
       'key.0: names measured_at, which must be a required column of type int64 or string',
@@ -240,13 +243,13 @@ describe('a dataset file', () => {
     expect(complaints(text)).toEqual(message === null ? [] : [`readings.yml:13: models.0.${message}`]);
   });
 
-  test('has one model and one publication', () => {
-    const text = `${GOOD}    required: true\nmodels:\n  - {${MODEL}}\n  - {${MODEL.replace('days', 'weeks')}}\npublish:\n`;
+  test('has each table once, and publishes tables that it has', () => {
+    const text = `${GOOD}    required: true\nmodels:\n  - {${MODEL}}\n  - {${MODEL}}\npublish:\n`;
     const published = (table: string) => `  - {table: ${table}, to: elasticsearch}\n`;
-    expect(complaints(text + published('days') + published('nights'))).toEqual([
-      'readings.yml:13: models.1: is a second model, and a dataset has one',
-      'readings.yml:16: publish.1: is a second publication, and a dataset has one',
-      'readings.yml:16: publish.1.table: names nights, which is not the table of a model',
+    expect(complaints(text + published('days') + published('days') + published('nights'))).toEqual([
+      'readings.yml:13: models.1.table: names days a second time',
+      'readings.yml:16: publish.1.table: names days a second time',
+      'readings.yml:17: publish.2.table: names nights, which is not the table of a model',
     ]);
   });
 });

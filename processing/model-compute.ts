@@ -1,0 +1,223 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SqlEngine } from '../core/contracts.ts';
+import { EVENTS_TABLE } from '../core/dataset.ts';
+import { EventlakeError, hasCode } from '../core/errors.ts';
+import { namesOf } from '../core/field-types.ts';
+import { fieldOfSqlType, type TableField } from '../lake/schema.ts';
+import type { DataFile, Snapshot } from '../lake/snapshot.ts';
+import { literal, parquet } from '../lake/sql.ts';
+import { type NewFile, newFileOf } from '../lake/stats.ts';
+import { eventsFields } from './events-table.ts';
+import type { ModelContext } from './model.ts';
+import { readsDataset, type SeenInput } from './model-inputs.ts';
+import { shareOf, sharesOf, splitIntoShares } from './model-shares.ts';
+
+/** A derived table's columns and the local files that hold its rows. */
+export interface Computed {
+  readonly fields: TableField[];
+  readonly files: NewFile[];
+}
+
+/** Events as an SQL relation of the contract's columns, and how many there are. */
+interface EventRows {
+  readonly source: string;
+  readonly rows: number;
+  readonly paths: readonly string[];
+}
+
+/** Computes the whole table. */
+export async function computeAll(
+  context: ModelContext,
+  inputs: readonly SeenInput[],
+  folder: string,
+): Promise<Computed> {
+  const events = await openInputs(context, inputs);
+  try {
+    return await computeOver(context, events, folder);
+  } finally {
+    await dropInputs(context.sql, inputs);
+  }
+}
+
+/**
+ * Computes the rows of those values of `shareBy` that stand in the files `added` of events, over all events of these values, and takes the
+ * other rows of the table as they are.
+ */
+export async function computeTouched(
+  context: ModelContext,
+  inputs: readonly SeenInput[],
+  { derived, added }: { derived: Snapshot; added: readonly DataFile[] },
+  folder: string,
+): Promise<Computed> {
+  const { sql, model, files } = context;
+  const events = await openInputs(context, inputs);
+  const table = inputs.find(({ name }) => name === EVENTS_TABLE);
+  if (!table) throw new Error('only a model that reads events has touched values');
+  try {
+    const paths = await files.paths(table.table, { ...table.snapshot, files: added });
+    await sql.run(
+      `CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT ${model.shareBy} FROM ${parquet(paths)}`,
+    );
+    const of = join(folder, 'touched.parquet');
+    const [written] = await sql.rows(
+      `COPY (SELECT events.* FROM ${events.source} AS events SEMI JOIN touched USING (${model.shareBy})) TO ${literal(of)} (FORMAT parquet, COMPRESSION lz4_raw, RETURN_STATS)`,
+    );
+    const rows = Number(written?.count ?? 0);
+    const computed = await computeOver(context, { source: parquet([of]), rows, paths: [of] }, folder);
+    const columns = computed.fields.map(({ name }) => name).join(', ');
+    const before = parquet(await files.paths(context.table, derived));
+    const kept = await write(
+      sql,
+      `SELECT ${columns} FROM ${before} ANTI JOIN touched USING (${model.shareBy})`,
+      join(folder, 'kept.parquet'),
+    );
+    return { fields: computed.fields, files: [...computed.files, ...kept] };
+  } finally {
+    await sql.run('DROP TABLE IF EXISTS touched');
+    await dropInputs(sql, inputs);
+  }
+}
+
+/** The derived table's columns as the model will make them, before there is any event or earlier table. */
+export async function modelFields(
+  context: Pick<ModelContext, 'sql' | 'model' | 'query' | 'dataset'>,
+  earlier: Readonly<Record<string, readonly TableField[]>> = {},
+): Promise<TableField[]> {
+  const { sql, dataset } = context;
+  await defineSparkFunctions(sql);
+  const tables = { ...earlier, [EVENTS_TABLE]: eventsFields(dataset) };
+  for (const [name, fields] of Object.entries(tables)) await view(sql, name, emptyRelation(fields));
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE dataset AS SELECT max(${dataset.time}) AS last_event FROM ${EVENTS_TABLE}`,
+  );
+  try {
+    return await describe(context);
+  } finally {
+    await dropInputs(
+      sql,
+      Object.keys(tables).map((name) => ({ name })),
+    );
+  }
+}
+
+/** A relation of these columns without rows. */
+export function emptyRelation(fields: readonly TableField[]): string {
+  const columns = fields.map((f) => `CAST(NULL AS ${namesOf(f.type).duckdb}) AS ${f.name}`);
+  return `(SELECT ${columns.join(', ')} WHERE false)`;
+}
+
+/** Makes the inputs visible to the query, and answers with what there is of events. */
+async function openInputs(context: ModelContext, inputs: readonly SeenInput[]): Promise<EventRows> {
+  const { sql, dataset, query, files } = context;
+  await defineSparkFunctions(sql);
+  let events: EventRows = { source: emptyRelation(eventsFields(dataset)), rows: 0, paths: [] };
+  for (const { name, table, snapshot } of inputs) {
+    const paths = await files.paths(table, snapshot);
+    const source = paths.length > 0 ? parquet(paths) : emptyRelation(snapshot.fields);
+    if (name === EVENTS_TABLE) events = { source, rows: Number(snapshot.rows), paths };
+    else await view(sql, name, source);
+  }
+  if (readsDataset(query)) {
+    await sql.run(
+      `CREATE OR REPLACE TEMP TABLE dataset AS SELECT max(${dataset.time}) AS last_event FROM ${events.source}`,
+    );
+  }
+  return events;
+}
+
+/** A table of another dataset is a view in a schema of that dataset's name. */
+async function view(sql: SqlEngine, name: string, source: string): Promise<void> {
+  const [schema, other] = name.split('.');
+  if (other === undefined) await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${source}`);
+  else
+    await sql.run(
+      `CREATE SCHEMA IF NOT EXISTS ${schema}; CREATE OR REPLACE VIEW ${name} AS SELECT * FROM ${source}`,
+    );
+}
+
+async function dropInputs(sql: SqlEngine, inputs: readonly { name: string }[]): Promise<void> {
+  for (const { name } of inputs) await sql.run(`DROP VIEW IF EXISTS ${name}`);
+  await sql.run(`DROP VIEW IF EXISTS ${EVENTS_TABLE}; DROP TABLE IF EXISTS dataset`);
+}
+
+async function computeOver(context: ModelContext, events: EventRows, folder: string): Promise<Computed> {
+  const { sql, model, query, dataset } = context;
+  const columns = dataset.columns.map((column) => column.name).join(', ');
+  if (model.shareBy === undefined || events.rows === 0) {
+    await view(sql, EVENTS_TABLE, `(SELECT ${columns} FROM ${events.source})`);
+    const fields = await describe(context);
+    context.signal?.throwIfAborted();
+    const files = await write(sql, query, join(folder, `${model.table}.parquet`));
+    context.onProgress?.();
+    return { fields, files };
+  }
+  for (let shares = await sharesOf(sql, events.rows, events.paths); ; shares *= 4) {
+    const part = join(folder, `of-${shares}`);
+    try {
+      return await computeShares(context, events, shares, part);
+    } catch (error) {
+      // Long values that repeat are small in the files and large in memory.
+      if (!hasCode(error, 'sql:out_of_memory') || shares > events.rows) throw error;
+      await rm(part, { recursive: true, force: true });
+    }
+  }
+}
+
+async function computeShares(
+  context: ModelContext,
+  events: EventRows,
+  shares: number,
+  folder: string,
+): Promise<Computed> {
+  const { sql, model, query, dataset } = context;
+  await mkdir(folder, { recursive: true });
+  await splitIntoShares(sql, { dataset, shareBy: model.shareBy ?? dataset.key, ...events }, shares, folder);
+  const files: NewFile[] = [];
+  let fields: TableField[] = [];
+  for (let share = 0; share < shares; share += 1) {
+    context.signal?.throwIfAborted();
+    await view(sql, EVENTS_TABLE, shareOf(folder, share));
+    if (share === 0) fields = await describe(context);
+    files.push(...(await write(sql, query, join(folder, `${model.table}-${share}.parquet`))));
+    await rm(join(folder, `share=${share}`), { recursive: true, force: true });
+    context.onProgress?.();
+  }
+  return { fields, files };
+}
+
+async function write(sql: SqlEngine, query: string, to: string): Promise<NewFile[]> {
+  // The query may end in a comment.
+  const written = await sql.rows(
+    `COPY (${query}\n) TO ${literal(to)} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS)`,
+  );
+  return written.map(newFileOf).filter((file) => file.rows > 0);
+}
+
+/** The model's columns. What is wrong with its SQL shows here. */
+async function describe({
+  sql,
+  model,
+  query,
+}: Pick<ModelContext, 'sql' | 'model' | 'query'>): Promise<TableField[]> {
+  const described = await sql.rows(`DESCRIBE ${query}`).catch((cause: Error) => {
+    throw new EventlakeError('model:invalid', `${model.sql} is no query over events: ${cause.message}`, {
+      cause,
+    });
+  });
+  const lacks = [...model.key, model.audit?.events, model.audit?.amount].find(
+    (name) => name !== undefined && !described.some((row) => row.column_name === name),
+  );
+  if (lacks === undefined) {
+    return described.map((row) => fieldOfSqlType(String(row.column_name), String(row.column_type), true));
+  }
+  throw new EventlakeError(
+    'model:invalid',
+    `${model.sql} gives no column ${lacks}, which the dataset file names`,
+  );
+}
+
+/** Names that Spark SQL has and DuckDB lacks, so that one model text runs on both. */
+async function defineSparkFunctions(sql: SqlEngine): Promise<void> {
+  await sql.run('CREATE OR REPLACE TEMP MACRO unix_timestamp(t) AS CAST(floor(epoch(t)) AS BIGINT)');
+}
