@@ -18,7 +18,9 @@ export function Audit({ entities, turn }: { entities: string; turn: string | nul
           ['', 'of them duplicates', lake.duplicates],
           ['', 'rejected', rejected],
           ['profiles', entities, profiles.users],
-          ['', 'events', profiles.events],
+          ...(profiles.events === null
+            ? []
+            : ([['', 'events', profiles.events]] as [string, string, number][])),
           ...(profiles.totalSpent === null
             ? []
             : ([['', 'total spent', profiles.totalSpent]] as [string, string, string][])),
