@@ -4,6 +4,7 @@ import { type AuditContext, type AuditReport, audit } from '../inspection/audit.
 import { datasetCommand } from './command.ts';
 import { print, table } from './output.ts';
 import { type CommonOptions, openSession, type Session } from './session.ts';
+import { warnOfUnfinishedReset } from './wipe.ts';
 
 /** Exit code of an audit that does not balance. */
 export const UNBALANCED = 3;
@@ -14,6 +15,7 @@ export function auditCommand(): Command {
     async (name: string, options: CommonOptions) => {
       const session = await openSession(name, options, 'look');
       try {
+        await warnOfUnfinishedReset(session);
         const report = await audit(auditContext(session));
         print(options.json ?? false, report, (counted) => auditText(counted, session.dataset));
         if (!report.balanced) process.exitCode = UNBALANCED;

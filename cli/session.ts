@@ -13,6 +13,7 @@ import type { ModelInput } from '../processing/model-inputs.ts';
 import type { ModelSteps, ProcessContext } from '../processing/process.ts';
 import { logTo, note, setLogLevel } from './output.ts';
 import { type Access, openScratch } from './scratch.ts';
+import { finishReset } from './wipe.ts';
 
 /** DuckDB spills beyond this, so that the whole process stays below 500 MB. */
 const SQL_MEMORY_MB = 180;
@@ -66,7 +67,10 @@ export async function readConfiguration(
   return { settings, ...(await loadDataset(places, name)) };
 }
 
-/** Wires the adapters that the settings name. The signal ends what the index is asked at once, all else ends with the batch in hand. */
+/**
+ * Wires the adapters that the settings name. For a command that writes, a reset that was interrupted is finished first. The signal ends what
+ * the index is asked at once, all else ends with the batch in hand.
+ */
 export async function openSession(
   name: string,
   options: CommonOptions,
@@ -89,7 +93,7 @@ export async function openSession(
   const main = modelOf(dataset)?.table;
   const derived = new Map(dataset.models.map(({ table }) => [table, openTable(table)]));
   const indices = await openIndices(settings, dataset, signal);
-  return {
+  const session: Session = {
     settings,
     dataset,
     folder,
@@ -111,6 +115,13 @@ export async function openSession(
       await scratch.close();
     },
   };
+  try {
+    if (access === 'write') await finishReset(session);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  return session;
 }
 
 /** The first line of a job: a setting that was misspelt or left out shows in the stores that it uses. */

@@ -3,6 +3,7 @@ import { type StatusReport, status } from '../inspection/status.ts';
 import { datasetCommand } from './command.ts';
 import { bytes, print, table, thousands } from './output.ts';
 import { type CommonOptions, openSession } from './session.ts';
+import { warnOfUnfinishedReset } from './wipe.ts';
 
 /** `status`: where every hop stands. */
 export function statusCommand(): Command {
@@ -10,6 +11,7 @@ export function statusCommand(): Command {
     async (name: string, options: CommonOptions) => {
       const session = await openSession(name, options, 'look');
       try {
+        await warnOfUnfinishedReset(session);
         print(options.json ?? false, await status(session), (report) =>
           statusText(report, session.profiles !== null),
         );

@@ -91,6 +91,7 @@ export const ERROR_CODES = [
   'request:no_token',
   'request:unknown_column',
   'reset:not_confirmed',
+  'reset:unfinished',
   'settings:bad_home',
   'settings:bad_metrics_address',
   'settings:invalid',

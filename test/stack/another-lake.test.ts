@@ -26,6 +26,13 @@ interface RunReport {
   readonly audit: AuditReport;
 }
 
+/** The indices behind the dataset's alias, without going through the program. */
+async function indices(): Promise<string[]> {
+  const { ELASTICSEARCH_URL = '', ELASTICSEARCH_INDEX = '' } = environment.variables;
+  const answer = await fetch(`${ELASTICSEARCH_URL}/${ELASTICSEARCH_INDEX}-*`);
+  return Object.keys((await answer.json()) as object);
+}
+
 /** The lake and the index hold the profiles of these files, and of no others, by an independent computation. */
 async function expectExactly(...names: string[]): Promise<void> {
   const ingestions = names.map((name) => ({ file: join(environment.folder, name), name }));
@@ -40,6 +47,13 @@ describe('another lake of the same versions', () => {
     expect(first.process.publish).toMatchObject({ outcome: 'published', version: '0' });
     const reset = await eventlake(environment, ['reset', '--yes'], AWAY);
     expect(reset).toMatchObject({ code: 1, stderr: expect.stringContaining('index:unreachable') });
+    const audit = await eventlake(environment, ['audit']);
+    expect(audit.stderr).toMatch(/warning: the reset of .* was interrupted/);
+    const elsewhere = await eventlake(environment, ['process'], AWAY);
+    expect(elsewhere).toMatchObject({ code: 1, stderr: expect.stringContaining('[index:unreachable]') });
+    const finished = await eventlake(environment, ['process']);
+    expect(finished).toMatchObject({ code: 0, stderr: expect.stringMatching(/finishing the reset of/) });
+    expect(await indices()).toEqual([]);
     const second = await json<RunReport>(environment, ['run', '--file', 'b.csv']);
     expect(second.process.publish).toMatchObject({ outcome: 'published', version: '0' });
     expect(second.audit.balanced).toBe(true);

@@ -1,0 +1,103 @@
+import type { EventLog, ObjectStore, ProfileIndex } from '../core/contracts.ts';
+import type { Dataset } from '../core/dataset.ts';
+import { EventlakeError, hasCode } from '../core/errors.ts';
+import { note } from './output.ts';
+
+/** The stores of a dataset, which are wiped together. */
+export interface WipedStores {
+  readonly dataset: Dataset;
+  readonly log: EventLog;
+  readonly store: ObjectStore;
+  /** The indices of the published tables, by table. */
+  readonly indices: ReadonlyMap<string, ProfileIndex>;
+}
+
+/** What an object beside the tables says while lake and index are being wiped. */
+interface Mark {
+  /** UTC, ISO 8601. */
+  readonly began: string;
+  /** The tables whose indices the reset wipes. A server may have another address now, so that it says nothing of these. */
+  readonly published: readonly string[];
+}
+
+const DELETED_AT_ONCE = 1000;
+
+/**
+ * Wipes log, lake and indices. The log goes first: when that alone is done, the lake is refused (`lake:other_log`) until the reset is repeated,
+ * and never filled twice. From then on a mark in the lake says that the rest must follow.
+ */
+export async function wipeStores(stores: WipedStores): Promise<void> {
+  await stores.log.wipe();
+  await wipeLakeAndIndices(stores);
+}
+
+/**
+ * Finishes a reset that was interrupted after it had wiped the log; does nothing when there is none.
+ * @throws `reset:unfinished` when it has to wipe an index and none is set.
+ */
+export async function finishReset(stores: WipedStores): Promise<void> {
+  const { dataset, store, indices } = stores;
+  const mark = await markIn(store, dataset);
+  if (mark === null) return;
+  const missing = mark.published.filter((table) => !indices.has(table));
+  if (missing.length > 0) {
+    throw new EventlakeError(
+      'reset:unfinished',
+      `The reset of ${dataset.name} at ${mark.began} has not wiped the index of ${missing.join(', ')} yet`,
+      {
+        hint: 'Set ELASTICSEARCH_URL as it was then; or, if that index is gone: eventlake reset --yes',
+      },
+    );
+  }
+  note(`finishing the reset of ${mark.began}, which was interrupted: wiping the lake and the index`);
+  await wipeLakeAndIndices(stores);
+}
+
+/** Warns of a reset that was interrupted, for commands that only look. */
+export async function warnOfUnfinishedReset({ store, dataset }: WipedStores): Promise<void> {
+  const mark = await markIn(store, dataset);
+  if (mark === null) return;
+  note(`warning: the reset of ${mark.began} was interrupted: lake and index are wiped in part`, 'warn', {
+    event: 'reset_unfinished',
+    hint: 'The next ingest, process or run finishes it, and so does: eventlake reset --yes',
+  });
+}
+
+async function wipeLakeAndIndices({ dataset, store, indices }: WipedStores): Promise<void> {
+  const key = markKey(dataset);
+  let keys: string[] = [];
+  let marked = false;
+  const deleteKeys = async () => {
+    if (keys.length === 0) return;
+    if (!marked) await mark(store, key, [...indices.keys()]);
+    marked = true;
+    await store.delete(keys);
+    keys = [];
+  };
+  for await (const found of store.list(`${dataset.name}/`)) {
+    if (found.key !== key) keys.push(found.key);
+    if (keys.length >= DELETED_AT_ONCE) await deleteKeys();
+  }
+  await deleteKeys();
+  for (const index of indices.values()) await index.wipe();
+  await store.delete([key]);
+}
+
+async function mark(store: ObjectStore, key: string, published: readonly string[]): Promise<void> {
+  const text: Mark = { began: new Date().toISOString(), published };
+  await store.put(key, Buffer.from(`${JSON.stringify(text)}\n`));
+}
+
+async function markIn(store: ObjectStore, dataset: Dataset): Promise<Mark | null> {
+  try {
+    return JSON.parse((await store.get(markKey(dataset))).toString());
+  } catch (error) {
+    if (hasCode(error, 'object:missing')) return null;
+    throw error;
+  }
+}
+
+/** In no table's folder. */
+function markKey({ name }: Dataset): string {
+  return `${name}/_reset.json`;
+}
