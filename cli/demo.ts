@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import type { DatasetFolder } from '../config/dataset/read.ts';
 import type { Row } from '../core/contracts.ts';
 import { keyOf, modelOf } from '../core/dataset.ts';
 import { hasCode } from '../core/errors.ts';
@@ -14,7 +15,7 @@ import { HOST, PORT } from './dashboard.ts';
 import { CHUNK_ROWS } from './ingest.ts';
 import { bars, bytes, cell, note, print, table, thousands } from './output.ts';
 import { runText, runWholeJob } from './run.ts';
-import { type CommonOptions, openSession, type Session } from './session.ts';
+import { type CommonOptions, openSession, readConfiguration, type Session } from './session.ts';
 
 const ROWS = 885_129;
 const SEED = 1;
@@ -25,9 +26,10 @@ export function demoCommand(): Command {
     'demo',
     'the whole job on local files, with synthetic data where there is no file, and a look at the result',
   ).action(async (name: string, options: CommonOptions) => {
+    // Before the session, from which on all that is made is for this user alone: the stack's user reads the data too.
+    await provideData(await readConfiguration(name, { ...options, embedded: true }));
     const session = await openSession(name, { ...options, embedded: true }, 'write');
     try {
-      await provideData(session);
       const tables = session.dataset.models.map(({ table }) => table.replaceAll('_', ' '));
       note(
         `\n${['CSV', 'event log', 'Delta lake', ...tables].join(' → ')}, in one process, below ${session.settings.home}\n`,
@@ -71,7 +73,7 @@ function ofDataset(name: string): string {
   return name === DEFAULT_DATASET ? '' : ` DATASET=${name}`;
 }
 
-async function provideData({ dataset, folder }: Session): Promise<void> {
+async function provideData({ dataset, folder }: DatasetFolder): Promise<void> {
   const file = defaultFile(dataset);
   if (existsSync(file) || existsSync(`${file}.gz`)) return;
   note(`There is no ${file}: making SYNTHETIC data in the measured shape of the real one.`);

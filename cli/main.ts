@@ -7,7 +7,7 @@ import { dashboardCommand } from './dashboard.ts';
 import { demoCommand } from './demo.ts';
 import { generateCommand } from './generate.ts';
 import { ingestCommand } from './ingest.ts';
-import { note } from './output.ts';
+import { note, printable } from './output.ts';
 import { processCommand } from './process.ts';
 import { profileCommand } from './profile.ts';
 import { rejectedCommand } from './rejected.ts';
@@ -28,6 +28,7 @@ const program = new Command('eventlake')
   )
   .showHelpAfterError('(add --help for what is possible)')
   .version(version)
+  .configureOutput({ writeErr: (text) => process.stderr.write(printable(text)) })
   .exitOverride();
 
 for (const command of [

@@ -35,8 +35,19 @@ export function notesAreText(): boolean {
 export function note(text: string, level: Exclude<Level, 'silent'> = 'info', details: Details = {}): void {
   if (LEVELS.indexOf(level) < LEVELS.indexOf(threshold)) return;
   if (write) write(text, level, details);
-  else process.stderr.write(`${text}\n${details.hint ? `  → ${details.hint}\n` : ''}`);
+  else process.stderr.write(printable(`${text}\n${details.hint ? `  → ${details.hint}\n` : ''}`));
 }
+
+/**
+ * Text that a terminal shows and does not obey: what it takes for a command (C0 except line feed and tab, DEL, C1) and what reverses
+ * or breaks a line (bidirectional marks, Unicode's line separators) is written as in JSON, `\\u001b`, so that JSON stays the same JSON.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be printed
+const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** What a JSON log should hold though people are told it otherwise, as by the command's result. */
 export function record(text: string, details: Details): void {
@@ -53,7 +64,7 @@ export function print<T>(json: boolean, result: T, human: (result: T) => string)
   const text = json
     ? JSON.stringify(result, (_key, value) => (typeof value === 'bigint' ? String(value) : value), 2)
     : human(result);
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(printable(`${text}\n`));
 }
 
 /** `1,234,567` */
@@ -70,7 +81,9 @@ export function bytes(n: number): string {
 
 /** Rows under their headings, numbers to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const cells = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? thousands(cell) : cell)));
+  const cells = rows.map((row) =>
+    row.map((cell) => (typeof cell === 'number' ? thousands(cell) : oneLine(cell))),
+  );
   const width = headings.map((heading, i) =>
     Math.max(heading.length, ...cells.map((row) => row[i]?.length ?? 0)),
   );
@@ -83,6 +96,11 @@ export function table(headings: readonly string[], rows: readonly (readonly (str
   return [line(headings), line(width.map((n) => '─'.repeat(n))), ...cells.map(line)].join('\n');
 }
 
+/** Text on one line: a value's own line breaks and tabs would pass for other rows. */
+function oneLine(text: string): string {
+  return printable(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+}
+
 /** A bar chart of counts. */
 export function bars(items: readonly { label: string; n: number }[], width = 40): string {
   const most = Math.max(1, ...items.map((item) => item.n));
@@ -90,12 +108,13 @@ export function bars(items: readonly { label: string; n: number }[], width = 40)
     1,
     items.reduce((total, item) => total + item.n, 0),
   );
-  const label = Math.max(0, ...items.map((item) => item.label.length));
+  const labels = items.map((item) => oneLine(item.label));
+  const label = Math.max(0, ...labels.map((text) => text.length));
   const count = Math.max(0, ...items.map((item) => thousands(item.n).length));
   return items
-    .map(({ label: text, n }) => {
+    .map(({ n }, i) => {
       const bar = '█'.repeat(Math.max(n > 0 ? 1 : 0, Math.round((n / most) * width))).padEnd(width);
-      return `  ${text.padEnd(label)}  ${bar}  ${thousands(n).padStart(count)}  ${((100 * n) / sum).toFixed(1).padStart(5)} %`;
+      return `  ${labels[i]?.padEnd(label)}  ${bar}  ${thousands(n).padStart(count)}  ${((100 * n) / sum).toFixed(1).padStart(5)} %`;
     })
     .join('\n');
 }

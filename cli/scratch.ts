@@ -18,6 +18,8 @@ export interface Scratch {
  * read-only, it gets a folder of the system's, which is gone at close.
  */
 export async function openScratch(home: string, purpose: Access): Promise<Scratch> {
+  // What is made from here on, wherever it is written, is for this user alone: the events may be personal data.
+  process.umask(0o077);
   checkName(home);
   if (purpose === 'look' && (await isMissing(home))) return systemScratch();
   const folder = join(home, 'tmp');

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes the lake's bucket, and a user who may read and write this bucket and nothing else. Safe to run again.
 set -eu
-mc alias set lake http://minio:9000 "$ROOT_USER" "$ROOT_PASSWORD" >/dev/null
+# Secrets come by standard input: whoever lists processes sees their arguments.
+printf '%s\n%s\n' "$ROOT_USER" "$ROOT_PASSWORD" | mc alias set lake http://minio:9000 >/dev/null
 mc mb --ignore-existing "lake/$BUCKET"
 cat >/tmp/policy.json <<POLICY
 {
@@ -21,9 +22,9 @@ cat >/tmp/policy.json <<POLICY
 }
 POLICY
 mc admin policy create lake eventlake /tmp/policy.json
-mc admin user add lake "$ACCESS_KEY" "$SECRET_KEY"
+printf '%s\n%s\n' "$ACCESS_KEY" "$SECRET_KEY" | mc admin user add lake
 # Attaching it a second time is an error; what counts is that the user can use the bucket.
 mc admin policy attach lake eventlake --user "$ACCESS_KEY" >/dev/null 2>&1 || true
-mc alias set pipeline http://minio:9000 "$ACCESS_KEY" "$SECRET_KEY" >/dev/null
+printf '%s\n%s\n' "$ACCESS_KEY" "$SECRET_KEY" | mc alias set pipeline http://minio:9000 >/dev/null
 mc ls "pipeline/$BUCKET" >/dev/null
 echo "bucket $BUCKET and its user are ready"
