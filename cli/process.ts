@@ -6,13 +6,20 @@ import { processSummary, reported } from './hop-reports.ts';
 import { openMonitor } from './monitoring.ts';
 import { note, print, record } from './output.ts';
 import { type CommonOptions, noteStores, openSession, processContext } from './session.ts';
+import { type SkipOptions, Skips, skipOption } from './skip.ts';
+
+interface ProcessOptions extends CommonOptions, SkipOptions {
+  readonly follow?: boolean;
+  readonly republish?: boolean;
+}
 
 /** `process`: log → lake → profiles → index. */
 export function processCommand(): Command {
   return datasetCommand('process', 'bring what is in the log into the lake, the profiles and the index')
     .option('--follow', 'keep going until SIGINT or SIGTERM')
     .addOption(new Option('--republish', 'empty the index, and send every profile again').conflicts('follow'))
-    .action(async (name: string, options: CommonOptions & { follow?: boolean; republish?: boolean }) => {
+    .addOption(skipOption())
+    .action(async (name: string, options: ProcessOptions) => {
       const stop = stopOnSignals();
       const session = await openSession(name, options, 'write', stop.signal);
       noteStores(session);
@@ -20,18 +27,23 @@ export function processCommand(): Command {
         const monitor = await openMonitor(session);
         const telling = { commits: true, renewals: options.follow ?? false };
         const republish = options.republish ?? false;
-        const context = reported({ ...(await processContext(session)), republish }, monitor, telling);
+        const skips = new Skips(options);
+        const context = skips.in(
+          reported({ ...(await processContext(session)), republish }, monitor, telling),
+        );
         if (!session.index && session.dataset.publish.length > 0)
           note('nothing is published: ELASTICSEARCH_URL is not set');
         if (options.follow) {
           note(`following ${session.log.description}; stop with Ctrl-C`, 'info', { event: 'follow_started' });
           const sql = await session.sql.beside();
           const archived = await follow({ ...context, sql }, stop).finally(() => sql.close());
+          skips.end();
           record('stopped', { event: 'stopped', ...archived });
           print(options.json ?? false, { archive: archived, model: null, publish: null }, processSummary);
           return;
         }
         const result = await processTo(context, session.log.ranges(), stop.signal);
+        skips.end();
         print(options.json ?? false, result, processSummary);
         if (result.archive.stopped) {
           note(STOPPED, 'info', { event: 'stopped' });

@@ -15,6 +15,7 @@ import {
 import { openMonitor } from './monitoring.ts';
 import { print } from './output.ts';
 import { noteStores, openSession, processContext, type Session } from './session.ts';
+import { type SkipOptions, Skips, skipOption } from './skip.ts';
 
 /** What `run` did, hop by hop. */
 export interface RunResult {
@@ -26,8 +27,9 @@ export interface RunResult {
 
 /** `run`: the whole job. */
 export function runCommand(): Command {
-  return withIngestOptions(datasetCommand('run', 'the whole job: ingest, process and audit')).action(
-    async (name: string, options: IngestOptions) => {
+  return withIngestOptions(datasetCommand('run', 'the whole job: ingest, process and audit'))
+    .addOption(skipOption())
+    .action(async (name: string, options: IngestOptions & SkipOptions) => {
       const { signal } = stopOnSignals();
       const session = await openSession(name, options, 'write', signal);
       noteStores(session);
@@ -39,25 +41,26 @@ export function runCommand(): Command {
       } finally {
         await session.close();
       }
-    },
-  );
+    });
 }
 
 /** Ingest, process and audit. The archive reads what ingest has committed while ingest goes on. */
 export async function runWholeJob(
   session: Session,
-  options: IngestOptions,
+  options: IngestOptions & SkipOptions,
   signal: AbortSignal,
 ): Promise<RunResult> {
   const monitor = await openMonitor(session);
   const telling = { commits: false, renewals: false };
-  const context = reported(await processContext(session), monitor, telling);
+  const skips = new Skips(options);
+  const context = skips.in(reported(await processContext(session), monitor, telling));
   const failed = new AbortController();
   const ingesting = ingestFiles(session, options, signal, monitor);
   const ends = ingesting.then(() => session.log.ranges());
   const processing = processTo(context, ends, AbortSignal.any([signal, failed.signal]));
   try {
     const [ingested, processed] = await Promise.all([ingesting, processing]);
+    skips.end();
     const audited = signal.aborted ? null : await audit(auditContext(session));
     return { ingest: ingested, process: processed, audit: audited };
   } catch (error) {

@@ -85,6 +85,8 @@ export interface RecordBatch extends Partition {
   readonly offsets: readonly bigint[];
   readonly timestamps: readonly number[];
   readonly values: readonly (Buffer | null)[];
+  /** The batch could not be read and was to be skipped: its one record, at its first offset, says what was there. */
+  readonly unreadable?: true;
 }
 
 /** How a reader is opened. */
@@ -96,12 +98,18 @@ export interface ReaderOptions {
    * Null means from the first offset that is left.
    */
   position(partition: Partition): Promise<bigint | null>;
+  /**
+   * Names of batches ({@link batchName} in core/unreadable-batch.ts) to step over where they cannot be read. A batch that can be read is read, and a
+   * name that is none of a batch changes nothing.
+   */
+  readonly skip?: ReadonlySet<string>;
 }
 
 /**
  * Reads both streams of a dataset, committed records only, in order within a partition.
  * A log that is wiped and made again while it is read is `log:made_anew`: nothing of the new one is read.
  * A position below what retention has left, or beyond the partition's end, is `log:offsets_missing`: never a silent skip.
+ * A batch that cannot be read is `log:corrupt`, once all before it in its partition have been handed over, unless it is to be skipped.
  */
 export interface LogReader {
   /** The next batch, or null when none came within `waitMs`. Batches of different partitions come in any order. */

@@ -155,8 +155,8 @@ async function writeEvents(
 
 function rejectedEvents(dataset: Dataset, checked: string, beyondKnown: string): string {
   return `
-SELECT reason, ${offendingText(dataset)} AS detail,
-  CASE WHEN value IS NOT NULL THEN left(value, ${PAYLOAD_CHARACTERS}) WHEN form IN ('bytes', 'large') THEN 'base64:' || raw END AS payload,
+SELECT reason, CASE WHEN form = 'unreadable' THEN left(value, 200) ELSE ${offendingText(dataset)} END AS detail,
+  CASE WHEN form = 'unreadable' THEN NULL WHEN value IS NOT NULL THEN left(value, ${PAYLOAD_CHARACTERS}) WHEN form IN ('bytes', 'large') THEN 'base64:' || raw END AS payload,
   CAST(NULL AS VARCHAR) AS source_file, CAST(NULL AS BIGINT) AS source_line, log_partition, log_offset, log_timestamp
 FROM (${checked}) WHERE reason IS NOT NULL AND ${beyondKnown}`;
 }
@@ -170,9 +170,10 @@ WITH letters AS (
   SELECT *, letter->>'$.reason' AS said, letter->>'$.raw' AS line, try(from_base64(letter->>'$.raw')) AS bytes FROM letters
 )
 SELECT
-  coalesce(CASE WHEN starts_with(said, 'line:') THEN said END, 'line:unreadable_dead_letter') AS reason,
-  left(letter->>'$.detail', 200) AS detail,
+  CASE WHEN form = 'unreadable' THEN 'line:unreadable_batch' WHEN starts_with(said, 'line:') THEN said ELSE 'line:unreadable_dead_letter' END AS reason,
+  left(CASE WHEN form = 'unreadable' THEN value ELSE letter->>'$.detail' END, 200) AS detail,
   CASE
+    WHEN form = 'unreadable' THEN NULL
     WHEN bytes IS NOT NULL THEN coalesce(left(try(decode(bytes)), ${PAYLOAD_CHARACTERS}), 'base64:' || left(line, 16000))
     WHEN value IS NOT NULL THEN left(value, ${PAYLOAD_CHARACTERS})
     WHEN form IN ('bytes', 'large') THEN 'base64:' || raw

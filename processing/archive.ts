@@ -30,6 +30,8 @@ export interface ArchiveContext {
   readonly temporary: string;
   readonly batchRows: number;
   readonly batchSeconds: number;
+  /** Batches of the log to step over where they cannot be read, by name. */
+  readonly skip?: ReadonlySet<string>;
   /** Told of records that were read and are not in the lake yet. */
   onRead?(records: RecordBatch): void;
   /** Told each time that the log was asked for more and answered, with or without records; also by the later hops, as they get on. */
@@ -140,8 +142,10 @@ class Worker {
   }
 
   async #openReader(): Promise<LogReader> {
-    const { events } = this.#context.tables;
-    return this.#context.log.reader({
+    const { log, tables, skip } = this.#context;
+    const { events } = tables;
+    return log.reader({
+      ...(skip && { skip }),
       // The workers of one lake share the partitions; those of another lake need all of them, too.
       group: `eventlake-${await lakeId(events.store, dirname(events.path))}`,
       position: async (partition) => {

@@ -38,6 +38,7 @@ WITH records AS (
 )
 SELECT *,
   CASE
+    WHEN form = 'unreadable' THEN 'batch:unreadable'
     WHEN form = 'null' THEN 'value:null'
     WHEN form = 'bytes' THEN 'value:invalid_utf8'
     WHEN form = 'large' THEN 'value:too_large'

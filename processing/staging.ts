@@ -16,7 +16,8 @@ const LATEST_MS = 253_402_300_799_999;
 /**
  * Records on their way into the lake, as lines of text that SQL reads: partition, offset, timestamp, form, value, separated by tabs.
  * Values stay bytes and become no objects. `form` says how the value is written: `json` as it is; `text` in base64 because it has a tab or
- * line break (still JSON, perhaps); `bytes` in base64 because it is not UTF-8; `large`; `null`.
+ * line break (still JSON, perhaps); `bytes` in base64 because it is not UTF-8; `large`; `null`; `unreadable` in base64, of a batch that could not be
+ * read: what was there.
  */
 export class StagedBatch {
   readonly #folder: string;
@@ -90,7 +91,7 @@ export class StagedBatch {
     return `(
   SELECT p AS log_partition, o AS log_offset, make_timestamptz(t * 1000) AS log_timestamp,
     CASE form WHEN 'text' THEN 'json' ELSE form END AS form,
-    CASE form WHEN 'json' THEN coalesce(v, '') WHEN 'text' THEN decode(from_base64(v)) END AS value,
+    CASE WHEN form = 'json' THEN coalesce(v, '') WHEN form IN ('text', 'unreadable') THEN decode(from_base64(v)) END AS value,
     v AS raw
   FROM read_csv(${literal(exactly(this.#path(stream)))}, delim = '\t', quote = '', escape = '', header = false, auto_detect = false,
     columns = {p: 'INTEGER', o: 'BIGINT', t: 'BIGINT', form: 'VARCHAR', v: 'VARCHAR'}, max_line_size = 1500000, buffer_size = 4000000)
@@ -109,12 +110,12 @@ export class StagedBatch {
 
 function stageLines(batch: RecordBatch, first: number): Buffer {
   const values = batch.values.slice(first);
-  const clean = allClean(values);
+  const clean = !batch.unreadable && allClean(values);
   const prefix = `${batch.partition}\t`;
   const parts: Buffer[] = [];
   let size = 0;
   const heads = values.map((value, i) => {
-    const form = value === null ? 'null' : clean ? 'json' : formOf(value);
+    const form = value === null ? 'null' : clean ? 'json' : batch.unreadable ? 'unreadable' : formOf(value);
     const staged = value === null ? null : form === 'json' ? value : inBase64(value, form);
     const head = `${prefix}${batch.offsets[first + i]}\t${timeOf(batch.timestamps[first + i])}\t${form}\t`;
     size += head.length + (staged?.length ?? 0) + 1;

@@ -9,6 +9,8 @@ export interface PackedBatch {
   readonly next: bigint;
   /** Whether it holds records for readers: not those of aborted transactions, nor the marks where transactions end. */
   readonly committed: boolean;
+  /** What is wrong with it, where its checksum or its format is; nothing else of such a batch is known for certain. */
+  readonly damage: string | null;
   readonly bytes: Buffer;
 }
 
@@ -20,26 +22,29 @@ export interface AbortedTransaction {
 
 /**
  * The batches in what a broker sent for one partition, with its list of the aborted transactions that touch them. The last batch may
- * be cut off, and is left out.
- * @throws EventlakeError `log:corrupt` when a checksum does not match, or the format is older than Kafka 0.11
+ * be cut off, and is left out. A damaged batch is the last one: it may have been the mark that ends a transaction, so that what follows is to be
+ * fetched anew, with another list.
+ * @throws EventlakeError `log:corrupt` when the first batch is damaged, and where it ends is not known
  */
 export function splitBatches(bytes: Buffer, aborted: readonly AbortedTransaction[]): PackedBatch[] {
   const pending = aborted.toSorted((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
   const aborting = new Set<bigint>();
   const batches: PackedBatch[] = [];
   for (let start = 0; start + BATCH.RECORDS <= bytes.length; ) {
-    const end = start + BATCH.LEADER_EPOCH + bytes.readInt32BE(start + BATCH.LENGTH);
-    if (end - start < BATCH.RECORDS) throw damaged(bytes.readBigInt64BE(start), 'its length is wrong');
+    const end = endOf(bytes, start);
     if (end > bytes.length) break;
     const batch = bytes.subarray(start, end);
-    start = end;
-    const base = batch.readBigInt64BE(BATCH.BASE_OFFSET);
-    const sum = batch.readUInt32BE(BATCH.CHECKSUM);
-    if (batch[BATCH.FORMAT] !== 2 || crc32c(batch.subarray(BATCH.ATTRIBUTES)) !== sum) {
-      throw damaged(base, 'its checksum or format is wrong');
+    const base = bytes.readBigInt64BE(start + BATCH.BASE_OFFSET);
+    const damage = damageOf(batch);
+    if (damage) {
+      const next = nextOfDamaged(base, batch, bytes.subarray(end));
+      if (next !== null) batches.push({ base, next, committed: true, damage, bytes: batch });
+      else if (batches.length === 0)
+        throw damaged(base, `${damage}; it cannot be skipped: where it ends is not known`);
+      break;
     }
+    start = end;
     const next = base + BigInt(batch.readInt32BE(BATCH.LAST_OFFSET_DELTA)) + 1n;
-    if (next <= base) throw damaged(base, 'it ends before it begins');
     for (let first = pending[0]; first && first.firstOffset < next; first = pending[0]) {
       aborting.add(first.producerId);
       pending.shift();
@@ -49,9 +54,39 @@ export function splitBatches(bytes: Buffer, aborted: readonly AbortedTransaction
     const control = (attributes & CONTROL) !== 0;
     const givenUp = (attributes & TRANSACTIONAL) !== 0 && aborting.has(producerId);
     if (control) aborting.delete(producerId);
-    batches.push({ base, next, committed: !control && !givenUp, bytes: batch });
+    batches.push({ base, next, committed: !control && !givenUp, damage: null, bytes: batch });
   }
   return batches;
+}
+
+/** Where the batch at `start` ends, at `start` at least. */
+function endOf(bytes: Buffer, start: number): number {
+  return Math.max(start, start + BATCH.LEADER_EPOCH + bytes.readInt32BE(start + BATCH.LENGTH));
+}
+
+/** What is wrong with the batch, or null. A format other than 2 is older than Kafka 0.11. */
+function damageOf(batch: Buffer): string | null {
+  if (batch.length < BATCH.RECORDS) return 'its length is wrong';
+  const sum = batch.readUInt32BE(BATCH.CHECKSUM);
+  if (batch[BATCH.FORMAT] !== 2 || crc32c(batch.subarray(BATCH.ATTRIBUTES)) !== sum) {
+    return 'its checksum or format is wrong';
+  }
+  return batch.readInt32BE(BATCH.LAST_OFFSET_DELTA) < 0 ? 'it ends before it begins' : null;
+}
+
+/**
+ * The offset after a damaged batch: that of a whole and sound batch that follows, or by its own header where number of records and last offset
+ * agree, as they do in every batch that a producer writes. Null when neither tells: its length may be what is damaged.
+ */
+function nextOfDamaged(base: bigint, batch: Buffer, following: Buffer): bigint | null {
+  if (following.length >= BATCH.RECORDS) {
+    const end = endOf(following, 0);
+    const next = following.readBigInt64BE(BATCH.BASE_OFFSET);
+    if (end <= following.length && damageOf(following.subarray(0, end)) === null && next > base) return next;
+  }
+  if (batch.length < BATCH.RECORDS) return null;
+  const last = batch.readInt32BE(BATCH.LAST_OFFSET_DELTA);
+  return last >= 0 && last === batch.readInt32BE(BATCH.COUNT) - 1 ? base + BigInt(last) + 1n : null;
 }
 
 function damaged(offset: bigint, what: string): EventlakeError {
@@ -62,12 +97,13 @@ function damaged(offset: bigint, what: string): EventlakeError {
 
 /**
  * The records of a committed batch from offset `from` on, without keys and headers. Values share the memory of the unpacked batch.
- * @throws EventlakeError `log:corrupt` when they cannot be unpacked, unpack to more than 128 MB, or are no records
+ * @throws EventlakeError `log:corrupt` when the batch is damaged, or they cannot be unpacked, unpack to more than 128 MB, or are no records
  */
 export function decodeRecords(
   batch: PackedBatch,
   from: bigint,
 ): { offsets: bigint[]; timestamps: number[]; values: (Buffer | null)[] } {
+  if (batch.damage !== null) throw damaged(batch.base, batch.damage);
   try {
     return decode(batch, from);
   } catch (cause) {

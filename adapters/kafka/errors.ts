@@ -108,7 +108,7 @@ export function explainKafkaError(error: unknown, brokers: readonly string[], do
 }
 
 /** Names the partition where a damaged batch was found; other errors stay as they are. */
-export function inPartition(error: unknown, topic: string, partition: number): unknown {
+export function inPartition<T>(error: T, topic: string, partition: number): T | EventlakeError {
   if (!hasCode(error, 'log:corrupt')) return error;
   const message = `Topic ${topic}, partition ${partition}: ${error.message}`;
   const hint = "Look for disk errors in the broker's log, or for the producer that wrote it.";

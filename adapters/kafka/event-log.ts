@@ -59,11 +59,12 @@ export class KafkaEventLog implements EventLog {
     return KafkaLogWriter.open(new KafkaCluster(this.#options), this.#topics);
   }
 
-  async reader({ group, position }: ReaderOptions): Promise<LogReader> {
+  async reader(options: ReaderOptions): Promise<LogReader> {
+    const { group } = options;
     const cluster = new KafkaCluster(this.#options);
     const streams = streamTopics(this.#topics);
     const topics = [...streams.keys()];
-    const reader = new KafkaLogReader(cluster, position, streams, this.#options.debug ?? (() => {}));
+    const reader = new KafkaLogReader(cluster, options, streams, this.#options.debug ?? (() => {}));
     try {
       const found = await cluster.topics(topics);
       const absent = topics.find((topic) => !found.has(topic));

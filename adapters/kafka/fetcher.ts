@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProtocolError, protocolErrors } from '@platformatic/kafka';
 import type { Partition } from '../../core/contracts.ts';
-import { EventlakeError } from '../../core/errors.ts';
+import { EventlakeError, hasCode } from '../../core/errors.ts';
 import type { KafkaCluster, KafkaTopic } from './connection.ts';
 import { inPartition, isConnectionError, kafkaErrorNames, madeAnew } from './errors.ts';
 import { type FetchedPartition, fetchBatches } from './fetch.ts';
@@ -117,6 +117,8 @@ export class KafkaFetcher {
   async #accept(cursor: Cursor, { error, batches }: FetchedPartition): Promise<void> {
     if (error && kafkaErrorNames(error).has('OFFSET_OUT_OF_RANGE'))
       throw await this.#offsetsMissing(cursor, error);
+    // What was fetched before the damaged batch is read first; the batch is met again after that.
+    if (hasCode(error, 'log:corrupt') && cursor.waiting.first) return;
     if (error) throw inPartition(error, cursor.topic, cursor.partition);
     cursor.waiting.add(batches);
     cursor.offset = batches.at(-1)?.next ?? cursor.offset;

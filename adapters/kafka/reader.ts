@@ -1,5 +1,6 @@
 import type { LogReader, ReaderOptions, RecordBatch, Stream } from '../../core/contracts.ts';
-import { EventlakeError } from '../../core/errors.ts';
+import { EventlakeError, hasCode } from '../../core/errors.ts';
+import { batchName, placeholder, unreadable } from '../../core/unreadable-batch.ts';
 import { BATCH } from './batch.ts';
 import type { KafkaCluster } from './connection.ts';
 import { decodeRecords, type PackedBatch } from './decode.ts';
@@ -15,6 +16,8 @@ const PATIENCE_MS = 20_000;
 const JOINED_RECORDS = 1_000;
 const JOINED_BYTES = 256 * 1024;
 
+type Unpacked = ReturnType<typeof decodeRecords>;
+
 /** A partition that this reader has, from when it got it until it loses it or gets it anew. */
 interface Assigned extends Cursor {
   /** The next offset to hand over; null until the position is asked. */
@@ -24,7 +27,7 @@ interface Assigned extends Cursor {
 /** Reads partitions, fetching ahead a little; records are unpacked when they are polled. */
 export class KafkaLogReader implements LogReader, GroupListener {
   readonly #cluster: KafkaCluster;
-  readonly #position: ReaderOptions['position'];
+  readonly #options: ReaderOptions;
   /** Which stream a topic is. */
   readonly #streams: ReadonlyMap<string, Stream>;
   readonly #debug: (message: string) => void;
@@ -39,12 +42,12 @@ export class KafkaLogReader implements LogReader, GroupListener {
   /** The reader owns the cluster and closes it. */
   constructor(
     cluster: KafkaCluster,
-    position: ReaderOptions['position'],
+    options: ReaderOptions,
     streams: ReadonlyMap<string, Stream>,
     debug: (message: string) => void,
   ) {
     this.#cluster = cluster;
-    this.#position = position;
+    this.#options = options;
     this.#streams = streams;
     this.#debug = debug;
     this.#fetcher = new KafkaFetcher(cluster, [...streams.keys()], debug);
@@ -139,7 +142,7 @@ export class KafkaLogReader implements LogReader, GroupListener {
     if (fresh.length === 0) return;
     let starts: Map<string, bigint[]> | undefined;
     for (const one of fresh) {
-      let position = await this.#position({ stream: one.stream, partition: one.partition });
+      let position = await this.#options.position({ stream: one.stream, partition: one.partition });
       if (position === null) {
         starts ??= await this.#starts();
         position = starts.get(one.topic)?.[one.partition] ?? 0n;
@@ -171,18 +174,18 @@ export class KafkaLogReader implements LogReader, GroupListener {
 
   /** Joins small batches, as of producers that send record by record: the stages after this one pay for each batch. */
   #unpackSome(one: Assigned, from: bigint) {
-    let records: ReturnType<typeof decodeRecords> | null = null;
+    let records: Unpacked | null = null;
     for (let batch = one.waiting.first, bytes = 0; batch; batch = one.waiting.first) {
       bytes += batch.bytes.length;
       const count = (records?.offsets.length ?? 0) + batch.bytes.readInt32BE(BATCH.COUNT);
       if (records && (count > JOINED_RECORDS || bytes > JOINED_BYTES)) break;
-      let more: ReturnType<typeof decodeRecords>;
+      let more: Unpacked;
       try {
-        more = this.#unpack(one, batch, from);
+        more = batch.committed ? decodeRecords(batch, from) : { offsets: [], timestamps: [], values: [] };
       } catch (error) {
         // The records before the damaged batch come first; the next poll meets it again.
         if (records) break;
-        throw error;
+        return this.#skip(one, batch, from, error);
       }
       if (records) {
         records.offsets.push(...more.offsets);
@@ -195,13 +198,16 @@ export class KafkaLogReader implements LogReader, GroupListener {
     return records ?? { offsets: [], timestamps: [], values: [] };
   }
 
-  #unpack({ topic, partition }: Assigned, batch: PackedBatch, from: bigint) {
-    if (!batch.committed) return { offsets: [], timestamps: [], values: [] };
-    try {
-      return decodeRecords(batch, from);
-    } catch (error) {
-      throw inPartition(error, topic, partition);
-    }
+  /** Steps over a batch that cannot be read, if that was asked for. */
+  #skip(one: Assigned, { base, next, bytes }: PackedBatch, from: bigint, cause: unknown) {
+    const error = inPartition(cause, one.topic, one.partition);
+    if (!hasCode(error, 'log:corrupt')) throw error;
+    const first = base > from ? base : from;
+    const name = batchName(one, first);
+    if (!this.#options.skip?.has(name)) throw unreadable(error, name);
+    one.waiting.removeFirst();
+    one.next = next;
+    return placeholder(first, next, bytes.readInt32BE(BATCH.COUNT), error);
   }
 
   /** Waits for a fetch, a new assignment or a failure. */

@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogReader, PartitionRange, ReaderOptions, RecordBatch } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
-import { EventlakeError } from '../../core/errors.ts';
-import { type ChunkHeader, corruptChunk, readBlock } from './chunk.ts';
+import { EventlakeError, hasCode } from '../../core/errors.ts';
+import { batchName, placeholder, unreadable } from '../../core/unreadable-batch.ts';
+import { type Block, type ChunkHeader, corruptChunk, readBlock } from './chunk.ts';
 import type { ChunkFolder } from './folder.ts';
 
 /** How often an idle reader looks for new chunks. */
@@ -25,7 +26,7 @@ export async function openReader(
   const positions = new Map<string, bigint>();
   for (const range of state.ranges) positions.set(partitionId(range), await startOf(range, options));
   const number = await firstUnread(folder, state.last, positions);
-  return new LocalReader(folder, state, positions, number);
+  return new LocalReader(folder, state, positions, number, options.skip ?? new Set());
 }
 
 async function startOf(range: PartitionRange, options: ReaderOptions): Promise<bigint> {
@@ -65,6 +66,7 @@ class LocalReader implements LogReader {
   readonly #folder: ChunkFolder;
   readonly #log: string;
   readonly #positions: Map<string, bigint>;
+  readonly #skip: ReadonlySet<string>;
   #number: number;
   #last: number;
   #header: ChunkHeader | null = null;
@@ -72,12 +74,19 @@ class LocalReader implements LogReader {
   #closed = false;
 
   /** `number` is that of the chunk to begin with; it may not have been written yet. */
-  constructor(folder: ChunkFolder, state: LogState, positions: Map<string, bigint>, number: number) {
+  constructor(
+    folder: ChunkFolder,
+    state: LogState,
+    positions: Map<string, bigint>,
+    number: number,
+    skip: ReadonlySet<string>,
+  ) {
     this.#folder = folder;
     this.#log = state.log;
     this.#last = state.last;
     this.#positions = positions;
     this.#number = number;
+    this.#skip = skip;
   }
 
   async poll(waitMs: number): Promise<RecordBatch | null> {
@@ -109,16 +118,27 @@ class LocalReader implements LogReader {
         const what = `${partitionId(block)} goes on at ${block.start}, but the file before it ends at ${position}`;
         throw corruptChunk(this.#folder.chunkPath(this.#number), what);
       }
-      const batch =
-        block.end > position
-          ? await this.#folder.readChunk(this.#number, (file, path) =>
-              readBlock(file, path, block, timestamp, position),
-            )
-          : null;
+      const batch = block.end > position ? await this.#read(block, timestamp, position) : null;
       this.#block++;
       if (batch === null) continue;
       this.#positions.set(partitionId(block), batch.next);
       return batch;
+    }
+  }
+
+  /** The block's records from `position` on; what stands for them where they cannot be read and are to be skipped. */
+  async #read(block: Block, timestamp: number, position: bigint): Promise<RecordBatch> {
+    try {
+      return await this.#folder.readChunk(this.#number, (file, path) =>
+        readBlock(file, path, block, timestamp, position),
+      );
+    } catch (error) {
+      if (!hasCode(error, 'log:corrupt')) throw error;
+      const name = batchName(block, position);
+      if (!this.#skip.has(name)) throw unreadable(error, name);
+      const { stream, partition, end } = block;
+      const records = placeholder(position, end, Number(end - position), error);
+      return { stream, partition, from: position, next: end, ...records };
     }
   }
 

@@ -156,6 +156,31 @@ describe('local event log', () => {
     expect(valuesOf(await drain(log), 'events/0').length).toBe(6);
   });
 
+  test('a block that is damaged is an error at its turn, and can be skipped alone', async () => {
+    const { folder, log } = await threeChunks();
+    const path = chunkFile(folder, 3);
+    const bytes = await readFile(path);
+    // The block of events/0 comes first; each record in it has 8 bytes before its value.
+    const at = bytes.lastIndexOf('c');
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await writeFile(path, bytes);
+    await expect(drain(log)).rejects.toMatchObject({
+      code: 'log:corrupt',
+      message: expect.stringContaining('offsets 2 to 3'),
+      hint: expect.stringMatching(/process --skip events\/0@2$/),
+    });
+    for (const other of ['events/0@3', 'events/1@2', 'dead-letters/0@2']) {
+      await expect(drain(log, undefined, undefined, [other])).rejects.toMatchObject({ code: 'log:corrupt' });
+    }
+    const read = await drain(log, undefined, undefined, ['events/0@2']);
+    const stands = expect.stringMatching(
+      /^2 record\(s\) at offsets 2 to 3: The log file .*0003.chunk is damaged/,
+    );
+    expect(valuesOf(read, 'events/0').map(String)).toEqual(['a', 'b', stands, 'e', 'f']);
+    expect(read.get('events/0')?.offsets).toEqual([0n, 1n, 2n, 4n, 5n]);
+    expect(valuesOf(read, 'events/1').map(String)).toEqual(['C']);
+  });
+
   test('a file that is missing between others, or is another one, is found', async () => {
     const { folder, log } = await threeChunks();
     const path = chunkFile(folder, 3);

@@ -1,5 +1,5 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { compressionsAlgorithmsByBitmask, crc32c } from '@platformatic/kafka';
 import { BATCH } from '../../adapters/kafka/batch.ts';
 import { decodeRecords, splitBatches } from '../../adapters/kafka/decode.ts';
@@ -71,4 +71,65 @@ test.each([1, 2, 3, 4])('records packed with codec %d are unpacked', (compressio
   const { values } = decode(again);
   expect(values.length).toBe(20);
   expect(values.every((one) => one?.equals(value))).toBe(true);
+});
+
+describe('a damaged batch', () => {
+  /** Three sound batches of two records each, at offsets 0, 2 and 4. */
+  function threeBatches(): Buffer[] {
+    const identity = { producerId: 1n, producerEpoch: 0 };
+    return [0n, 2n, 4n].map((base) => {
+      const records = ['a', 'b'].map((value) => ({ partition: 0, key: null, value: Buffer.from(value) }));
+      const { batch } = new RecordBatchEncoder().encode(records, 0, identity, 0);
+      batch.writeBigInt64BE(base, BATCH.BASE_OFFSET);
+      return batch;
+    });
+  }
+  const flip = (batch: Buffer | undefined, at: number) => {
+    if (batch) batch[at] = (batch[at] ?? 0) ^ 0x10;
+  };
+  const spans = (batches: readonly Buffer[]) =>
+    splitBatches(Buffer.concat(batches), []).map(({ base, next, damage }) => [base, next, damage !== null]);
+
+  test('is the last one, after the sound ones before it, and ends where a sound one follows', () => {
+    for (const at of [BATCH.FORMAT, BATCH.CHECKSUM, BATCH.LAST_OFFSET_DELTA, BATCH.COUNT, BATCH.RECORDS]) {
+      const batches = threeBatches();
+      flip(batches[1], at);
+      expect(spans(batches)).toEqual([
+        [0n, 2n, false],
+        [2n, 4n, true],
+      ]);
+    }
+  });
+
+  test('without a sound one after it, ends where both its number of records and its last offset say', () => {
+    const batches = threeBatches();
+    flip(batches[2], BATCH.RECORDS);
+    expect(spans(batches).at(-1)).toEqual([4n, 6n, true]);
+    flip(batches[1], BATCH.RECORDS);
+    expect(spans(batches).at(-1)).toEqual([2n, 4n, true]);
+  });
+
+  test.each([
+    ['the number of records is wrong, and nothing follows', BATCH.COUNT, 7],
+    ['its length is wrong', BATCH.LENGTH, 5],
+  ])('cannot be skipped where its end is not known: %s', (_what, at, value) => {
+    const batches = threeBatches().slice(0, 2);
+    batches[1]?.writeInt32BE(value, at);
+    expect(spans(batches)).toEqual([[0n, 2n, false]]);
+    expect(() => spans(batches.slice(1))).toThrow(
+      expect.objectContaining({
+        code: 'log:corrupt',
+        message: expect.stringContaining('cannot be skipped'),
+      }),
+    );
+  });
+
+  test('gives no records', () => {
+    const batches = threeBatches();
+    flip(batches[0], BATCH.RECORDS);
+    const [first] = splitBatches(Buffer.concat(batches), []);
+    expect(() => first && decodeRecords(first, 0n)).toThrow(
+      expect.objectContaining({ code: 'log:corrupt', message: expect.stringContaining('offset 0') }),
+    );
+  });
 });

@@ -123,6 +123,22 @@ export function describeReading({ it, opened }: Fixture): void {
     await writer.close();
   });
 
+  it('what is named to be skipped is read where it can be read, or is no batch at all', async () => {
+    const log = await opened();
+    const writer = await log.writer();
+    await writer.append(
+      chunkOf(
+        ['a', 'b'].map((value) => record(0, value)),
+        [record(0, 'x')],
+      ),
+    );
+    await writer.close();
+    const names = ['events/0@0', 'events/0@1', 'events/1@7', 'events/99@0', 'dead-letters/0@0'];
+    const read = await drain(log, async () => null, undefined, names);
+    expect(valuesOf(read, 'events/0').map(String)).toEqual(['a', 'b']);
+    expect(valuesOf(read, 'dead-letters/0').map(String)).toEqual(['x']);
+  });
+
   it('a position beyond the end is refused', async () => {
     const log = await opened();
     const writer = await log.writer();

@@ -52,6 +52,7 @@ export async function drain(
   log: EventLog,
   position: ReaderOptions['position'] = async () => null,
   group?: string,
+  skip?: readonly string[],
 ): Promise<Map<string, Read>> {
   const ranges = new Map((await log.ranges()).map((range) => [partitionId(range), range]));
   const positions = new Map<string, bigint>();
@@ -59,6 +60,7 @@ export async function drain(
   for (const id of ranges.keys()) read.set(id, { offsets: [], timestamps: [], values: [] });
   const reader = await log.reader({
     ...(group === undefined ? {} : { group }),
+    ...(skip === undefined ? {} : { skip: new Set(skip) }),
     position: async (partition) => {
       const given = await position(partition);
       const id = partitionId(partition);
