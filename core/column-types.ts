@@ -7,7 +7,7 @@ type Failure = readonly [condition: string, word: string];
 
 /**
  * What the lake and the contract make of one column type. The SQL speaks of three expressions: `text`, the value's text in the event or
- * null; `read`, what `read` made of it; and the column's own name, which stands for the typed value.
+ * null; `read`, what `read` made of it; `written`, the value as JSON where it is doubtful, else null; and the column's own name, which stands for the typed value.
  */
 interface TypeOfColumn {
   readonly pattern: RegExp;
@@ -20,14 +20,15 @@ interface TypeOfColumn {
   value(column: Column, text: string, read: string): string;
   /** When the value's JSON type must be looked at, which costs as much as reading it. What is no JSON string reads as JSON once more. */
   doubtful(column: Column, text: string): string;
-  /** The JSON types that the column does not take, as a condition; null when it takes all. */
+  /** The JSON types that the column does not take, as a condition on `written`; null when it takes all. */
   readonly wrongKinds: string | null;
   /** In the order in which they are checked. */
-  failures(column: Column, text: string, kind: string): readonly Failure[];
+  failures(column: Column, text: string, written: string): readonly Failure[];
 }
 
-const TEXT_ALONE = "NOT IN ('VARCHAR', 'NULL')";
-const NO_NUMBER = "IN ('BOOLEAN', 'OBJECT', 'ARRAY')";
+/** The first character of a value in JSON tells its type. */
+const TEXT_ALONE = `NOT LIKE '"%'`;
+const NO_NUMBER = "SIMILAR TO '[tf{\\[][\\s\\S]*'";
 const INTEGER = '-?[0-9]+';
 const ISO_DATE = '\\d{4}-\\d{2}-\\d{2}';
 const ISO_TIMESTAMP = `${ISO_DATE}([T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,6})?)?(Z|[+-][01]\\d(:?[0-5]\\d)?)?)?`;
@@ -79,7 +80,7 @@ const COLUMN_TYPES: readonly TypeOfColumn[] = [
     field: () => 'boolean',
     value: (_column, text) => `CASE ${text} WHEN 'true' THEN true WHEN 'false' THEN false END`,
     doubtful: (_column, text) => `json_valid(${text})`,
-    wrongKinds: "NOT IN ('VARCHAR', 'BOOLEAN', 'NULL')",
+    wrongKinds: `NOT SIMILAR TO '["tf][\\s\\S]*'`,
     failures: (column, text) => [[failed(column, text), 'not_a_boolean']],
   },
   {
@@ -121,14 +122,14 @@ const COLUMN_TYPES: readonly TypeOfColumn[] = [
       return `(${failed(column, text)})${limit === null ? '' : ` OR abs(${column.name}) >= ${limit}`}`;
     },
     wrongKinds: NO_NUMBER,
-    failures: (column, text, kind) => {
+    failures: (column, text, written) => {
       const limit = exactBelow(column);
       return [
         [unlike(text, '-?[0-9]+(\\.[0-9]+)?'), 'not_a_number'],
         [`regexp_matches(${text}, '\\.[0-9]{${decimalSize(column.type).scale}}[0-9]*[1-9]')`, 'too_precise'],
         ...(limit === null
           ? []
-          : [[`${kind} = 'DOUBLE' AND abs(${column.name}) >= ${limit}`, 'too_precise'] as const]),
+          : [[`json_type(${written}) = 'DOUBLE' AND abs(${column.name}) >= ${limit}`, 'too_precise'] as const]),
         [failed(column, text), 'out_of_range'],
       ];
     },

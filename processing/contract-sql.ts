@@ -3,6 +3,12 @@ import { type Column, type Dataset, nameInSource } from '../core/dataset.ts';
 import { literal } from '../lake/sql.ts';
 
 /**
+ * Makes `reason` volatile. A filter on it would otherwise be moved below the step before, with all of `_written` spelled out in each column's
+ * conditions: that takes columns × columns in time and memory.
+ */
+const NEVER = 'random() < 0';
+
+/**
  * A query that checks staged events against the dataset's contract, one row a record. `staged` is a relation
  * (log_partition, log_offset, log_timestamp, form, value, raw), see staging.ts. The result has these columns, the contract's columns typed (null
  * where they break it), each column's text as `text_N`, and `reason`: null for a good event. docs/data-rules.md lists the reasons in the order in which
@@ -10,30 +16,31 @@ import { literal } from '../lake/sql.ts';
  */
 export function checkedEvents(dataset: Dataset, staged: string): string {
   const { columns } = dataset;
-  const paths = `[${columns.map((c) => literal(jsonPath(c))).join(', ')}]`;
-  const texts = columns.map((_, i) => `nullif(texts[${i + 1}], '') AS text_${i}`);
+  const texts = columns.map((c, i) => `nullif(struct_extract_at(texts, ${i + 1}), '') AS ${textOf(c, i)}`);
   const reads = columns.flatMap((c, i) => {
-    const read = contractSqlOf(c).read?.(c, `text_${i}`);
+    const read = contractSqlOf(c).read?.(c, textOf(c, i));
     return read === undefined ? [] : [`${read} AS read_${i}`];
   });
-  const typed = columns.map((c, i) => `${contractSqlOf(c).value(c, `text_${i}`, `read_${i}`)} AS ${c.name}`);
-  const doubtful = columns.map((c, i) => contractSqlOf(c).doubtful(c, `text_${i}`));
-  const reasons = columns.flatMap((c, i) => columnReasons(c, `text_${i}`, `kinds[${i + 1}]`));
+  const typed = columns.flatMap((c, i) =>
+    isText(c) ? [] : [`${contractSqlOf(c).value(c, textOf(c, i), `read_${i}`)} AS ${c.name}`],
+  );
+  const doubtful = columns.map((c, i) => contractSqlOf(c).doubtful(c, textOf(c, i)));
+  const reasons = columns.flatMap((c, i) => columnReasons(c, textOf(c, i), `struct_extract_at(_written, ${i + 1})`));
   return `
 WITH records AS (
   SELECT *, form = 'json' AND json_valid(value) AS is_json FROM ${staged}
 ), parsed AS (
-  SELECT *, CASE WHEN is_json THEN json_extract_string(value, ${paths}) END AS texts FROM records
+  SELECT *, ${fieldsOf(columns, 'VARCHAR', 'is_json')} AS texts FROM records
 ), fields AS (
   SELECT * EXCLUDE (texts), ${texts.join(', ')} FROM parsed
 ), times AS (
   SELECT ${['*', ...reads].join(', ')} FROM fields
 ), typed AS (
-  SELECT *, ${typed.join(', ')} FROM times
-), kinded AS (
+  SELECT ${['*', ...typed].join(', ')} FROM times
+), checkable AS (
   SELECT *,
     CASE WHEN is_json AND NOT starts_with(value, '{') THEN json_type(value) END AS root,
-    CASE WHEN is_json AND (${doubtful.join(' OR ')}) THEN json_type(value, ${paths}) END AS kinds
+    ${fieldsOf(columns, 'JSON', `is_json AND (${doubtful.join(' OR ')})`)} AS _written
   FROM typed
 )
 SELECT *,
@@ -45,31 +52,46 @@ SELECT *,
     WHEN NOT is_json THEN 'value:not_json'
     WHEN root <> 'OBJECT' THEN 'value:not_an_object'
     ${reasons.map(([condition, reason]) => `WHEN ${condition} THEN ${literal(reason)}`).join('\n    ')}
+    WHEN ${NEVER} THEN ''
   END AS reason
-FROM kinded`;
+FROM checkable`;
 }
 
 /** The text of the column that a row's `reason` names, for its `detail`. */
 export function offendingText(dataset: Dataset): string {
-  const cases = dataset.columns.map((c, i) => `WHEN ${literal(c.name)} THEN text_${i}`);
+  const cases = dataset.columns.map((c, i) => `WHEN ${literal(c.name)} THEN ${textOf(c, i)}`);
   return `left(CASE split_part(reason, ':', 1) ${cases.join(' ')} END, 200)`;
 }
 
-/** Where a column's value is in an event: a JSONPath, or a JSON Pointer (RFC 6901) for what is no plain word. */
-function jsonPath(column: Column): string {
-  const from = nameInSource(column);
-  return /^\w+$/.test(from) ? `$.${from}` : `/${from.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+/** Whether the column's value is its text. */
+function isText({ type }: Column): boolean {
+  return type === 'string';
+}
+
+/** The name of the column's text in the steps of the query. Where it is the value too there is one of them, as wide events take memory. */
+function textOf(column: Column, i: number): string {
+  return isText(column) ? column.name : `text_${i}`;
+}
+
+/**
+ * The columns' values in an event as a struct in the contract's order: as text, or as they are written in JSON; nulls unless `condition` holds.
+ * It reads an event in one pass; one path a column would search the event's fields again for each.
+ */
+function fieldsOf(columns: readonly Column[], type: 'VARCHAR' | 'JSON', condition: string): string {
+  // No object: that would put names such as "7" first.
+  const fields = columns.map((c) => `${JSON.stringify(nameInSource(c))}:"${type}"`);
+  return `json_transform(CASE WHEN ${condition} THEN value END, ${literal(`{${fields.join(',')}}`)})`;
 }
 
 /** Condition and reason of each way in which a value can break its column's contract, in the order in which they are checked. */
-function columnReasons(column: Column, text: string, kind: string): [string, string][] {
+function columnReasons(column: Column, text: string, written: string): [string, string][] {
   const { name } = column;
   const { wrongKinds, failures } = contractSqlOf(column);
   const reasons: [string, string][] = [];
   const add = (condition: string, word: string) => reasons.push([condition, `${name}:${word}`]);
   if (column.required) add(`${text} IS NULL`, 'missing');
-  if (wrongKinds) add(`${kind} ${wrongKinds}`, 'wrong_type');
-  for (const [condition, word] of failures(column, text, kind)) add(condition, word);
+  if (wrongKinds) add(`${written} ${wrongKinds}`, 'wrong_type');
+  for (const [condition, word] of failures(column, text, written)) add(condition, word);
   if (column.allowed) add(`${text} NOT IN (${column.allowed.map(literal).join(', ')})`, 'not_allowed');
   const bound = (value: string) => `CAST('${value}' AS ${duckDbType(column)})`;
   if (column.min !== undefined) add(`${name} < ${bound(column.min)}`, 'below_minimum');
