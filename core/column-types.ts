@@ -129,7 +129,12 @@ const COLUMN_TYPES: readonly TypeOfColumn[] = [
         [`regexp_matches(${text}, '\\.[0-9]{${decimalSize(column.type).scale}}[0-9]*[1-9]')`, 'too_precise'],
         ...(limit === null
           ? []
-          : [[`json_type(${written}) = 'DOUBLE' AND abs(${column.name}) >= ${limit}`, 'too_precise'] as const]),
+          : [
+              [
+                `json_type(${written}) = 'DOUBLE' AND abs(${column.name}) >= ${limit}`,
+                'too_precise',
+              ] as const,
+            ]),
         [failed(column, text), 'out_of_range'],
       ];
     },

@@ -25,7 +25,9 @@ export function checkedEvents(dataset: Dataset, staged: string): string {
     isText(c) ? [] : [`${contractSqlOf(c).value(c, textOf(c, i), `read_${i}`)} AS ${c.name}`],
   );
   const doubtful = columns.map((c, i) => contractSqlOf(c).doubtful(c, textOf(c, i)));
-  const reasons = columns.flatMap((c, i) => columnReasons(c, textOf(c, i), `struct_extract_at(_written, ${i + 1})`));
+  const reasons = columns.flatMap((c, i) =>
+    columnReasons(c, textOf(c, i), `struct_extract_at(_written, ${i + 1})`),
+  );
   return `
 WITH records AS (
   SELECT *, form = 'json' AND json_valid(value) AS is_json FROM ${staged}
