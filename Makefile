@@ -9,7 +9,7 @@ DATASET := $(shell ./setup-environment.sh --get DATASET)
 endif
 # What a target does in the stack where that runs, and on local files where it does not.
 EITHER = @if ./stack.sh is-up; then ./stack.sh $@ $(DATASET); \
-  else $(MAKE) --no-print-directory install && $(EVENTLAKE) $@ $(DATASET); fi
+  else $(MAKE) --silent --no-print-directory install && $(EVENTLAKE) $@ $(DATASET); fi
 
 .DEFAULT_GOAL := help
 .PHONY: help install data check-data demo run dashboard reset start ingest process follow monitoring urls dashboards logs stop clean status audit rejected \
