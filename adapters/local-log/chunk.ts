@@ -12,45 +12,20 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type {
-  Chunk,
-  LedgerEntry,
-  OutgoingRecord,
-  PartitionRange,
-  RecordBatch,
-} from '../../core/contracts.ts';
+import type { Chunk, OutgoingRecord, PartitionRange, RecordBatch } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import { type Block, type ChunkHeader, parseHeader, RECORD_PREFIX_BYTES } from './chunk-header.ts';
 
 const MAGIC = 'EVLKLOG1';
 const PREFIX_BYTES = 16;
 /** Holds the header of most chunks, so that one read is enough. */
 const FIRST_READ_BYTES = 4096;
-const RECORD_PREFIX_BYTES = 8;
 const MAX_BLOCK_BYTES = 4_000_000;
 const MAX_BLOCK_RECORDS = 20_000;
 const MAX_VALUE_BYTES = 1_000_000;
-
-/** The offsets `start` up to `end` of a partition, and the bytes of the file that hold them. */
-export interface Block extends PartitionRange {
-  /** Counted from the file's first byte. */
-  readonly position: number;
-  readonly bytes: number;
-  readonly crc32: number;
-}
-
-/** What a chunk file says about itself. */
-export interface ChunkHeader {
-  /** The log's random name, given when it is created: tells a log from a later one in the same folder. */
-  readonly log: string;
-  /** Milliseconds since the epoch; the log timestamp of all records of the chunk. */
-  readonly timestamp: number;
-  /** Null in chunks that only create the log or open a writer. */
-  readonly progress: LedgerEntry | null;
-  /** Every partition of both streams: its end before this chunk, and its end with it. */
-  readonly ranges: readonly PartitionRange[];
-  readonly blocks: readonly Block[];
-}
+/** No header and no block that was written is longer: a reader takes no more memory at once. */
+const MAX_READ_BYTES = 128 * 1024 * 1024;
 
 /** A damaged file: nothing of it is used. */
 export function corruptChunk(path: string, what: string, cause?: unknown): EventlakeError {
@@ -163,31 +138,18 @@ export async function readHeader(file: FileHandle, path: string): Promise<ChunkH
   }
   const bodyPosition = PREFIX_BYTES + buffer.readUInt32LE(8);
   let start: Buffer = buffer.subarray(0, bytesRead);
+  const { size } = await file.stat();
   if (bodyPosition > bytesRead) {
-    if (bodyPosition > (await file.stat()).size) throw corruptChunk(path, 'its header is cut off');
+    if (bodyPosition > size) throw corruptChunk(path, 'its header is cut off');
     start = await readExactly(file, path, 0, bodyPosition);
   }
   const json = start.subarray(PREFIX_BYTES, bodyPosition);
   if (crc32(json) !== start.readUInt32LE(12)) throw corruptChunk(path, 'the checksum of its header differs');
-  const header: StoredHeader = JSON.parse(json.toString());
-  return {
-    ...header,
-    ranges: header.ranges.map(withOffsets),
-    blocks: header.blocks.map((block) => ({
-      ...withOffsets(block),
-      position: bodyPosition + block.position,
-    })),
-  };
-}
-
-type Stored<T> = Omit<T, 'start' | 'end'> & { start: string; end: string };
-type StoredHeader = Omit<ChunkHeader, 'ranges' | 'blocks'> & {
-  ranges: Stored<PartitionRange>[];
-  blocks: Stored<Block>[];
-};
-
-function withOffsets<T extends { start: string; end: string }>(stored: T) {
-  return { ...stored, start: BigInt(stored.start), end: BigInt(stored.end) };
+  try {
+    return parseHeader(json.toString(), bodyPosition, size);
+  } catch (cause) {
+    throw corruptChunk(path, `its header is wrong: ${(cause as Error).message}`, cause);
+  }
 }
 
 /** The block's records from the offset `from` on; `log:corrupt` when its bytes are not those that were written. */
@@ -209,9 +171,16 @@ export async function readBlock(
   const values: (Buffer | null)[] = [];
   let at = 0;
   for (let offset = block.start; offset < block.end; offset++) {
-    const valueLength = bytes.readInt32LE(at);
-    const valueAt = at + RECORD_PREFIX_BYTES + Math.max(bytes.readInt32LE(at + 4), 0);
+    const isWhole = at + RECORD_PREFIX_BYTES <= bytes.length;
+    const valueLength = isWhole ? bytes.readInt32LE(at) : 0;
+    const valueAt = at + RECORD_PREFIX_BYTES + (isWhole ? Math.max(bytes.readInt32LE(at + 4), 0) : 0);
     at = valueAt + Math.max(valueLength, 0);
+    if (at > bytes.length) {
+      throw corruptChunk(
+        path,
+        `the record at offset ${offset} of ${partitionId(block)} ends after its block`,
+      );
+    }
     if (offset < from) continue;
     offsets.push(offset);
     values.push(valueLength < 0 ? null : bytes.subarray(valueAt, at));
@@ -229,6 +198,7 @@ export async function readBlock(
 }
 
 async function readExactly(file: FileHandle, path: string, position: number, bytes: number): Promise<Buffer> {
+  if (bytes > MAX_READ_BYTES) throw corruptChunk(path, `${bytes} bytes at byte ${position} belong together`);
   const buffer = Buffer.allocUnsafeSlow(bytes);
   for (let done = 0; done < bytes; ) {
     const { bytesRead } = await file.read(buffer, done, bytes - done, position + done);

@@ -17,7 +17,8 @@ import type {
 } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
-import { type ChunkHeader, encodeChunk } from './chunk.ts';
+import { encodeChunk } from './chunk.ts';
+import type { ChunkHeader } from './chunk-header.ts';
 import { ChunkFolder, fenced } from './folder.ts';
 import { openReader } from './reader.ts';
 

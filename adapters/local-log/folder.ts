@@ -8,7 +8,8 @@
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { EventlakeError } from '../../core/errors.ts';
-import { type ChunkHeader, corruptChunk, readHeader } from './chunk.ts';
+import { corruptChunk, readHeader } from './chunk.ts';
+import type { ChunkHeader } from './chunk-header.ts';
 
 const CHUNK_NAME = /^(\d{20})\.chunk$/;
 const WRITER_NAME = /^writer-(\d{20})-/;

@@ -4,7 +4,8 @@ import type { LogReader, PartitionRange, ReaderOptions, RecordBatch } from '../.
 import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
 import { batchName, placeholder, unreadable } from '../../core/unreadable-batch.ts';
-import { type Block, type ChunkHeader, corruptChunk, readBlock } from './chunk.ts';
+import { corruptChunk, readBlock } from './chunk.ts';
+import type { Block, ChunkHeader } from './chunk-header.ts';
 import type { ChunkFolder } from './folder.ts';
 
 /** How often an idle reader looks for new chunks. */
