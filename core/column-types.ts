@@ -31,7 +31,9 @@ const TEXT_ALONE = `NOT LIKE '"%'`;
 const NO_NUMBER = "SIMILAR TO '[tf{\\[][\\s\\S]*'";
 const INTEGER = '-?[0-9]+';
 const ISO_DATE = '\\d{4}-\\d{2}-\\d{2}';
-const ISO_TIMESTAMP = `${ISO_DATE}([T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,6})?)?(Z|[+-][01]\\d(:?[0-5]\\d)?)?)?`;
+/** With any number of decimals of a second: the cast cuts what is beyond the microsecond. */
+const ISO_TIMESTAMP = `${ISO_DATE}([T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?(Z|[+-][01]\\d(:?[0-5]\\d)?)?)?`;
+const BEYOND_MICROSECOND = '\\.\\d{6}0*[1-9]';
 /** The first instant of the year 1 and of the year 10,000, in seconds since the epoch. */
 const YEARS = { from: -62_135_596_800n, to: 253_402_300_800n };
 /** Units of `format: epoch_*` in a second. */
@@ -55,11 +57,16 @@ const COLUMN_TYPES: readonly TypeOfColumn[] = [
     pattern: /^int64$/,
     field: () => 'long',
     numeric: true,
-    value: cast,
-    doubtful: failed,
+    value: (column, text) =>
+      cast(column, column.zeroDecimals ? `regexp_replace(${text}, '\\.0+$', '')` : text),
+    doubtful: (column, text) =>
+      `(${failed(column, text)})${column.zeroDecimals ? ` OR ${inexactAsDouble(column)}` : ''}`,
     wrongKinds: NO_NUMBER,
-    failures: (column, text) => [
-      [unlike(text, INTEGER), 'not_an_integer'],
+    failures: (column, text, written) => [
+      [unlike(text, column.zeroDecimals ? `${INTEGER}(\\.0+)?` : INTEGER), 'not_an_integer'],
+      ...(column.zeroDecimals
+        ? [[`json_type(${written}) = 'DOUBLE' AND ${inexactAsDouble(column)}`, 'too_precise'] as const]
+        : []),
       [failed(column, text), 'out_of_range'],
     ],
   },
@@ -102,7 +109,17 @@ const COLUMN_TYPES: readonly TypeOfColumn[] = [
       timeValue(column, text, read, ISO_TIMESTAMP, `make_timestamptz(epoch_us(${read}))`),
     doubtful: (_column, text) => `json_valid(${text})`,
     wrongKinds: TEXT_ALONE,
-    failures: (column, text) => [[failed(column, text), 'not_a_timestamp']],
+    failures: (column, text) => [
+      ...(column.format || column.precision === 'cut'
+        ? []
+        : [
+            [
+              `regexp_full_match(${text}, ${literal(ISO_TIMESTAMP)}) AND regexp_matches(${text}, ${literal(BEYOND_MICROSECOND)})`,
+              'too_precise',
+            ] as const,
+          ]),
+      [failed(column, text), 'not_a_timestamp'],
+    ],
   },
   {
     pattern: /^json$/,
@@ -205,8 +222,16 @@ function exactBelow({ type }: Column): string | null {
   return digits > 15 ? `1e${15 - scale}` : null;
 }
 
+/** The same of an integer: a number such as 17850.0 in JSON has been a double, which holds those below 2^53 exactly. */
+function inexactAsDouble({ name }: Column): string {
+  return `${name} NOT BETWEEN -9007199254740991 AND 9007199254740991`;
+}
+
 function readTime(column: Column, text: string): string {
-  return column.format ? `try_strptime(${text}, ${literal(column.format)})` : cast(column, text);
+  if (column.format) return `try_strptime(${text}, ${literal(column.format)})`;
+  // The cast takes no zone right after the minutes, as in 2020-02-29T12:34Z.
+  const whole = `CASE WHEN ${text}[17] IN ('Z', '+', '-') THEN ${text}[:16] || ':00' || ${text}[17:] ELSE ${text} END`;
+  return cast(column, whole);
 }
 
 function timeValue({ format }: Column, text: string, read: string, iso: string, value: string): string {
@@ -216,7 +241,7 @@ function timeValue({ format }: Column, text: string, read: string, iso: string, 
 
 /** strptime takes other spacing, fewer digits and words such as "epoch" too: written again, it must be the same text. */
 function isInFormat(text: string, read: string, format: string): string {
-  return /%[fgnzZ]/.test(format)
+  return /%[fgzZ]/.test(format)
     ? `NOT regexp_matches(${text}, '^\\s|\\s$|^-?(infinity|epoch)', 'i')`
     : `strftime(${read}, ${literal(format)}) = ${text}`;
 }

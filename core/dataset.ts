@@ -23,6 +23,10 @@ export interface Column {
   /** Smallest and largest value allowed, both inclusive, written as decimal text so that no digit is lost. */
   readonly min?: string;
   readonly max?: string;
+  /** A whole number may be written with decimals that are zero, such as `17850.0` (int64 only). */
+  readonly zeroDecimals?: boolean;
+  /** `cut`: digits beyond the microsecond are cut (timestamps in ISO 8601 only); such a value is rejected otherwise, unless they are zeros. */
+  readonly precision?: 'cut';
   /** How a timestamp or date is written: strptime letters, or for timestamps `epoch_s`, `epoch_ms`, `epoch_us`; ISO 8601 when absent. */
   readonly format?: string;
 }

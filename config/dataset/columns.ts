@@ -35,7 +35,7 @@ const limit = z
       .regex(/^-?\d+(\.\d+)?$/, 'must be a plain decimal number; quote it if it has more than 15 digits'),
   );
 
-const STRPTIME = /^([^%]|%(-[dHIjmMSy]|[aAbBcdfgGHIjmMnpSTuUVwWxXyYzZ%]))*$/;
+const STRPTIME = /^([^%\0]|%(-[dHIjmMSy]|[aAbBcdfgGHIjmMpSTuUVwWxXyYzZ%]))*$/;
 const YEAR = /%-?[YyGcx]/;
 
 /** One column of the contract. */
@@ -59,11 +59,27 @@ export const column = z
       .describe('string, int64, double, boolean, date, timestamp, json or decimal(precision,scale).'),
     required: z.boolean().default(false).describe('Must be in the header, and never empty.'),
     description: z.string().optional(),
-    allowed: z.array(z.string()).min(1).optional().describe('The only values allowed, for strings.'),
+    allowed: z
+      .array(z.string().refine((value) => !value.includes('\0'), 'must not have a NUL'))
+      .min(1)
+      .optional()
+      .describe('The only values allowed, for strings.'),
     min: limit.optional().describe('Smallest value allowed, inclusive.'),
     max: limit.optional().describe('Largest value allowed, inclusive.'),
+    zeroDecimals: z
+      .boolean()
+      .optional()
+      .describe('Whole numbers may be written with decimals that are zero, such as 17850.0.'),
+    precision: z
+      .literal('cut', 'must be cut')
+      .optional()
+      .describe('cut: digits of a timestamp beyond the microsecond are cut instead of rejected.'),
     format: z
       .string()
+      .refine(
+        (format) => !/(^|[^%])(%%)*%n/.test(format),
+        'must not have %n, as the lake keeps microseconds: without a format, ISO 8601 is read with any number of digits',
+      )
       .refine((format) => isEpoch(format) || STRPTIME.test(format), 'has letters that DuckDB does not know')
       .refine((format) => isEpoch(format) || YEAR.test(format), 'has no letter for the year')
       .optional()
@@ -76,6 +92,10 @@ export const column = z
       context.addIssue({ code: 'custom', path: [key], message });
     if (c.allowed && c.type !== 'string')
       complain('allowed', `is for string columns, and this one is ${c.type}`);
+    if (c.zeroDecimals && c.type !== 'int64')
+      complain('zeroDecimals', `is for int64 columns, and this one is ${c.type}`);
+    if (c.precision && (c.type !== 'timestamp' || c.format))
+      complain('precision', 'is for timestamp columns without a format');
     if (c.format && c.type !== 'timestamp' && c.type !== 'date')
       complain('format', `is for timestamp and date columns, and this one is ${c.type}`);
     if (isEpoch(c.format) && c.type === 'date')

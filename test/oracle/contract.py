@@ -211,3 +211,46 @@ def json_value(text):
 
 def no_constant(word):
     raise ValueError(word)
+
+
+ISO = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?(?:(Z)|([+-])([01][0-9])(?::?([0-5][0-9]))?)?)?"
+)
+
+
+def iso_microseconds(given, cut=False):
+    """A timestamp column without a format, of a text: microseconds since the epoch, null, or Broken. `cut` is `precision: cut`."""
+    if given == "":
+        return None
+    match = ISO.fullmatch(given)
+    if not match:
+        raise Broken("not_a_timestamp")
+    year, month, day, hour, minute, second, digits, _, sign, zone_hours, zone_minutes = match.groups()
+    digits = (digits or "").ljust(6, "0")
+    if not cut and digits[6:].strip("0"):
+        raise Broken("too_precise")
+    try:
+        moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=timezone.utc)
+    except ValueError:
+        raise Broken("not_a_timestamp") from None
+    zone = (int(zone_hours or 0) * 60 + int(zone_minutes or 0)) * (-1 if sign == "-" else 1)
+    since = (moment - EPOCH) // MICROSECOND + int(digits[:6]) - zone * 60_000_000
+    first, last = ((end - EPOCH) // MICROSECOND for end in (FIRST, LAST))
+    if not first <= since <= last:
+        raise Broken("not_a_timestamp")
+    return since
+
+
+def whole_number(given, zero_decimals=False):
+    """An int64 column without limits, of a text: an int, null, or Broken. `zero_decimals` is `zeroDecimals: true`."""
+    if given == "":
+        return None
+    whole, point, decimals = given.partition(".")
+    if zero_decimals and point and decimals and not decimals.strip("0"):
+        given = whole
+    if not INTEGER.fullmatch(given):
+        raise Broken("not_an_integer")
+    if not -(2**63) <= int(given) < 2**63:
+        raise Broken("out_of_range")
+    return int(given)

@@ -35,12 +35,37 @@ const json = fc
     const place = at % (text.length + 1);
     return JSON.stringify(more === '' ? text : text.slice(0, place) + more + text.slice(place));
   });
+/** Times near ISO 8601, with any number of digits of a second. */
+const iso = fc
+  .tuple(
+    fc.constantFrom('2020-02-29', '1969-12-31', '0001-01-01', '9999-12-31', '2021-02-29', '2020-2-9'),
+    fc.constantFrom('T12:34:56', ' 23:59:59', 'T00:00:00', 'T25:00:00', 'T12:34', ''),
+    fc.stringMatching(/^(\.[0-9]{0,9}0{0,8})?$/),
+    fc.constantFrom('Z', '', '+02', '-0030', '+01:30', ' Z', '+2'),
+  )
+  .map((parts) => JSON.stringify(parts.join('')));
+/** Whole numbers, some with decimals. */
+const decimals = fc
+  .tuple(whole, fc.constantFrom('', '.0', '.000', '.', '.5', '.00001', '.0 ', 'e0', '.0.0'))
+  .map(([n, more]) => JSON.stringify(`${n}${more}`));
 
-test('times since 1970 and JSON become what an independent reading says', async () => {
+/** The column of each kind. */
+const COLUMNS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(EPOCHS.map((format) => [format, `type: timestamp, format: ${format}`])),
+  iso: 'type: timestamp',
+  iso_cut: 'type: timestamp, precision: cut',
+  whole: 'type: int64',
+  whole_zero_decimals: 'type: int64, zeroDecimals: true',
+  json: 'type: json',
+};
+
+test('times since 1970, times in ISO 8601, whole numbers and JSON become what an independent reading says', async () => {
   const cases = fc.sample(
     fc.oneof(
       fc.tuple(fc.constantFrom(...EPOCHS), epoch),
       json.map((written): Case => ['json', written]),
+      fc.tuple(fc.constantFrom('iso', 'iso_cut'), iso),
+      fc.tuple(fc.constantFrom('whole', 'whole_zero_decimals'), decimals),
     ),
     { numRuns: 6000, seed: 11 },
   ) as Case[];
@@ -50,8 +75,7 @@ test('times since 1970 and JSON become what an independent reading says', async 
       encoding: 'utf8',
     }),
   );
-  for (const kind of [...EPOCHS, 'json']) {
-    const column = kind === 'json' ? 'type: json' : `type: timestamp, format: ${kind}`;
+  for (const [kind, column] of Object.entries(COLUMNS)) {
     const own = cases.map(([k, written], i) => ({ k, written, says: said[i] })).filter(({ k }) => k === kind);
     const rows = await place.check(
       datasetOf(`name: n, ${column}`),
@@ -59,7 +83,8 @@ test('times since 1970 and JSON become what an independent reading says', async 
     );
     const found = rows.map(({ reason, n }) => {
       if (reason !== null) return String(reason).replace(/^n:(.*)$/, '[$1]');
-      return kind === 'json' || n === null ? n : microseconds(String(n));
+      if (n === null || kind === 'json') return n;
+      return column.includes('timestamp') ? microseconds(String(n)) : String(n);
     });
     expect(own.map(({ written }, i) => [written, found[i]])).toEqual(own.map((c) => [c.written, c.says]));
     expect(own.some(({ says }) => says?.startsWith('['))).toBe(true);
