@@ -14,7 +14,7 @@ FROM node:24-bookworm-slim
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY --from=code /app .
-RUN mkdir -p /var/lib/eventlake /app/data && chown node:node /var/lib/eventlake
+RUN mkdir -p /app/data && install -d -o node -g node -m 700 /var/lib/eventlake
 USER 1000
 ENV NODE_ENV=production EVENTLAKE_HOME=/var/lib/eventlake
 # A job that runs is healthy; --version shows that the image works.

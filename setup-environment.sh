@@ -235,6 +235,10 @@ write_local() {
     case $kept in '' | *$'\n') ;; *) kept=$kept$'\n' ;; esac
     kept=$kept$added$'\n'
   fi
+  # Also one that was copied from elsewhere, or written by hand.
+  if [ -f "$LOCAL" ]; then
+    chmod go= "$LOCAL" || problem "$LOCAL holds passwords and others can read it: make yourself its owner, or delete it"
+  fi
   [ "$kept" != "$before" ] || return 0
   umask 077
   if printf '%s' "$kept" >"$LOCAL.new" && mv "$LOCAL.new" "$LOCAL"; then

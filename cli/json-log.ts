@@ -1,10 +1,15 @@
 import { destination, pino, stdTimeFunctions } from 'pino';
-import type { Write } from './output.ts';
+import { printable, type Write } from './output.ts';
 
 /** Notes as JSON, one object a line, on standard error. Written at once: the process may end right after. */
 export function jsonLog(): Write {
   const logger = pino(
-    { level: 'trace', timestamp: stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
+    {
+      level: 'trace',
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      hooks: { streamWrite: printable },
+    },
     destination({ fd: 2, sync: true }),
   );
   return (text, level, details) => logger[level](details, text);

@@ -29,8 +29,8 @@ function rejectedText({ total, reasons, examples }: RejectedReport): string {
     row.source_file === null
       ? `events/${cell(row.log_partition)} offset ${cell(row.log_offset)}`
       : `${cell(row.source_file)}:${cell(row.source_line)}`,
-    oneLine(cell(row.detail)),
-    oneLine(cell(row.payload)),
+    shortened(cell(row.detail)),
+    shortened(cell(row.payload)),
   ]);
   return [
     table(
@@ -44,8 +44,6 @@ function rejectedText({ total, reasons, examples }: RejectedReport): string {
   ].join('\n');
 }
 
-/** Control characters would disturb the terminal. */
-function oneLine(text: string): string {
-  const plain = text.replace(/\p{Cc}/gu, '·');
-  return plain.length > PAYLOAD_SHOWN ? `${plain.slice(0, PAYLOAD_SHOWN - 1)}…` : plain;
+function shortened(text: string): string {
+  return text.length > PAYLOAD_SHOWN ? `${text.slice(0, PAYLOAD_SHOWN - 1)}…` : text;
 }

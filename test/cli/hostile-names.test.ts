@@ -43,6 +43,16 @@ test('control characters of names and values never reach the terminal', async ()
   expect(examples.some(({ detail }) => detail === HOSTILE)).toBe(true);
 }, 180_000);
 
+test('a JSON log holds none either, and is the same JSON', async () => {
+  const { stderr } = await home.run(['ingest', '--file', `${HOSTILE}missing.csv`], { LOG_FORMAT: 'json' });
+  expect(OBEYED.exec(stderr)).toBeNull();
+  const messages = stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).msg as string);
+  expect(messages.some((text) => text.includes(HOSTILE))).toBe(true);
+}, 60_000);
+
 test('what is made below the home is for its user alone', async () => {
   await home.run(['run', '--file', file]);
   const place = join(home.folder, 'home');

@@ -16,7 +16,7 @@ import { join, resolve } from 'node:path';
 const PROJECT = resolve(import.meta.dirname, '../..');
 
 /** What the scripts may call beside the programs that are faked: all of it is in POSIX or, as `env`, everywhere. */
-const TOOLS = 'bash sh env cat sed tail tr od mv rm grep dirname'.split(' ');
+const TOOLS = 'bash sh env cat chmod sed tail tr od mv rm grep dirname'.split(' ');
 
 /** A program's answers by its arguments, as `case` of sh matches them; anything else exits 64 and says so. */
 export type Answers = Record<string, { out?: string; error?: string; status?: number }>;

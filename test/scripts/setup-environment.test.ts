@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -113,6 +113,16 @@ describe('.env.local', () => {
     await other.run('setup-environment.sh');
     expect(parseEnv(other.read('.env.local') ?? '').MINIO_ROOT_PASSWORD).not.toBe(first.MINIO_ROOT_PASSWORD);
     await other.remove();
+  });
+
+  test('is closed to others when it was left open', async () => {
+    await setUp();
+    const file = join(machine.folder, 'project', '.env.local');
+    chmodSync(file, 0o644);
+    const before = machine.read('.env.local');
+    await setUp();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(machine.read('.env.local')).toBe(before);
   });
 
   test('is not touched by a second run', async () => {

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+
+const PROJECT = resolve(import.meta.dirname, '../..');
+const read = (file: string) => readFileSync(join(PROJECT, file), 'utf8');
+
+test('every container of the stack runs without capabilities and gains no privileges', () => {
+  const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
+    services: Record<string, unknown>;
+  };
+  expect(Object.keys(services)).toContain('elasticsearch');
+  for (const [name, service] of Object.entries(services)) {
+    expect({ name, service }).toMatchObject({
+      name,
+      service: { cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] },
+    });
+  }
+});
+
+test('no other Compose file gives rights back', () => {
+  expect(read('docker-compose.codespaces.yml')).not.toMatch(/cap_add|security_opt|cap_drop|privileged/);
+});
+
+test('no command of MinIO’s client is given a password as an argument', () => {
+  const commands = read('config/minio/setup.sh').match(/\bmc .*/g) ?? [];
+  expect(commands.length).toBeGreaterThan(5);
+  for (const command of commands) expect(command).not.toMatch(/PASSWORD|SECRET/);
+});
+
+test('each action of the workflows is pinned to a commit', () => {
+  const actions = [...read('.github/workflows/ci.yml').matchAll(/uses: *(.*)/g)].map(([, action]) => action);
+  expect(actions.length).toBeGreaterThan(5);
+  for (const action of actions) expect(action).toMatch(/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+});
