@@ -2,7 +2,8 @@ import type { Row, SqlEngine } from '../core/contracts.ts';
 import { type Dataset, entityKeyOf } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { profileOf } from '../inspection/rows.ts';
-import { literal, parquet } from '../lake/sql.ts';
+import { literal } from '../lake/sql.ts';
+import { eventsRelation } from '../processing/events-table.ts';
 import type {
   CustomerAnswer,
   CustomerEventsAnswer,
@@ -106,7 +107,7 @@ FROM daily ORDER BY day`);
     return this.#view.read(async ({ events }) => {
       const paths = await this.#view.paths(events);
       if (paths.length === 0) this.#unknown(id);
-      const matching = `(SELECT * FROM ${parquet(paths)} WHERE ${condition})`;
+      const matching = `(SELECT * FROM ${eventsRelation(this.#dataset, events, paths)} WHERE ${condition})`;
       const found = await this.#sql.rows(`SELECT 1 FROM ${matching} LIMIT 1`);
       if (found.length === 0) this.#unknown(id);
       return query(matching);

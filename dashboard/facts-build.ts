@@ -1,15 +1,13 @@
 import type { SqlEngine } from '../core/contracts.ts';
 import { type Dataset, entityKeyOf } from '../core/dataset.ts';
 import { literal, parquet } from '../lake/sql.ts';
-import { eventsFields } from '../processing/events-table.ts';
-import { emptyRelation } from '../processing/model-compute.ts';
 import type { OverviewRoles } from './api.ts';
 
-/** What facts are made of: local files of one version of the events and one of the profiles. */
+/** What facts are made of: one version of the events, as an SQL relation, and local files of one of the profiles. */
 export interface FactsSource {
   readonly dataset: Dataset;
   readonly roles: OverviewRoles;
-  readonly events: readonly string[];
+  readonly events: string;
   readonly profiles: readonly string[];
 }
 
@@ -31,9 +29,8 @@ const CODED = ['type', 'category', 'brand', 'segment'] as const;
  * | `copies` | how often the archive holds the event |
  */
 export async function buildFacts(sql: SqlEngine, source: FactsSource, file: string): Promise<void> {
-  const { dataset, roles, profiles } = source;
+  const { dataset, roles, events, profiles } = source;
   const key = entityKeyOf(dataset);
-  const events = source.events.length > 0 ? parquet(source.events) : emptyRelation(eventsFields(dataset));
   const columns = dataset.columns.map(({ name }) => name).join(', ');
   await sql.run(`ATTACH ${literal(file)} AS built; USE built`);
   try {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Row, SqlEngine } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { literal } from '../lake/sql.ts';
+import { eventsRelation } from '../processing/events-table.ts';
 import type { OverviewRoles } from './api.ts';
 import { buildFacts } from './facts-build.ts';
 import { identity, type LakeView, type SeenLake } from './lake-view.ts';
@@ -149,7 +150,7 @@ export class FactsStore {
     await rm(part, { force: true });
     try {
       const [events, profiles] = [
-        await view.paths(seen.events),
+        eventsRelation(dataset, seen.events, await view.paths(seen.events)),
         seen.profiles ? await view.paths(seen.profiles) : [],
       ];
       await buildFacts(builder, { dataset, roles, events, profiles }, part);

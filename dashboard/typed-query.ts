@@ -1,7 +1,8 @@
 import type { SandboxResult, SqlSandbox } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { namesOf } from '../core/field-types.ts';
-import { eventsFields } from '../processing/events-table.ts';
+import { fileColumns } from '../lake/snapshot.ts';
+import { eventColumns } from '../processing/events-table.ts';
 import type { Cell, SqlAnswer } from './api.ts';
 import { csvLines } from './csv.ts';
 import { type LakeView, type SeenTable, tablesOf } from './lake-view.ts';
@@ -49,7 +50,7 @@ export class TypedQueries {
   }
 
   #columns({ snapshot }: SeenTable) {
-    const fields = snapshot?.fields ?? eventsFields(this.#dataset);
+    const fields = snapshot ? fileColumns(snapshot) : eventColumns(this.#dataset);
     return fields.map(({ name, type }) => ({ name, sqlType: namesOf(type).duckdb }));
   }
 }

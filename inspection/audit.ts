@@ -4,6 +4,7 @@ import { type Dataset, modelOf } from '../core/dataset.ts';
 import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
 import { parquet } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
+import { eventsRelation } from '../processing/events-table.ts';
 import { type Tally, tallyLog, total } from './tally-log.ts';
 
 /** The columns that say where a row lies in the log. */
@@ -164,10 +165,9 @@ async function tallyLake(
   { dataset, events, rejected, files, sql }: AuditContext,
   ranges: readonly PartitionRange[],
 ): Promise<LakeCount> {
-  const [eventPaths, rejectedPaths] = [
-    (await newestFiles(events, files, [...dataset.columns.map(({ name }) => name), ...PLACE])).paths,
-    (await newestFiles(rejected, files, ['reason', ...PLACE])).paths,
-  ];
+  const { snapshot, paths: eventPaths } = await newestFiles(events, files);
+  const ofEvents = eventsRelation(dataset, { table: events, snapshot }, eventPaths);
+  const { paths: rejectedPaths } = await newestFiles(rejected, files, ['reason', ...PLACE]);
   const reasons: Record<string, number> = {};
   const tallies = new Map<string, Tally>();
   const sources: string[] = [];
@@ -202,18 +202,18 @@ async function tallyLake(
     eventPaths.length > 0
       ? Number((await sql.rows(`SELECT count(*) AS n FROM ${parquet(eventPaths)}`))[0]?.n)
       : 0;
-  const duplicates = eventPaths.length > 0 ? await countDuplicates(dataset, eventPaths, sql) : 0;
+  const duplicates = eventPaths.length > 0 ? await countDuplicates(dataset, ofEvents, sql) : 0;
   return { events: count, rejected: reasons, duplicates, removed, tallies };
 }
 
 /** Events equal to another in every column. Digests find the few candidates cheaply, and these are compared in full. */
-async function countDuplicates(dataset: Dataset, paths: readonly string[], sql: SqlEngine): Promise<number> {
+async function countDuplicates(dataset: Dataset, events: string, sql: SqlEngine): Promise<number> {
   const columns = dataset.columns.map((column) => column.name).join(', ');
   const rows = await sql.rows(`
 WITH repeated AS (
-  SELECT hash(${columns}) AS digest FROM ${parquet(paths)} GROUP BY digest HAVING count(*) > 1
+  SELECT hash(${columns}) AS digest FROM ${events} GROUP BY digest HAVING count(*) > 1
 ), candidates AS (
-  SELECT ${columns} FROM ${parquet(paths)} SEMI JOIN repeated ON hash(${columns}) = digest
+  SELECT ${columns} FROM ${events} SEMI JOIN repeated ON hash(${columns}) = digest
 )
 SELECT (SELECT count(*) FROM candidates) - (SELECT count(*) FROM (SELECT DISTINCT * FROM candidates)) AS n`);
   return Number(rows[0]?.n);

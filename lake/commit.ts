@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventlakeError } from '../core/errors.ts';
 import type { Action } from './actions.ts';
-import { checkSameSchema, formatSchema, type TableField } from './schema.ts';
+import { formatSchema, mergedFields, type TableField } from './schema.ts';
 import { addAction, type DataFile, removeAction, type Snapshot } from './snapshot.ts';
 import type { NewFile } from './stats.ts';
 
@@ -46,7 +46,7 @@ export function checkCommit(table: string, request: CommitRequest, latest: Snaps
   if (remove === 'all' && !sameFiles(base?.files ?? [], latest.files)) {
     throw superseded(table, `its files have changed since version ${base?.version ?? 'none'}`);
   }
-  checkSameSchema(table, latest, request);
+  mergedFields(table, latest, request);
   if (base === null) throw superseded(table, 'it was made meanwhile');
   if (latest.protocol.minWriterVersion > 2) {
     throw new EventlakeError(
@@ -72,6 +72,7 @@ export function checkCommit(table: string, request: CommitRequest, latest: Snaps
 
 /** The lines of the commit that makes `request` come true on top of `latest`. `id` is unique to the request, `now` in milliseconds. */
 export function commitActions(
+  table: string,
   request: CommitRequest,
   added: readonly DataFile[],
   latest: Snapshot | null,
@@ -111,6 +112,9 @@ export function commitActions(
       },
     );
   }
+  const merged = latest === null ? fields : mergedFields(table, latest, request);
+  if (latest !== null && merged.length > latest.fields.length)
+    actions.push({ metaData: { ...latest.metaData, schemaString: formatSchema(merged) } });
   for (const [appId, version] of request.txns) actions.push({ txn: { appId, version, lastUpdated: now } });
   if (remove === 'all')
     for (const file of latest?.files ?? []) actions.push({ remove: removeAction(file, now) });

@@ -63,19 +63,47 @@ export function parseSchema(schemaString: string, table: string): TableField[] {
   });
 }
 
+/** A table's columns, and those by whose values its files are kept apart. */
+interface Layout {
+  readonly fields: readonly TableField[];
+  readonly partitionBy: readonly string[];
+}
+
 /**
- * Checks that rows of these fields may be added to a table of those: the same columns, types and partitioning; a column that may be null
- * here may be null there. Otherwise `lake:schema_mismatch`, naming the column.
+ * The table's fields once rows of the `wanted` ones are in it. Columns, types and partitioning must be the same; a column that may be null
+ * here may be null there. Where rows are only appended, columns that may be null are added at the end: earlier rows read as null there.
+ * Otherwise `lake:schema_mismatch`, naming the column.
  */
-export function checkSameSchema(
+export function mergedFields(
   table: string,
-  existing: { readonly fields: readonly TableField[]; readonly partitionBy: readonly string[] },
-  wanted: { readonly fields: readonly TableField[]; readonly partitionBy: readonly string[] },
+  existing: Layout,
+  wanted: Layout & { readonly remove: 'all' | 'none' },
+): readonly TableField[] {
+  const names = new Set(existing.fields.map(({ name }) => name));
+  const added = wanted.fields.filter(({ name, nullable }) => nullable && !names.has(name));
+  const fields =
+    wanted.remove === 'none' && added.length > 0 ? [...existing.fields, ...added] : existing.fields;
+  const difference = differenceBetween({ ...existing, fields }, wanted);
+  if (difference === null) return fields;
+  throw mismatch(table, difference);
+}
+
+/** Checks that columns have the same type in the table and in the contract, where both have them; otherwise `lake:schema_mismatch`. */
+export function checkTypes(
+  table: string,
+  fields: readonly TableField[],
+  wanted: readonly TableField[],
 ): void {
-  const difference = differenceBetween(existing, wanted);
-  if (difference === null) return;
-  throw new EventlakeError('lake:schema_mismatch', `table ${table}: ${difference}`, {
-    hint: 'A table keeps its columns. Undo the change of the contract or model, use another dataset name, or reset the dataset and run again.',
+  const there = new Map(fields.map(({ name, type }) => [name, type]));
+  for (const { name, type } of wanted) {
+    const found = there.get(name) ?? type;
+    if (found !== type) throw mismatch(table, `column ${name} is ${found} there and ${type} here`);
+  }
+}
+
+function mismatch(table: string, difference: string): EventlakeError {
+  return new EventlakeError('lake:schema_mismatch', `table ${table}: ${difference}`, {
+    hint: 'A table keeps its columns; only optional ones can be added to the events. Undo the change of the contract or model, use another dataset name, or reset the dataset and run again.',
   });
 }
 
@@ -84,14 +112,11 @@ export function checkColumns(table: string, fields: readonly TableField[], wante
   const absent = wanted.find((name) => !fields.some((field) => field.name === name));
   if (absent === undefined) return;
   throw new EventlakeError('lake:schema_mismatch', `table ${table} has no column ${absent}`, {
-    hint: 'It is a table of another dataset or program. Restore the table from a copy, or reset the dataset and run again.',
+    hint: 'A column that is added to a contract must be optional. Else it is a table of another dataset or program: restore it from a copy, or reset the dataset and run again.',
   });
 }
 
-function differenceBetween(
-  existing: { readonly fields: readonly TableField[]; readonly partitionBy: readonly string[] },
-  wanted: { readonly fields: readonly TableField[]; readonly partitionBy: readonly string[] },
-): string | null {
+function differenceBetween(existing: Layout, wanted: Layout): string | null {
   const there = new Map(existing.fields.map((field) => [field.name, field]));
   for (const { name, type, nullable } of wanted.fields) {
     const field = there.get(name);

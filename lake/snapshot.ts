@@ -170,6 +170,11 @@ export function actionsOf(snapshot: Snapshot, expired: number): Action[] {
   ];
 }
 
+/** The columns that the table's files hold: all but those by whose values they are kept apart. */
+export function fileColumns({ fields, partitionBy }: Pick<Snapshot, 'fields' | 'partitionBy'>): TableField[] {
+  return fields.filter(({ name }) => !partitionBy.includes(name));
+}
+
 /** The rows that a commit added. */
 export function rowsAdded(table: string, { actions }: Commit): bigint {
   return actions.reduce((sum, { add }) => sum + (add ? BigInt(dataFile(table, add).rows) : 0n), 0n);

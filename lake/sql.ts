@@ -1,4 +1,6 @@
+import { namesOf } from '../core/field-types.ts';
 import { literal } from '../core/sql.ts';
+import type { TableField } from './schema.ts';
 
 export { literal };
 
@@ -18,4 +20,17 @@ export function fileList(paths: readonly string[]): string {
 /** Parquet files as an SQL relation; their columns alone, not those that a folder's name implies. */
 export function parquet(paths: readonly string[]): string {
   return `read_parquet(${fileList(paths)}, hive_partitioning = false)`;
+}
+
+/** A relation of these columns without rows. */
+export function emptyRelation(fields: readonly TableField[]): string {
+  const columns = fields.map((f) => `CAST(NULL AS ${namesOf(f.type).duckdb}) AS ${f.name}`);
+  return `(SELECT ${columns.join(', ')} WHERE false)`;
+}
+
+/** A table's Parquet files as an SQL relation of these columns: null in files that were written before the column was added. */
+export function tableRelation(fields: readonly TableField[], paths: readonly string[]): string {
+  if (paths.length === 0) return emptyRelation(fields);
+  const rows = `read_parquet(${fileList(paths)}, hive_partitioning = false, union_by_name = true)`;
+  return `(FROM ${emptyRelation(fields)} UNION ALL BY NAME FROM ${rows})`;
 }

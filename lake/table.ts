@@ -91,7 +91,7 @@ export class DeltaTable {
         latest = await this.#reread(request, null, added);
         version = latest === null ? 0n : latest.version + 1n;
       }
-      const actions = commitActions(request, added, latest, id, Date.now());
+      const actions = commitActions(this.path, request, added, latest, id, Date.now());
       let stored: boolean;
       try {
         stored = await this.store.putIfAbsent(commitKey(this.path, version), formatCommit(actions));

@@ -6,6 +6,7 @@ import type { Dataset } from '../core/dataset.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import { lakeId } from '../lake/identity.ts';
 import { type BatchOutcome, commitBatch } from './archive-commit.ts';
+import { checkRequired } from './events-table.ts';
 import { type ArchiveTables, Positions } from './positions.ts';
 import { StagedBatch } from './staging.ts';
 
@@ -109,6 +110,8 @@ class Worker {
     );
     this.#positions = await Positions.read(log, this.#logId, tables);
     this.#known.requireIn(await log.ranges());
+    const { events } = this.#known;
+    if (events) checkRequired(this.#context.dataset, tables.events.path, events);
     // Lets ends that are already known arrive, so that a lake that is up to date costs no reader.
     let failure = await Promise.race([failed, sleep(0, null)]);
     while (!this.#done()) {

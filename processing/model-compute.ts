@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import type { SqlEngine } from '../core/contracts.ts';
 import { EVENTS_TABLE } from '../core/dataset.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
-import { namesOf } from '../core/field-types.ts';
 import { fieldOfSqlType, type TableField } from '../lake/schema.ts';
-import type { DataFile, Snapshot } from '../lake/snapshot.ts';
-import { literal, parquet } from '../lake/sql.ts';
+import { type DataFile, fileColumns, type Snapshot } from '../lake/snapshot.ts';
+import { emptyRelation, literal, parquet, tableRelation } from '../lake/sql.ts';
 import { type NewFile, newFileOf } from '../lake/stats.ts';
-import { eventsFields } from './events-table.ts';
+import { eventColumns, eventsFields, eventsRelation } from './events-table.ts';
 import type { ModelContext } from './model.ts';
 import { readsDataset, type SeenInput } from './model-inputs.ts';
 import { shareOf, sharesOf, splitIntoShares } from './model-shares.ts';
@@ -50,14 +49,14 @@ export async function computeTouched(
   { derived, added }: { derived: Snapshot; added: readonly DataFile[] },
   folder: string,
 ): Promise<Computed> {
-  const { sql, model, files } = context;
+  const { sql, dataset, model, files } = context;
   const events = await openInputs(context, inputs);
   const table = inputs.find(({ name }) => name === EVENTS_TABLE);
   if (!table) throw new Error('only a model that reads events has touched values');
   try {
     const paths = await files.paths(table.table, { ...table.snapshot, files: added });
     await sql.run(
-      `CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT ${model.shareBy} FROM ${parquet(paths)}`,
+      `CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT ${model.shareBy} FROM ${eventsRelation(dataset, table, paths)}`,
     );
     const of = join(folder, 'touched.parquet');
     const [written] = await sql.rows(
@@ -101,22 +100,17 @@ export async function modelFields(
   }
 }
 
-/** A relation of these columns without rows. */
-export function emptyRelation(fields: readonly TableField[]): string {
-  const columns = fields.map((f) => `CAST(NULL AS ${namesOf(f.type).duckdb}) AS ${f.name}`);
-  return `(SELECT ${columns.join(', ')} WHERE false)`;
-}
-
 /** Makes the inputs visible to the query, and answers with what there is of events. */
 async function openInputs(context: ModelContext, inputs: readonly SeenInput[]): Promise<EventRows> {
   const { sql, dataset, query, files } = context;
   await defineSparkFunctions(sql);
-  let events: EventRows = { source: emptyRelation(eventsFields(dataset)), rows: 0, paths: [] };
+  let events: EventRows = { source: emptyRelation(eventColumns(dataset)), rows: 0, paths: [] };
   for (const { name, table, snapshot } of inputs) {
     const paths = await files.paths(table, snapshot);
-    const source = paths.length > 0 ? parquet(paths) : emptyRelation(snapshot.fields);
-    if (name === EVENTS_TABLE) events = { source, rows: Number(snapshot.rows), paths };
-    else await view(sql, name, source);
+    if (name === EVENTS_TABLE) {
+      const source = eventsRelation(dataset, { table, snapshot }, paths);
+      events = { source, rows: Number(snapshot.rows), paths };
+    } else await view(sql, name, tableRelation(fileColumns(snapshot), paths));
   }
   if (readsDataset(query)) {
     await sql.run(

@@ -73,10 +73,10 @@ SET lock_configuration = true`);
 }
 
 function relation({ paths, columns }: SandboxTable): string {
-  if (paths.length > 0) {
-    return `SELECT * FROM read_parquet([${paths.map(exactly).map(literal).join(', ')}], hive_partitioning = false)`;
-  }
-  return `SELECT ${columns.map(({ name, sqlType }) => `CAST(NULL AS ${sqlType}) AS "${name}"`).join(', ')} WHERE false`;
+  const none = `SELECT ${columns.map(({ name, sqlType }) => `CAST(NULL AS ${sqlType}) AS "${name}"`).join(', ')} WHERE false`;
+  if (paths.length === 0) return none;
+  // Files from before a column was added do not hold it.
+  return `${none} UNION ALL BY NAME FROM read_parquet([${paths.map(exactly).map(literal).join(', ')}], hive_partitioning = false, union_by_name = true)`;
 }
 
 /** One statement, and that a SELECT, by DuckDB's own word. */

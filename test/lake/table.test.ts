@@ -90,7 +90,11 @@ describe('a table keeps its columns', () => {
       { fields: [{ ...id, type: 'string' as const }, month] },
       'column id is long there and string here',
     ],
-    ['new column', { fields: [id, month, { ...month, name: 'brand' }] }, 'no column brand'],
+    [
+      'new column that is never null',
+      { fields: [id, month, { ...month, name: 'brand', nullable: false }] },
+      'no column brand',
+    ],
     ['lost column', { fields: [id], partitionBy: [] }, 'a column month that is not written any more'],
     ['null', { fields: [{ ...id, nullable: true }, month] }, 'column id must not be null'],
     ['partitioning', { partitionBy: [] }, 'partitioned by (month), not by ()'],
@@ -104,6 +108,32 @@ describe('a table keeps its columns', () => {
       });
     }
     expect((await new DeltaTable(store, path).snapshot())?.version).toBe(0n);
+  });
+
+  test('but for columns that may be null, which are added at the end', async () => {
+    const brand = { name: 'brand', type: 'string', nullable: true } as const;
+    const base = await new DeltaTable(store, path).commit(append(null));
+    const wider = await new DeltaTable(store, path).commit(append(base, { fields: [brand, id, month] }));
+    expect(wider.fields).toEqual([id, month, brand]);
+    expect(wider.metaData).toEqual({ ...base.metaData, schemaString: wider.metaData.schemaString });
+    expect((await new DeltaTable(store, path).snapshot())?.fields).toEqual([id, month, brand]);
+    for (const request of [append(wider), append(base)]) {
+      await expect(new DeltaTable(store, path).commit(request)).rejects.toMatchObject({
+        code: 'lake:schema_mismatch',
+        message: expect.stringContaining('a column brand that is not written any more'),
+      });
+    }
+  });
+
+  test('also for columns that may be null, when all rows are replaced', async () => {
+    const base = await new DeltaTable(store, path).commit(append(null));
+    const fields = [id, month, { ...month, name: 'brand' }];
+    await expect(
+      new DeltaTable(store, path).commit({ ...append(base, { fields }), remove: 'all' }),
+    ).rejects.toMatchObject({
+      code: 'lake:schema_mismatch',
+      message: expect.stringContaining('no column brand'),
+    });
   });
 
   test('a stricter column and another order fit', async () => {

@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { archive } from '../../processing/archive.ts';
+import { python } from '../oracle/compare.ts';
+import { append, datasetOf, event, Workplace } from '../processing/fixtures.ts';
+
+let place: Workplace;
+beforeAll(async () => {
+  place = await Workplace.create();
+});
+afterAll(() => place.remove());
+
+/** The table as delta-rs reads it. */
+function rowsOf(table: string, version: number | null): unknown {
+  const program = `
+import json, sys
+from deltalake import DeltaTable
+table = DeltaTable(sys.argv[1], version=json.loads(sys.argv[2]))
+rows = table.to_pyarrow_table().sort_by("k").to_pylist()
+print(json.dumps([table.metadata().id, [[row.get(name) for name in ("k", "n", "extra")] for row in rows]]))`;
+  return JSON.parse(
+    execFileSync(python(), ['-c', program, join(place.folder, 'lake', table), JSON.stringify(version)], {
+      encoding: 'utf8',
+    }),
+  );
+}
+
+test('delta-rs reads the rows from before and after the commit that adds a column', async () => {
+  const log = place.log(1);
+  const context = place.archiveContext(datasetOf('name: n, type: int64'), log);
+  const { events } = context.tables;
+  await append(log, [
+    [0, event('a', '"n":1')],
+    [0, event('b', '"n":null')],
+  ]);
+  await archive(context, { ends: log.ranges() });
+  const wider = datasetOf('name: n, type: int64', 'name: extra, type: string');
+  await append(log, [[0, event('c', '"n":2,"extra":"x"')]]);
+  await archive({ ...context, dataset: wider }, { ends: log.ranges() });
+  const old = [
+    ['a', 1, null],
+    ['b', null, null],
+  ];
+  const id = (await events.snapshot())?.metaData.id;
+  expect(rowsOf(events.path, null)).toEqual([id, [...old, ['c', 2, 'x']]]);
+  expect(rowsOf(events.path, 0)).toEqual([id, old]);
+});
