@@ -27,8 +27,9 @@ export function auditCommand(): Command {
 }
 
 /** The session as the audit wants it. */
-export function auditContext({ dataset, log, tables, profiles, index, files, sql }: Session): AuditContext {
-  return { dataset, log, ...tables, profiles, index, files, sql };
+export function auditContext(session: Session): AuditContext {
+  const { dataset, log, tables, profiles, index, files, sql, temporary } = session;
+  return { dataset, log, ...tables, profiles, index, files, sql, temporary };
 }
 
 /** The audit for people. */
@@ -47,7 +48,12 @@ export function auditText(report: AuditReport, { entity }: Dataset): string {
     ['profiles', entity.plural, profiles.users],
     ...(profiles.events === null ? [] : [['', 'events', profiles.events]]),
     ...(profiles.totalSpent === null ? [] : [['', 'total spent', profiles.totalSpent]]),
-    ...(index ? [['index', 'documents', index.documents]] : []),
+    ...(index
+      ? [
+          ['index', 'documents', index.documents],
+          ...(index.differing > 0 ? [['', 'of them not as in the lake', index.differing]] : []),
+        ]
+      : []),
   ];
   const verdict = report.balanced ? '✔ balanced: every row is accounted for at every hop' : '✘ NOT balanced';
   return [

@@ -59,7 +59,7 @@ export async function openDashboard(
     facts,
     sql: panels,
     sandbox: new DuckDbSandbox({ ...SANDBOX, milliseconds, temporary }),
-    audits: new Audits({ dataset, log, index, view, sql: builder }),
+    audits: new Audits({ dataset, log, index, view, sql: builder, temporary }),
     watcher: new PipelineWatcher({ log, index, view }),
   };
   const report = (error: Error) => note(`error: ${error.stack ?? error.message}`, 'error');

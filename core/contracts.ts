@@ -201,6 +201,12 @@ export interface IndexChange {
   readonly document: string | null;
 }
 
+/** A document as the index holds it: its JSON may be written otherwise than it was sent. */
+export interface IndexDocument {
+  readonly id: string;
+  readonly document: string;
+}
+
 /**
  * The searchable copy of a model's table, for people. It shows one version of the table at a time, and says which.
  * `open` first; then `apply` any number of times, and `finish` once all changes of the version are in.
@@ -227,6 +233,8 @@ export interface ProfileIndex {
   finish(version: bigint): Promise<void>;
   /** How many documents the index shows; 0 when there is none. */
   count(): Promise<number>;
+  /** All documents that the index shows, in pages, in any order; none when there is none. */
+  pages(): AsyncIterable<readonly IndexDocument[]>;
   /** Deletes the index and its template. Repeating it is harmless. */
   wipe(): Promise<void>;
   close(): Promise<void>;

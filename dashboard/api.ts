@@ -157,7 +157,7 @@ export const auditAnswer = z.object({
   log: z.object({ events: count, deadLetters: count, removed: count }),
   lake: z.object({ events: count, rejected: z.record(z.string(), count), duplicates: count }),
   profiles: z.object({ users: count, events: count.nullable(), totalSpent: decimal.nullable() }),
-  index: z.object({ documents: count }).nullable(),
+  index: z.object({ documents: count, differing: count }).nullable(),
   differences: z.array(z.string()),
   notes: z.array(z.string()),
 });

@@ -11,6 +11,7 @@ export interface AuditsContext {
   readonly view: LakeView;
   /** An audit counts every row, so it has an engine that nobody waits for. */
   readonly sql: SqlEngine;
+  readonly temporary: string;
 }
 
 /** Audits on demand. One is kept for as long as the log and the tables are the same, and those who ask at once share it. */
@@ -40,7 +41,7 @@ export class Audits {
   }
 
   async #audit(): Promise<AuditReport> {
-    const { dataset, log, index, view, sql } = this.#context;
+    const { dataset, log, index, view, sql, temporary } = this.#context;
     return view.readOrNothing(({ events, rejected, profiles }) =>
       audit({
         dataset,
@@ -51,6 +52,7 @@ export class Audits {
         index,
         files: view.files,
         sql,
+        temporary,
       }),
     );
   }

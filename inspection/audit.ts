@@ -5,6 +5,8 @@ import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
 import { parquet } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { eventsRelation } from '../processing/events-table.ts';
+import { compareIndex, type IndexComparison } from './audit-index.ts';
+import { foreignChanges } from './foreign-changes.ts';
 import { type Tally, tallyLog, total } from './tally-log.ts';
 
 /** The columns that say where a row lies in the log. */
@@ -24,6 +26,8 @@ export interface AuditContext {
   readonly index: ProfileIndex | null;
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
+  /** Folder for what does not fit into memory. */
+  readonly temporary: string;
 }
 
 /** Every row at every hop. `removed`: records that retention has taken from the log; they are counted where they are left, in the lake. */
@@ -43,7 +47,8 @@ export interface AuditReport {
     readonly events: number | null;
     readonly totalSpent: string | null;
   };
-  readonly index: { readonly documents: number } | null;
+  /** `differing`: documents that are missing, are not as their profile, or have none. */
+  readonly index: { readonly documents: number; readonly differing: number } | null;
   /** What does not balance, in words. */
   readonly differences: string[];
   /** What a reader should know besides, in words. */
@@ -51,7 +56,8 @@ export interface AuditReport {
 }
 
 /**
- * Counts again what every store holds: the log's records one by one, the tables' rows in their files, the index's documents. Of our own bookkeeping it uses
+ * Counts again what every store holds: the log's records one by one, the tables' rows in their files, the index's documents, which are also
+ * compared with the profiles field by field. Of our own bookkeeping it uses
  * only the ledger's number of rows per file.
  */
 export async function audit(context: AuditContext): Promise<AuditReport> {
@@ -62,12 +68,13 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
   const logged = await tallyLog(context.log, ranges, new Set(skipped.map(({ name }) => name)));
   const lake = await tallyLake(context, ranges);
   const profiles = await countProfiles(context);
-  const index = context.index ? { documents: await context.index.count() } : null;
+  const index = await readIndex(context);
 
   const fileRows = ledger.reduce((sum, entry) => sum + entry.rows, 0);
   const events = total(logged, 'events');
   const deadLetters = total(logged, 'dead-letters');
   const rejectedRows = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
+  const [inLog, kept] = [events + deadLetters + lake.removed, lake.events + rejectedRows];
   const differences: string[] = [];
   const expect = (what: string, left: number, right: number, hint: string) => {
     if (left !== right) differences.push(`${what}: ${left} is not ${right}. ${hint}`);
@@ -83,17 +90,21 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
   );
   expect(
     'events + dead letters of the log = events + rejected in the lake',
-    events + deadLetters + lake.removed,
-    lake.events + rejectedRows,
+    inLog,
+    kept,
     'Run: eventlake process',
   );
+  if (inLog !== kept) {
+    for (const table of [context.events, context.rejected])
+      differences.push(...(await foreignChanges(table)));
+  }
   for (const [partition, tally] of logged) {
     const inLake = lake.tallies.get(partition) ?? { count: 0n, offsets: 0n };
     if (tally.count === inLake.count && tally.offsets !== inLake.offsets) {
       differences.push(`${partition}: the lake has as many records as the log, but not the same offsets`);
     }
     // Where the sums differ, that has been said already.
-    if (tally.count !== inLake.count && events + deadLetters + lake.removed === lake.events + rejectedRows) {
+    if (tally.count !== inLake.count && inLog === kept) {
       differences.push(`${partition}: ${tally.count} records in the log are not ${inLake.count} in the lake`);
     }
   }
@@ -106,8 +117,7 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
         'Run: eventlake process',
       );
     }
-    if (index)
-      expect('documents of the index = profiles', index.documents, profiles.users, 'Run: eventlake process');
+    if (index && index.differing > 0) differences.push(indexText(index, profiles.users));
   }
   return {
     dataset: context.dataset.name,
@@ -116,7 +126,7 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
     log: { events, deadLetters, removed: lake.removed },
     lake: { events: lake.events, rejected: lake.rejected, duplicates: lake.duplicates },
     profiles,
-    index,
+    index: index && { documents: index.documents, differing: index.differing },
     differences,
     notes: [
       ...ranges
@@ -150,6 +160,21 @@ FROM ${parquet(paths)} WHERE reason IN ('batch:unreadable', 'line:unreadable_bat
     detail: String(detail),
     records: Number(records),
   }));
+}
+
+async function readIndex(context: AuditContext): Promise<IndexComparison | null> {
+  const { dataset, profiles, index } = context;
+  const model = modelOf(dataset);
+  return model && profiles && index ? compareIndex({ ...context, model, profiles, index }) : null;
+}
+
+function indexText({ documents, differing, examples }: IndexComparison, profiles: number): string {
+  const counts =
+    documents === profiles
+      ? `documents of the index as their profiles: ${differing} of ${documents} differ`
+      : `documents of the index = profiles: ${documents} is not ${profiles}, ${differing} differ`;
+  const ids = examples.join(', ') + (differing > examples.length ? ', …' : '');
+  return `${counts} (${ids}). Run: eventlake process; if it finds the index up to date: eventlake process --republish`;
 }
 
 interface LakeCount {

@@ -23,7 +23,8 @@ export interface CommitRequest {
   readonly description?: string;
 }
 
-const ENGINE = 'eventlake';
+/** By which a commit says that eventlake made it. */
+export const ENGINE = 'eventlake';
 
 /**
  * Checks that `request` still holds although the table now is as `latest` shows it.

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectStore } from '../core/contracts.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import type { Checkpoints } from './checkpoint.ts';
-import { type CommitRequest, checkCommit, commitActions, superseded } from './commit.ts';
+import { type CommitRequest, checkCommit, commitActions, ENGINE, superseded } from './commit.ts';
 import { type Commit, commitKey, formatCommit, listLog, readCommits } from './log.ts';
 import { holdsCommit, readSnapshot, writeCheckpoint } from './reader.ts';
 import { type DataFile, replay, rowsAdded, type Snapshot } from './snapshot.ts';
@@ -23,6 +23,10 @@ export interface CommitSummary {
   /** UTC; null when the writer did not say. */
   readonly time: Date | null;
   readonly operation: string;
+  /** The program that made it; null when it did not say. */
+  readonly engine: string | null;
+  /** Whether that program is eventlake. */
+  readonly own: boolean;
   readonly description: string | null;
   readonly rowsAdded: bigint;
   readonly filesAdded: number;
@@ -230,6 +234,8 @@ function summary(table: string, commit: Commit): CommitSummary {
     version: commit.version,
     time: info?.timestamp === undefined ? null : new Date(info.timestamp),
     operation: info?.operation ?? 'unknown',
+    engine: info?.engineInfo ?? null,
+    own: info?.engineInfo === ENGINE,
     description: info?.userMetadata ?? null,
     rowsAdded: rowsAdded(table, commit),
     filesAdded: commit.actions.filter(({ add }) => add).length,

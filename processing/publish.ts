@@ -10,11 +10,10 @@ import type { TableField } from '../lake/schema.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
 import { literal, parquet } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
+import { documentOf, idOf } from './profile-documents.ts';
 
 /** Changes that are handed to the index at a time. */
 const CHANGES_AT_ONCE = 20_000;
-/** In bytes. */
-const LONGEST_ID = 512;
 
 /** What the publish hop works on and with. */
 export interface PublishContext {
@@ -133,12 +132,7 @@ function changes(
   newPaths: readonly string[],
   oldPaths: readonly string[],
 ): string {
-  const document = newest.fields.map(({ name, type }) => {
-    if (name === key) return `${name} := CAST(${name} AS VARCHAR)`;
-    if (type === 'timestamp') return `${name} := strftime(${name}, '%Y-%m-%dT%H:%M:%S.%gZ')`;
-    return `${name} := ${name}`;
-  });
-  const upsert = `${idOf(key)} AS id, CAST(to_json(struct_pack(${document.join(', ')})) AS VARCHAR) AS document`;
+  const upsert = `${idOf(key)} AS id, ${documentOf(newest.fields, key)} AS document`;
   if (oldPaths.length === 0)
     return newPaths.length === 0 ? "SELECT '' WHERE false" : `SELECT ${upsert} FROM ${parquet(newPaths)}`;
   const digest = `hash(${newest.fields.map((field) => field.name).join(', ')})`;
@@ -148,12 +142,6 @@ function changes(
   return `SELECT ${upsert} FROM ${parquet(newPaths)} LEFT JOIN ${old} ON old_key = ${key}
 WHERE old_key IS NULL OR old_digest <> ${digest}
 UNION ALL ${vanished}`;
-}
-
-/** The document's id as JSON, which keeps it on its line. An index takes no id of more than 512 bytes: a longer key is named by its digest. */
-function idOf(column: string): string {
-  const text = `CAST(${column} AS VARCHAR)`;
-  return `to_json(CASE WHEN strlen(${text}) > ${LONGEST_ID} THEN sha256(${text}) ELSE ${text} END)`;
 }
 
 async function send(

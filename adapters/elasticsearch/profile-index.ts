@@ -1,8 +1,9 @@
 import type { estypes } from '@elastic/elasticsearch';
-import type { IndexChange, IndexField, ProfileIndex } from '../../core/contracts.ts';
+import type { IndexChange, IndexDocument, IndexField, ProfileIndex } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
 import { BulkWriter } from './bulk.ts';
 import { type ElasticsearchAddress, ElasticsearchConnection } from './connection.ts';
+import { readDocuments } from './documents.ts';
 import { indexBody, indexName, isIndexOf, mappingOf, templateOf } from './mapping.ts';
 
 /** An index of the alias's own, or another one that bears the alias. */
@@ -93,6 +94,10 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
       client.count({ index: this.#alias }, { ignore: [404], meta: true }),
     );
     return statusCode === 404 ? 0 : body.count;
+  }
+
+  pages(): AsyncIterable<readonly IndexDocument[]> {
+    return readDocuments(this.#connection, this.#alias);
   }
 
   async wipe(): Promise<void> {

@@ -136,6 +136,26 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
       expect(await purchases()).toEqual({ 'user-0': 0, large: 5 });
     });
 
+    test('gives all documents that it shows, once each, and none when it is not there', async () => {
+      const pages = async () => {
+        const all: { id: string; document: string }[] = [];
+        for await (const page of index.pages()) all.push(...page);
+        return all;
+      };
+      expect(await pages()).toEqual([]);
+      const many = Array.from({ length: 12_001 }, (_, n) => put(`user-${n}`, n));
+      await publish(
+        [...many, { id: 'long', document: JSON.stringify({ user_id: 'x'.repeat(5_000_000) }) }],
+        1n,
+      );
+      const found = await pages();
+      expect(found).toHaveLength(12_002);
+      const byId = new Map(found.map(({ id, document }) => [id, JSON.parse(document)]));
+      expect(byId.size).toBe(12_002);
+      expect(byId.get('user-12000')).toEqual({ user_id: 'user-12000', purchases: 12_000 });
+      expect(byId.get('long').user_id).toHaveLength(5_000_000);
+    });
+
     test('keeps ids to the last digit and character', async () => {
       const ids = ['9223372036854775807', '1515915625519388267', '1515915625519388268', 'a/b "c" ü\n😀 \\'];
       await publish(

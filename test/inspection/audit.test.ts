@@ -43,6 +43,8 @@ async function tamper(table: DeltaTable, query: string): Promise<void> {
   });
 }
 
+const altered = (text = '') => JSON.stringify({ ...JSON.parse(text), total_spent: 0.01 });
+
 describe('the audit', () => {
   test('of nothing balances', async () => {
     expect(await audit(shop.auditContext())).toEqual({
@@ -70,7 +72,7 @@ describe('the audit', () => {
       log: { events: 7, deadLetters: 1, removed: 0 },
       lake: { events: 6, rejected: { 'line:wrong_field_count': 1, 'price:not_a_number': 1 }, duplicates: 2 },
       profiles: { users: 3, events: 4, totalSpent: '10.00' },
-      index: { documents: 3 },
+      index: { documents: 3, differing: 0 },
       differences: [],
       notes: [],
     });
@@ -147,13 +149,19 @@ describe('the audit', () => {
       'a profile that counts too much',
       ({ profiles }) => profiles,
       'SELECT * REPLACE (events + 1 AS events) FROM old',
-      [/^events of the profiles = .*: 5 is not 3/],
+      [
+        /^events of the profiles = .*: 5 is not 3/,
+        /^documents of the index as their profiles: 2 of 2 differ \(1, 2\)\. Run: .*--republish$/,
+      ],
     ],
     [
       'a profile too few',
       ({ profiles }) => profiles,
       'FROM old WHERE user_id = 1',
-      [/^events of the profiles = .*: 1 is not 3/, /^documents of the index = profiles: 2 is not 1/],
+      [
+        /^events of the profiles = .*: 1 is not 3/,
+        /^documents of the index = profiles: 2 is not 1, 1 differ \(2\)/,
+      ],
     ],
   ])('sees %s', async (_what, table, query, differences) => {
     const index = new MemoryIndex();
@@ -172,6 +180,73 @@ describe('the audit', () => {
     index.documents.delete('1');
     expect((await audit(shop.auditContext(index))).differences).toEqual([
       expect.stringMatching(/^documents of the index = profiles: 1 is not 2/),
+    ]);
+  });
+
+  test.each<[string, (index: MemoryIndex) => void, number, string]>([
+    ['altered', ({ documents }) => documents.set('2', altered(documents.get('2'))), 1, '2'],
+    [
+      'added and another removed',
+      ({ documents }) => {
+        documents.delete('1');
+        documents.set('9', '{}');
+      },
+      2,
+      '1, 9',
+    ],
+    ['emptied', ({ documents }) => documents.set('1', '{}'), 1, '1'],
+  ])('sees a document that was %s though their number is right', async (_, harm, differing, ids) => {
+    const index = new MemoryIndex();
+    await shop.fill('a.csv', ROWS);
+    await shop.process(index);
+    harm(index);
+    const report = await audit(shop.auditContext(index));
+    expect(report).toMatchObject({ balanced: false, index: { documents: 2, differing } });
+    expect(report.differences).toEqual([
+      expect.stringContaining(`${differing} of 2 differ (${ids}). Run: eventlake process`),
+    ]);
+  });
+
+  test('takes no offence at how an index writes numbers and orders fields', async () => {
+    const index = new MemoryIndex();
+    await shop.fill('a.csv', ROWS);
+    await shop.process(index);
+    for (const [id, text] of index.documents) {
+      const turned = Object.entries(JSON.parse(text)).toReversed();
+      index.documents.set(id, JSON.stringify(Object.fromEntries(turned), null, 1).replaceAll('\n', ''));
+    }
+    expect(await audit(shop.auditContext(index))).toMatchObject({ balanced: true });
+  });
+
+  test('names the first ids of many', async () => {
+    const index = new MemoryIndex();
+    await shop.fill('a.csv', Array.from({ length: 30 }, (_, i) => row(100 + i)).join(''));
+    await shop.process(index);
+    index.documents.clear();
+    const ids = Array.from({ length: 10 }, (_, i) => 100 + i).join(', ');
+    expect((await audit(shop.auditContext(index))).differences).toEqual([
+      expect.stringContaining(`0 is not 30, 30 differ (${ids}, …)`),
+    ]);
+  });
+
+  test('names another program that took rows out of a table, and how to get them back', async () => {
+    await shop.fill('a.csv', ROWS);
+    await shop.process();
+    const { events } = shop.tables;
+    await tamper(events, "FROM old WHERE event_type = 'view'");
+    const key = `${events.path}/_delta_log/${String((await events.snapshot())?.version).padStart(20, '0')}.json`;
+    const body = (await shop.place.store.get(key)).toString();
+    const info = JSON.stringify({ commitInfo: { operation: 'DELETE', engineInfo: 'delta-rs:1' } });
+    await shop.place.store.put(key, Buffer.from(body.replace(/^.*\n/, `${info}\n`)));
+    await shop.process();
+    const { differences } = await audit(shop.auditContext());
+    expect(differences).toEqual([
+      expect.stringContaining('events + rejected in the lake: 6 is not 5'),
+      expect.stringMatching(
+        new RegExp(
+          `^table ${events.path} was changed by delta-rs:1: version \\d+ \\(DELETE\\) removed .*reset --yes`,
+        ),
+      ),
     ]);
   });
 

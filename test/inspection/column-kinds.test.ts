@@ -91,7 +91,9 @@ test('columns with other names in the file, times in milliseconds and JSON go fr
       },
     ],
   ]);
-  expect(await audit({ dataset, log, ...archive.tables, profiles, index, files, sql })).toMatchObject({
+  expect(
+    await audit({ dataset, log, ...archive.tables, profiles, index, files, sql, temporary: place.temporary }),
+  ).toMatchObject({
     balanced: true,
     lake: { events: 3, duplicates: 1 },
   });

@@ -63,7 +63,7 @@ export class Shop {
   }
 
   auditContext(index: ProfileIndex | null = null): AuditContext {
-    const { files, sql } = this.place;
+    const { files, sql, temporary } = this.place;
     return {
       dataset: this.electronics.dataset,
       log: this.log,
@@ -72,6 +72,7 @@ export class Shop {
       index,
       files,
       sql,
+      temporary,
     };
   }
 }

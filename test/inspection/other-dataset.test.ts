@@ -78,15 +78,15 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
     publish: { stored: 2 },
   });
 
-  const { files, sql } = place;
-  expect(await audit({ dataset, log, ...archive.tables, profiles, index, files, sql })).toEqual({
+  const { files, sql, temporary } = place;
+  expect(await audit({ dataset, log, ...archive.tables, profiles, index, files, sql, temporary })).toEqual({
     dataset: 'readings',
     balanced: true,
     file: { rows: 12 },
     log: { events: 11, deadLetters: 1, removed: 0 },
     lake: { events: 4, rejected, duplicates: 1 },
     profiles: { users: 2, events: 3, totalSpent: null },
-    index: { documents: 2 },
+    index: { documents: 2, differing: 0 },
     differences: [],
     notes: [],
   });

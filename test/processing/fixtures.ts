@@ -238,6 +238,9 @@ export class MemoryIndex implements ProfileIndex {
   async count() {
     return this.documents.size;
   }
+  async *pages() {
+    for (const [id, document] of this.documents) yield [{ id, document }];
+  }
   async wipe() {
     this.documents.clear();
     this.shown = null;

@@ -74,7 +74,7 @@ describe.each([
         events: expected.profileEvents,
         totalSpent: expected.totalSpent,
       },
-      index: environment.index && { documents: expected.users },
+      index: environment.index && { documents: expected.users, differing: 0 },
       differences: [],
       notes: [],
     });
