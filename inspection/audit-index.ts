@@ -89,7 +89,7 @@ async function writeDocuments(index: ProfileIndex, file: string): Promise<number
       yield page.map(({ id, document }) => `${JSON.stringify(id)}\t${document}\n`).join('');
     }
   }
-  await pipeline(Readable.from(lines()), createWriteStream(file));
+  await pipeline(Readable.from(lines(), { highWaterMark: 1 }), createWriteStream(file));
   return 2 * longest;
 }
 

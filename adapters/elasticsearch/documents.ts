@@ -2,7 +2,7 @@ import type { IndexDocument } from '../../core/contracts.ts';
 import type { ElasticsearchConnection } from './connection.ts';
 
 /** A page of documents is about this large. */
-const PAGE_CHARACTERS = 4_000_000;
+const PAGE_CHARACTERS = 1_500_000;
 const FIRST_PAGE = 200;
 /** Elasticsearch's own limit, `index.max_result_window`. */
 const LARGEST_PAGE = 10_000;
