@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { CheckReport } from '../../inspection/check-data.ts';
 import { askOracle, python } from '../oracle/compare.ts';
-import { type Environment, embedded, json } from './end-to-end-environment.ts';
+import { type Environment, embedded, json, putToRest } from './end-to-end-environment.ts';
 
 jest.setTimeout(120_000);
 
@@ -42,6 +42,7 @@ describe('files with bytes changed at random', () => {
       const name = `changed-${seed}.csv`;
       const file = join(environment.folder, name);
       await promisify(execFile)(python(), [MUTATE, clean, file, `${seed}`, '0.5', ...variant]);
+      await putToRest(file);
       const home = join(environment.folder, `home-${seed}`);
       const own = {
         ...environment,
@@ -91,6 +92,7 @@ describe('files with bytes changed at random', () => {
     const name = 'long.csv';
     const file = join(environment.folder, name);
     await writeFile(file, lines.join('\n'));
+    await putToRest(file);
     const home = join(environment.folder, 'home-long');
     await json({ ...environment, variables: { EVENTLAKE_HOME: home } }, ['run', '--file', file]);
     const lake = { uri: join(home, 'lake', 'electronics') };

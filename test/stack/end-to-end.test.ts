@@ -8,7 +8,14 @@ import type { RejectedReport } from '../../inspection/rows.ts';
 import type { StatusReport } from '../../inspection/status.ts';
 import { askOracle, type OracleReport, type Produced } from '../oracle/compare.ts';
 import { PRODUCED_VALUES } from '../oracle/produced-values.ts';
-import { type Environment, embedded, eventlake, json, realServers } from './end-to-end-environment.ts';
+import {
+  type Environment,
+  embedded,
+  eventlake,
+  json,
+  putToRest,
+  realServers,
+} from './end-to-end-environment.ts';
 
 jest.setTimeout(120_000);
 
@@ -54,6 +61,7 @@ describe.each([
     all = await readFile(file);
     part = endOfPlainLine(all, 0.6);
     await writeFile(file, all.subarray(0, part));
+    await putToRest(file);
     ingestions.push({ file, name: 'dirty.csv' });
   });
   afterAll(() => environment.remove());
@@ -95,6 +103,7 @@ describe.each([
   test('a file that has grown is continued', async () => {
     const rows = (await compare()).rows;
     await appendFile(file, all.subarray(part));
+    await putToRest(file);
     const report = await run(file);
     expect(report.ingest).toMatchObject({ outcome: 'continued', rows: ROWS - rows });
     const expected = await compare();

@@ -14,6 +14,7 @@ import {
   eventlake,
   json,
   outcomeOf,
+  putToRest,
   realServers,
   start,
 } from './end-to-end-environment.ts';
@@ -199,6 +200,7 @@ describe('what Kafka may hold', () => {
   test('empty partitions, and an empty file', async () => {
     const header = (await readFile(join(environment.folder, FILE), 'utf8')).split('\n').slice(0, 2);
     await writeFile(join(environment.folder, 'one.csv'), header.join('\n'));
+    await putToRest(join(environment.folder, 'one.csv'));
     await writeFile(join(environment.folder, 'header.csv'), `${header[0]}\n`);
     await writeFile(join(environment.folder, 'empty.csv'), '');
     for (const file of ['empty.csv', 'header.csv', 'one.csv']) {
