@@ -7,6 +7,7 @@ Prints a JSON list of differences in words.
 """
 
 import json
+import os
 import sys
 from collections import Counter
 
@@ -40,3 +41,6 @@ def main():
 
 if __name__ == "__main__":
     main()
+    # Threads of Arrow that still run would abort the interpreter at its end.
+    sys.stdout.flush()
+    os._exit(0)

@@ -14,11 +14,14 @@ afterAll(() => place.remove());
 /** The table as delta-rs reads it. */
 function rowsOf(table: string, version: number | null): unknown {
   const program = `
-import json, sys
+import json, os, sys
 from deltalake import DeltaTable
 table = DeltaTable(sys.argv[1], version=json.loads(sys.argv[2]))
 rows = table.to_pyarrow_table().sort_by("k").to_pylist()
-print(json.dumps([table.metadata().id, [[row.get(name) for name in ("k", "n", "extra")] for row in rows]]))`;
+print(json.dumps([table.metadata().id, [[row.get(name) for name in ("k", "n", "extra")] for row in rows]]))
+# Threads of Arrow that still run would abort the interpreter at its end.
+sys.stdout.flush()
+os._exit(0)`;
   return JSON.parse(
     execFileSync(python(), ['-c', program, join(place.folder, 'lake', table), JSON.stringify(version)], {
       encoding: 'utf8',

@@ -7,6 +7,7 @@ The request comes as JSON on standard input: "uri", "options" (of the store), "v
 import datetime
 import decimal
 import json
+import os
 import sys
 
 import duckdb
@@ -86,3 +87,6 @@ print(
         }
     )
 )
+# Threads of Arrow that still run would abort the interpreter at its end.
+sys.stdout.flush()
+os._exit(0)

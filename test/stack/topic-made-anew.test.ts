@@ -32,10 +32,13 @@ function views(rows: number, brand: string): string {
 /** Every event's brand and place in the log, as delta-rs reads the lake. */
 function eventsOf({ lake }: Environment): unknown[] {
   const script = `
-import json, sys
+import json, os, sys
 from deltalake import DeltaTable
 table = DeltaTable(sys.argv[1] + '/events').to_pyarrow_table(columns=['log_partition', 'log_offset', 'brand'])
-print(json.dumps(sorted(table.to_pylist(), key=lambda row: (row['log_partition'], row['log_offset']))))`;
+print(json.dumps(sorted(table.to_pylist(), key=lambda row: (row['log_partition'], row['log_offset']))))
+# Threads of Arrow that still run would abort the interpreter at its end.
+sys.stdout.flush()
+os._exit(0)`;
   return JSON.parse(execFileSync(python(), ['-c', script, lake.uri], { encoding: 'utf8' }));
 }
 

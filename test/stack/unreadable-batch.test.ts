@@ -48,10 +48,13 @@ async function producePoison(topic: string, partition: number): Promise<bigint> 
 /** The rows of `rejected`, as delta-rs reads them. */
 function rejectedRows(): unknown[] {
   const script = `
-import json, sys
+import json, os, sys
 from deltalake import DeltaTable
 columns = ['reason', 'detail', 'payload', 'log_partition', 'log_offset']
-print(json.dumps(DeltaTable(sys.argv[1]).to_pyarrow_table(columns=columns).to_pylist()))`;
+print(json.dumps(DeltaTable(sys.argv[1]).to_pyarrow_table(columns=columns).to_pylist()))
+# Threads of Arrow that still run would abort the interpreter at its end.
+sys.stdout.flush()
+os._exit(0)`;
   const uri = join(environment.lake.uri, 'rejected');
   return JSON.parse(execFileSync(python(), ['-c', script, uri], { encoding: 'utf8' }));
 }
