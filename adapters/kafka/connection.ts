@@ -5,6 +5,7 @@ import {
   type Broker,
   type Connection,
   ConnectionPool,
+  FetchIsolationLevels,
   FindCoordinatorKeyTypes,
   findCoordinatorV3,
   listOffsetsV6,
@@ -38,6 +39,7 @@ export interface KafkaAddress {
   } | null;
 }
 
+const { READ_COMMITTED, READ_UNCOMMITTED } = FetchIsolationLevels;
 const CLIENT_ID = 'eventlake';
 const CONNECT_MS = 5_000;
 /** How long Kafka may say "not yet" (elections, a coordinator that starts, a transaction that ends) before it is an error. */
@@ -153,11 +155,16 @@ export class KafkaCluster {
   }
 
   /**
-   * The first offset of each partition that is still there (`earliest`), or the one after the last that a reader of committed
-   * records can see (`latest`: the last stable offset), by topic. Topics that do not exist are left out.
+   * An offset of each partition, by topic: the first that is still there (`earliest`), the one after the last that a reader of
+   * committed records can see (`latest`: the last stable offset), or the one after the last of all, those of open transactions too
+   * (`written`: the high watermark). Topics that do not exist are left out.
    */
-  async offsets(names: readonly string[], which: 'earliest' | 'latest'): Promise<Map<string, bigint[]>> {
+  async offsets(
+    names: readonly string[],
+    which: 'earliest' | 'latest' | 'written',
+  ): Promise<Map<string, bigint[]>> {
     const timestamp = which === 'earliest' ? -2n : -1n;
+    const isolation = which === 'written' ? READ_UNCOMMITTED : READ_COMMITTED;
     return this.persist(async () => {
       const found = new Map<string, bigint[]>();
       const requests = new Map<number, Map<string, number[]>>();
@@ -179,7 +186,7 @@ export class KafkaCluster {
               timestamp,
             })),
           }));
-          const response = await listOffsetsV6.api.async(await this.broker(leader), -1, 1, wanted);
+          const response = await listOffsetsV6.api.async(await this.broker(leader), -1, isolation, wanted);
           for (const { name, partitions } of response.topics) {
             const list = found.get(name) ?? [];
             for (const { partitionIndex, offset } of partitions) list[partitionIndex] = offset;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LedgerEntry } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import type { KafkaCluster } from './connection.ts';
@@ -7,6 +8,9 @@ import { fetchBatches } from './fetch.ts';
 const WAIT_MS = 500;
 /** A broker that throttles answers with nothing for a while: no answer but the end offset says that this was all. */
 const PATIENCE_MS = 120_000;
+/** How long the markers of ended transactions may be on their way to the ledger. */
+const DECIDED_MS = 30_000;
+const DECIDED_PAUSE_MS = 20;
 
 /**
  * The newest entry of each ingestion, in the order in which the first of their entries that compaction has left were written.
@@ -36,6 +40,31 @@ export async function readLedger(cluster: KafkaCluster, topic: string): Promise<
     }
   }
   return [...entries.values()];
+}
+
+/**
+ * Waits until no transaction is open in the ledger. An entry of an open one could become visible after a file's beginning was looked
+ * for, and its chunk would be written twice. Nobody opens another: only writers of one transactional id write there.
+ * @throws EventlakeError `log:stalled` when one is still open after half a minute
+ */
+export async function requireDecidedLedger(cluster: KafkaCluster, topic: string): Promise<void> {
+  const deadline = Date.now() + DECIDED_MS;
+  for (;;) {
+    const written = (await cluster.offsets([topic], 'written')).get(topic)?.[0];
+    const readable = (await cluster.offsets([topic], 'latest')).get(topic)?.[0];
+    if (written !== undefined && readable !== undefined && readable >= written) return;
+    if (Date.now() > deadline) {
+      throw new EventlakeError(
+        'log:stalled',
+        `A transaction of an earlier writer is still open in topic ${topic}: it can be read up to offset ${readable}, and ends at ${written}.`,
+        {
+          hint: 'Run again later. If it stays so, look for the transaction with: kafka-transactions.sh find-hanging.',
+          retriable: true,
+        },
+      );
+    }
+    await sleep(DECIDED_PAUSE_MS);
+  }
 }
 
 function fetchFrom(cluster: KafkaCluster, topic: string, offset: bigint): Promise<readonly PackedBatch[]> {

@@ -13,6 +13,7 @@ import { EventlakeError } from '../../core/errors.ts';
 import type { KafkaCluster, KafkaTopic } from './connection.ts';
 import { type ProducerIdentity, RecordBatchEncoder } from './encode.ts';
 import { isConnectionError, madeAnew } from './errors.ts';
+import { requireDecidedLedger } from './ledger.ts';
 import type { KafkaTopics } from './topics.ts';
 
 /** A transaction that stays open for longer, because its writer died or sleeps, is aborted by the broker. */
@@ -77,6 +78,7 @@ export class KafkaLogWriter implements LogWriter {
     this.#identity = await this.#coordinated((coordinator) =>
       initProducerIdV4.api.async(coordinator, this.#transactionalId, TRANSACTION_MS),
     );
+    await requireDecidedLedger(this.#cluster, this.#topics.ingestions);
   }
 
   async append(chunk: Chunk): Promise<void> {
