@@ -105,13 +105,15 @@ export class DeltaTable {
         await pause(faults);
         continue;
       }
-      if (stored || (await this.#isThere(version, id))) {
+      // An earlier try may have stored it, with another time and, for a new table, another id.
+      const made = stored ? { version, actions } : await this.#own(version, id);
+      if (made) {
         if (!(await this.#isStill(latest))) {
           await this.#undo(version, id);
           await this.#discard(added);
           throw superseded(this.path, `it was deleted while version ${version} was written`);
         }
-        return this.#committed(replay(this.path, latest, [{ version, actions }]));
+        return this.#committed(replay(this.path, latest, [made]));
       }
       latest = await this.#reread(request, latest, added);
       if (++conflicts === CONFLICTS) {
@@ -161,7 +163,7 @@ export class DeltaTable {
 
   /** Removes this commit if it is there. No other program does, so that it cannot meanwhile be another's. */
   async #undo(version: bigint, id: string): Promise<void> {
-    if (await this.#isThere(version, id)) await this.store.delete([commitKey(this.path, version)]);
+    if (await this.#own(version, id)) await this.store.delete([commitKey(this.path, version)]);
   }
 
   /** Keeps the newer snapshot. One of another table takes the place of what is kept only if it is the `newest`. */
@@ -171,13 +173,14 @@ export class DeltaTable {
     else if (newest) this.#latest = read;
   }
 
-  async #isThere(version: bigint, id: string): Promise<boolean> {
+  /** The commit of this version, if it is the one that was made under this id. */
+  async #own(version: bigint, id: string): Promise<Commit | null> {
     try {
       const [commit] = await readCommits(this.store, this.path, [version]);
-      return commit?.actions.some(({ commitInfo }) => commitInfo?.txnId === id) ?? false;
+      return commit?.actions.some(({ commitInfo }) => commitInfo?.txnId === id) ? commit : null;
     } catch (error) {
       // Some servers refuse a key a moment before the object that is in the way can be read. It is asked for again.
-      if (hasCode(error, 'object:missing')) return false;
+      if (hasCode(error, 'object:missing')) return null;
       throw error;
     }
   }

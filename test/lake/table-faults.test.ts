@@ -56,6 +56,14 @@ describe('faults', () => {
     },
   );
 
+  test('a lost answer of the commit that makes a table leaves the writer with the table that is there', async () => {
+    const table = new DeltaTable(faulty(['after', 'after']), path);
+    const made = await table.commit(append(null));
+    expect(await new DeltaTable(store, path).snapshot()).toEqual(made);
+    await table.commit(append(made, { add: [await someFile(folder, 3)] }));
+    expect(await new DeltaTable(store, path).snapshot()).toMatchObject({ version: 1n, rows: 3n });
+  });
+
   test('a lost answer of a commit that another overtook', async () => {
     const base = await new DeltaTable(store, path).commit(append(null));
     await new DeltaTable(store, path).commit(append(base, { add: [await someFile(folder, 2)] }));
