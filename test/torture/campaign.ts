@@ -30,7 +30,10 @@ const SOURCE_ROWS = 30_000;
 /** An injection that has met no work for so long is ended; it counts as not fired. */
 const IDLE_MS = 30_000;
 
-/** Lets a pipeline work on generated rows, and injects the fault `rounds` times at random moments. Then everything must be exact. */
+/** An injection that met no work is tried again. */
+const MOST_TRIES = 3;
+
+/** Lets a pipeline work on generated rows, and injects the fault until it has fired `rounds` times, at random moments. Then everything must be exact. */
 export async function disturb(
   stack: TortureStack,
   fault: PassingFault,
@@ -56,7 +59,7 @@ export async function disturb(
     const failed = Promise.all(works).then(() => undefined);
     const injections = (async () => {
       while (jobs.ingest === null) await sleep(5);
-      for (; injected < rounds; injected++) {
+      for (; fired < rounds && injected < MOST_TRIES * rounds; injected++) {
         await sleep(random.below(1_500));
         const ongoing = await fault.inject(target);
         const began = performance.now();

@@ -1,12 +1,20 @@
 import { Random } from '../../generator/random.ts';
 import { disturb, type Result } from './campaign.ts';
 import type { Fault, Scenario } from './fault.ts';
+import { CHANGES_BY_HAND } from './faults/by-hand.ts';
 import { CONNECTION_FAULTS } from './faults/connections.ts';
 import { PROCESS_FAULTS } from './faults/processes.ts';
+import { CONSUMER_QUOTA } from './faults/quota.ts';
 import { SCENARIOS } from './faults/scenarios.ts';
 import { startTortureStack, type TortureStack } from './stack.ts';
 
-export const FAULTS: readonly Fault[] = [...SCENARIOS, ...PROCESS_FAULTS, ...CONNECTION_FAULTS];
+export const FAULTS: readonly Fault[] = [
+  ...SCENARIOS,
+  ...PROCESS_FAULTS,
+  ...CONNECTION_FAULTS,
+  ...CHANGES_BY_HAND,
+  CONSUMER_QUOTA,
+];
 
 /** What to inject: each of these faults so many times. The same seed draws the same moments. */
 export interface Torture {

@@ -14,25 +14,7 @@ import {
 } from '../../stack/end-to-end-environment.ts';
 import { checkExact, failing } from '../campaign.ts';
 import type { Scenario } from '../fault.ts';
-
-const ROWS = 600;
-
-/** A generated file in the environment's folder. */
-async function generate({ folder, ...environment }: Environment, name: string, random: Random) {
-  const file = join(folder, name);
-  const args = [
-    '--rows',
-    `${ROWS}`,
-    '--seed',
-    `${random.below(1_000_000)}`,
-    '--dirty',
-    '0.02',
-    '--out',
-    file,
-  ];
-  await json({ folder, ...environment }, ['generate', ...args]);
-  return { file, name };
-}
+import { generate } from './source.ts';
 
 /** A lake in local files, and one of the files under it, whose bytes are put back afterwards. */
 async function damaged(random: Random, ending: string, damage: (bytes: Buffer) => Buffer): Promise<number> {

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Admin, ConnectionPool, FetchIsolationLevels, fetchV13, parseBroker } from '@platformatic/kafka';
+import type { IngestResult } from '../../../ingestion/ingest.ts';
+import { type Environment, json, realServers } from '../../stack/end-to-end-environment.ts';
+import { checkExact } from '../campaign.ts';
+import type { Scenario } from '../fault.ts';
+import { generate } from './source.ts';
+
+/** By which the pipeline is known to the brokers. */
+const CLIENT = 'eventlake';
+const BYTES_PER_SECOND = 2_000;
+
+async function setQuota(brokers: string[], remove: boolean): Promise<void> {
+  const admin = new Admin({ clientId: 'quota-admin', bootstrapBrokers: brokers });
+  try {
+    const ops = [{ key: 'consumer_byte_rate' as const, value: BYTES_PER_SECOND, remove }];
+    const entities = [{ entityType: 'client-id' as const, entityName: CLIENT }];
+    await admin.alterClientQuotas({ entries: [{ entities, ops }] });
+  } finally {
+    await admin.close();
+  }
+}
+
+/** For how many milliseconds the broker makes the pipeline's client wait now. */
+async function throttleMs({ kafka }: Environment): Promise<number> {
+  const pool = new ConnectionPool(CLIENT);
+  try {
+    const connection = await pool.get(parseBroker(kafka?.brokers[0] ?? ''));
+    const { READ_COMMITTED } = FetchIsolationLevels;
+    const answer = await fetchV13.api.async(connection, 0, 0, 1000, READ_COMMITTED, 0, -1, [], [], '');
+    return answer.throttleTimeMs;
+  } finally {
+    await pool.close();
+  }
+}
+
+export const CONSUMER_QUOTA: Scenario = {
+  name: 'kafka-quota',
+  how: 'a quota of the consumer of 2 kB/s while files are ingested, ingested again and processed',
+  outcome: 'the file is known again; exact',
+  async play({ random }) {
+    const environment = await realServers();
+    const brokers = environment.kafka?.brokers ?? [];
+    let throttled = 0;
+    try {
+      const file = await generate(environment, 'a.csv', random);
+      await json(environment, ['ingest', '--file', file.name, '--batch-size', `${20 + random.below(40)}`]);
+      await setQuota(brokers, false);
+      const processing = json(environment, ['process']);
+      // Until the quota is used up by what the job has read.
+      while (throttled === 0) {
+        await sleep(100);
+        throttled = await throttleMs(environment);
+      }
+      const again = await json<IngestResult>(environment, ['ingest', '--file', file.name]);
+      if (again.outcome !== 'nothing_new') throw new Error(`ingested again: ${JSON.stringify(again)}`);
+      await processing;
+      await setQuota(brokers, true);
+      await checkExact(environment, [file]);
+      return throttled > 0 ? 1 : 0;
+    } finally {
+      await setQuota(brokers, true);
+      await environment.remove();
+    }
+  },
+};
