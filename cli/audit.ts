@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Dataset } from '../core/dataset.ts';
 import { type AuditContext, type AuditReport, audit } from '../inspection/audit.ts';
-import { datasetCommand } from './command.ts';
-import { print, table } from './output.ts';
+import { datasetsCommand, eachDataset } from './each-dataset.ts';
+import { table } from './output.ts';
 import { type CommonOptions, openSession, type Session } from './session.ts';
 import { warnOfUnfinishedReset } from './wipe.ts';
 
@@ -11,18 +11,19 @@ export const UNBALANCED = 3;
 
 /** `audit`: counts every row at every hop. */
 export function auditCommand(): Command {
-  return datasetCommand('audit', 'count every row at every hop, and prove that they balance').action(
-    async (name: string, options: CommonOptions) => {
-      const session = await openSession(name, options, 'look');
-      try {
-        await warnOfUnfinishedReset(session);
-        const report = await audit(auditContext(session));
-        print(options.json ?? false, report, (counted) => auditText(counted, session.dataset));
-        if (!report.balanced) process.exitCode = UNBALANCED;
-      } finally {
-        await session.close();
-      }
-    },
+  return datasetsCommand('audit', 'count every row at every hop, and prove that they balance').action(
+    (names: string[], options: CommonOptions) =>
+      eachDataset(names, options, async (name) => {
+        const session = await openSession(name, options, 'look');
+        try {
+          await warnOfUnfinishedReset(session);
+          const result = await audit(auditContext(session));
+          if (!result.balanced) process.exitCode = UNBALANCED;
+          return { result, text: auditText(result, session.dataset) };
+        } finally {
+          await session.close();
+        }
+      }),
   );
 }
 

@@ -20,9 +20,16 @@ function datasetOfFiles(...files: readonly string[]): string {
 
 /** A command with what all commands have: the dataset, `--json` and `--env-file`. */
 export function datasetCommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .argument('[dataset]', 'a folder of config/datasets/ or EVENTLAKE_DATASETS', DEFAULT_DATASET)
+  return withCommonOptions(
+    new Command(name)
+      .description(description)
+      .argument('[dataset]', 'a folder of config/datasets/ or EVENTLAKE_DATASETS', DEFAULT_DATASET),
+  );
+}
+
+/** The options that every command has. */
+export function withCommonOptions(command: Command): Command {
+  return command
     .option('--json', 'print the result as one JSON document on standard output')
     .option('--env-file <file>', 'read settings from this file too; what is set in the environment wins');
 }

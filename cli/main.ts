@@ -4,6 +4,7 @@ import { EventlakeError, UsageError } from '../core/errors.ts';
 import { auditCommand } from './audit.ts';
 import { checkDataCommand } from './check-data.ts';
 import { dashboardCommand } from './dashboard.ts';
+import { datasetsCommand } from './datasets.ts';
 import { demoCommand } from './demo.ts';
 import { generateCommand } from './generate.ts';
 import { ingestCommand } from './ingest.ts';
@@ -45,6 +46,7 @@ for (const command of [
   setupCommand(),
   demoCommand(),
   dashboardCommand(),
+  datasetsCommand(),
 ]) {
   program.addCommand(command.copyInheritedSettings(program));
 }

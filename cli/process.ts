@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander';
+import { UsageError } from '../core/errors.ts';
 import { follow } from '../processing/follow.ts';
 import { processTo } from '../processing/process.ts';
-import { datasetCommand, STOPPED, stopOnSignals } from './command.ts';
+import { STOPPED, stopOnSignals } from './command.ts';
+import { datasetsCommand, eachDataset } from './each-dataset.ts';
 import { processSummary, reported } from './hop-reports.ts';
 import { openMonitor } from './monitoring.ts';
-import { note, print, record } from './output.ts';
+import { note, record } from './output.ts';
 import { type CommonOptions, noteStores, openSession, processContext } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
 
@@ -15,42 +17,51 @@ interface ProcessOptions extends CommonOptions, SkipOptions {
 
 /** `process`: log → lake → profiles → index. */
 export function processCommand(): Command {
-  return datasetCommand('process', 'bring what is in the log into the lake, the profiles and the index')
+  return datasetsCommand('process', 'bring what is in the log into the lake, the profiles and the index')
     .option('--follow', 'keep going until SIGINT or SIGTERM')
     .addOption(new Option('--republish', 'empty the index, and send every profile again').conflicts('follow'))
     .addOption(skipOption())
-    .action(async (name: string, options: ProcessOptions) => {
+    .action(async (names: string[], options: ProcessOptions) => {
       const stop = stopOnSignals();
-      const session = await openSession(name, options, 'write', stop.signal);
-      noteStores(session);
-      try {
-        const monitor = await openMonitor(session);
-        const telling = { commits: true, renewals: options.follow ?? false };
-        const republish = options.republish ?? false;
-        const skips = new Skips(options);
-        const context = skips.in(
-          reported({ ...(await processContext(session)), republish }, monitor, telling),
-        );
-        if (!session.index && session.dataset.publish.length > 0)
-          note('nothing is published: ELASTICSEARCH_URL is not set');
-        if (options.follow) {
-          note(`following ${session.log.description}; stop with Ctrl-C`, 'info', { event: 'follow_started' });
-          const sql = await session.sql.beside();
-          const archived = await follow({ ...context, sql }, stop).finally(() => sql.close());
-          skips.end();
-          record('stopped', { event: 'stopped', ...archived });
-          print(options.json ?? false, { archive: archived, model: null, publish: null }, processSummary);
-          return;
-        }
-        const result = await processTo(context, session.log.ranges(), stop.signal);
-        skips.end();
-        print(options.json ?? false, result, processSummary);
-        if (result.archive.stopped) {
-          note(STOPPED, 'info', { event: 'stopped' });
-          process.exitCode = 1;
-        }
-      } finally {
-        await session.close();
+      if (options.follow && names.length > 1) {
+        throw new UsageError('settings:one_dataset', '--follow is for one dataset', {
+          hint: 'Start a process for each: eventlake process <dataset> --follow',
+        });
       }
+      await eachDataset(names, options, async (name) => {
+        const session = await openSession(name, options, 'write', stop.signal);
+        noteStores(session);
+        try {
+          const monitor = await openMonitor(session);
+          const telling = { commits: true, renewals: options.follow ?? false };
+          const republish = options.republish ?? false;
+          const skips = new Skips(options);
+          const context = skips.in(
+            reported({ ...(await processContext(session)), republish }, monitor, telling),
+          );
+          if (!session.index && session.dataset.publish.length > 0)
+            note('nothing is published: ELASTICSEARCH_URL is not set');
+          if (options.follow) {
+            note(`following ${session.log.description}; stop with Ctrl-C`, 'info', {
+              event: 'follow_started',
+            });
+            const sql = await session.sql.beside();
+            const archived = await follow({ ...context, sql }, stop).finally(() => sql.close());
+            skips.end();
+            record('stopped', { event: 'stopped', ...archived });
+            const result = { archive: archived, model: null, publish: null };
+            return { result, text: processSummary(result) };
+          }
+          const result = await processTo(context, session.log.ranges(), stop.signal);
+          skips.end();
+          if (result.archive.stopped) {
+            note(STOPPED, 'info', { event: 'stopped' });
+            process.exitCode = 1;
+          }
+          return { result, text: processSummary(result) };
+        } finally {
+          await session.close();
+        }
+      });
     });
 }

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { Dataset } from '../core/dataset.ts';
+import { UsageError } from '../core/errors.ts';
 import { type AuditReport, audit } from '../inspection/audit.ts';
 import { type ProcessResult, processTo } from '../processing/process.ts';
 import { auditContext, auditText, UNBALANCED } from './audit.ts';
-import { datasetCommand, STOPPED, stopOnSignals } from './command.ts';
+import { STOPPED, stopOnSignals } from './command.ts';
+import { datasetsCommand, eachDataset } from './each-dataset.ts';
 import { processSummary, reported } from './hop-reports.ts';
 import {
   type IngestOptions,
@@ -13,7 +15,6 @@ import {
   withIngestOptions,
 } from './ingest.ts';
 import { openMonitor } from './monitoring.ts';
-import { print } from './output.ts';
 import { noteStores, openSession, processContext, type Session } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
 
@@ -27,20 +28,27 @@ export interface RunResult {
 
 /** `run`: the whole job. */
 export function runCommand(): Command {
-  return withIngestOptions(datasetCommand('run', 'the whole job: ingest, process and audit'))
+  return withIngestOptions(datasetsCommand('run', 'the whole job: ingest, process and audit'))
     .addOption(skipOption())
-    .action(async (name: string, options: IngestOptions & SkipOptions) => {
+    .action(async (names: string[], options: IngestOptions & SkipOptions) => {
       const { signal } = stopOnSignals();
-      const session = await openSession(name, options, 'write', signal);
-      noteStores(session);
-      try {
-        const result = await runWholeJob(session, options, signal);
-        print(options.json ?? false, result, (done) => runText(done, session.dataset));
-        if (!result.audit) process.exitCode = 1;
-        else if (!result.audit.balanced) process.exitCode = UNBALANCED;
-      } finally {
-        await session.close();
+      if (options.file && names.length > 1) {
+        throw new UsageError('settings:one_dataset', '--file is for one dataset', {
+          hint: 'Without it, each dataset is read from the file that its dataset.yml names.',
+        });
       }
+      await eachDataset(names, options, async (name) => {
+        const session = await openSession(name, options, 'write', signal);
+        noteStores(session);
+        try {
+          const result = await runWholeJob(session, options, signal);
+          if (!result.audit) process.exitCode = 1;
+          else if (!result.audit.balanced) process.exitCode = UNBALANCED;
+          return { result, text: runText(result, session.dataset) };
+        } finally {
+          await session.close();
+        }
+      });
     });
 }
 

@@ -63,8 +63,16 @@ export async function readConfiguration(
   const settings = readSettings(given);
   setLogLevel(settings.logLevel);
   if (!options.embedded) for (const warning of warnings) note(`warning: ${warning}`, 'warn');
-  const places = settings.datasets === null ? [DATASETS] : [settings.datasets, DATASETS];
-  return { settings, ...(await loadDataset(places, name)) };
+  return { settings, ...(await loadDataset(placesOf(settings), name)) };
+}
+
+/** The folders of datasets, in the order in which they are searched. */
+export async function datasetPlaces({ envFile }: CommonOptions): Promise<string[]> {
+  return placesOf(readSettings(readEnvironment(process.env, envFile).environment));
+}
+
+function placesOf({ datasets }: Settings): string[] {
+  return datasets === null ? [DATASETS] : [datasets, DATASETS];
 }
 
 /**

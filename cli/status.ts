@@ -1,24 +1,24 @@
 import type { Command } from 'commander';
 import { type StatusReport, status } from '../inspection/status.ts';
-import { datasetCommand } from './command.ts';
-import { bytes, print, table, thousands } from './output.ts';
+import { datasetsCommand, eachDataset } from './each-dataset.ts';
+import { bytes, table, thousands } from './output.ts';
 import { type CommonOptions, openSession } from './session.ts';
 import { warnOfUnfinishedReset } from './wipe.ts';
 
 /** `status`: where every hop stands. */
 export function statusCommand(): Command {
-  return datasetCommand('status', 'positions, lag, table versions, rows and bytes').action(
-    async (name: string, options: CommonOptions) => {
-      const session = await openSession(name, options, 'look');
-      try {
-        await warnOfUnfinishedReset(session);
-        print(options.json ?? false, await status(session), (report) =>
-          statusText(report, session.profiles !== null),
-        );
-      } finally {
-        await session.close();
-      }
-    },
+  return datasetsCommand('status', 'positions, lag, table versions, rows and bytes').action(
+    (names: string[], options: CommonOptions) =>
+      eachDataset(names, options, async (name) => {
+        const session = await openSession(name, options, 'look');
+        try {
+          await warnOfUnfinishedReset(session);
+          const result = await status(session);
+          return { result, text: statusText(result, session.profiles !== null) };
+        } finally {
+          await session.close();
+        }
+      }),
   );
 }
 

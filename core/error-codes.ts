@@ -96,6 +96,7 @@ export const ERROR_CODES = [
   'settings:bad_metrics_address',
   'settings:invalid',
   'settings:no_env_file',
+  'settings:one_dataset',
   'shape:invalid',
   'shape:unknown',
   'sql:busy',

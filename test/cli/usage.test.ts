@@ -42,7 +42,7 @@ describe('help', () => {
     expect([code, stderr]).toEqual([0, '']);
     for (const command of COMMANDS) {
       const help = command.helpInformation();
-      expect(help).toMatch(new RegExp(`^Usage: ${command.name()} .*\\[dataset\\]`));
+      expect(help).toMatch(new RegExp(`^Usage: ${command.name()} .*\\[datasets?(\\.\\.\\.)?\\]`));
       for (const option of ['--json', '--env-file', '--help']) expect(help).toContain(option);
       expect(stdout).toMatch(new RegExp(`^  ${command.name()} `, 'm'));
     }

@@ -1,0 +1,77 @@
+import { readdir } from 'node:fs/promises';
+import { Command } from 'commander';
+import { type DatasetFolder, loadDataset } from '../config/dataset/read.ts';
+import { aliasOf, EVENTS_TABLE, REJECTED_TABLE, type Source } from '../core/dataset.ts';
+import { EventlakeError } from '../core/errors.ts';
+import { defaultFile } from './command.ts';
+import { print } from './output.ts';
+import { type CommonOptions, datasetPlaces } from './session.ts';
+
+/** A dataset as it is listed. */
+type Listed =
+  | {
+      readonly name: string;
+      readonly description: string | null;
+      readonly folder: string;
+      readonly source: Source;
+      /** Its tables in the lake. */
+      readonly tables: string[];
+      readonly publish: { readonly table: string; readonly to: string; readonly index: string }[];
+    }
+  | { readonly name: string /** What is wrong with its file. */; readonly error: string };
+
+/** `datasets`: what may be named as `[dataset]`. */
+export function datasetsCommand(): Command {
+  return new Command('datasets')
+    .description('list the datasets: their sources, tables, and where these are published')
+    .option('--json', 'print the result as one JSON document on standard output')
+    .option('--env-file <file>', 'read settings from this file too; what is set in the environment wins')
+    .action(async (options: CommonOptions) => {
+      const places = await datasetPlaces(options);
+      const names = new Set((await Promise.all(places.map(foldersOf))).flat());
+      const datasets = await Promise.all([...names].sort().map((name) => listed(places, name)));
+      print(options.json ?? false, datasets, (all) => all.map(text).join('\n\n'));
+    });
+}
+
+async function foldersOf(place: string): Promise<string[]> {
+  const entries = await readdir(place, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith('.'));
+}
+
+async function listed(places: readonly string[], name: string): Promise<Listed> {
+  try {
+    return describe(await loadDataset(places, name));
+  } catch (error) {
+    if (error instanceof EventlakeError) return { name, error: error.message };
+    throw error;
+  }
+}
+
+function describe({ dataset, folder }: DatasetFolder): Listed {
+  const { name, description = null, source, models, publish } = dataset;
+  return {
+    name,
+    description,
+    folder,
+    source: { ...source, path: defaultFile(dataset) },
+    tables: [EVENTS_TABLE, REJECTED_TABLE, ...models.map(({ table }) => table)],
+    publish: publish.map((one) => ({ table: one.table, to: one.to, index: aliasOf(dataset, one) })),
+  };
+}
+
+function text(dataset: Listed): string {
+  if ('error' in dataset) return `${dataset.name}\n  invalid: ${dataset.error}`;
+  const { name, description, folder, source, tables, publish } = dataset;
+  return [
+    name,
+    ...(description === null ? [] : [`  ${description}`]),
+    `  source:     ${source.type} (${source.format}) ${source.path}`,
+    `  tables:     ${tables.join(', ')}`,
+    `  published:  ${publish.map(({ table, to, index }) => `${table} to ${to} (${index})`).join(', ') || 'nothing'}`,
+    `  folder:     ${folder}`,
+  ].join('\n');
+}
