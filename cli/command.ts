@@ -42,7 +42,7 @@ export function positive(text: string): number {
 
 /** The file that a dataset is read from unless `--file` says another: that of its source, or `data/<dataset>.csv`; or its `.gz`. */
 export function defaultFile({ name, source }: Dataset): string {
-  return source.path ?? `data/${name}.csv`;
+  return (source.type === 'file' ? source.path : undefined) ?? `data/${name}.csv`;
 }
 
 /** What people are told of a command that a signal has ended early. */

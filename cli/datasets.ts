@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { Command } from 'commander';
 import { type DatasetFolder, loadDataset } from '../config/dataset/read.ts';
-import { aliasOf, EVENTS_TABLE, REJECTED_TABLE, type Source } from '../core/dataset.ts';
+import { aliasOf, EVENTS_TABLE, REJECTED_TABLE, type Source, topicOf } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { defaultFile } from './command.ts';
 import { print } from './output.ts';
@@ -57,7 +57,10 @@ function describe({ dataset, folder }: DatasetFolder): Listed {
     name,
     description,
     folder,
-    source: { ...source, path: defaultFile(dataset) },
+    source:
+      source.type === 'file'
+        ? { ...source, path: defaultFile(dataset) }
+        : { ...source, topic: topicOf(dataset) },
     tables: [EVENTS_TABLE, REJECTED_TABLE, ...models.map(({ table }) => table)],
     publish: publish.map((one) => ({ table: one.table, to: one.to, index: aliasOf(dataset, one) })),
   };
@@ -69,7 +72,7 @@ function text(dataset: Listed): string {
   return [
     name,
     ...(description === null ? [] : [`  ${description}`]),
-    `  source:     ${source.type} (${source.format}) ${source.path}`,
+    `  source:     ${source.type} (${source.format}) ${source.type === 'file' ? source.path : source.topic}`,
     `  tables:     ${tables.join(', ')}`,
     `  published:  ${publish.map(({ table, to, index }) => `${table} to ${to} (${index})`).join(', ') || 'nothing'}`,
     `  folder:     ${folder}`,

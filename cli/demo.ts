@@ -28,7 +28,7 @@ export function demoCommand(): Command {
   ).action(async (name: string, options: CommonOptions) => {
     // Before the session, from which on all that is made is for this user alone: the stack's user reads the data too.
     await provideData(await readConfiguration(name, { ...options, embedded: true }));
-    const session = await openSession(name, { ...options, embedded: true }, 'write');
+    const session = await openSession(name, { ...options, embedded: true }, 'ingest');
     try {
       const tables = session.dataset.models.map(({ table }) => table.replaceAll('_', ' '));
       note(

@@ -35,7 +35,7 @@ export function ingestCommand(): Command {
     ).argument('[files...]', 'CSV files, as with --file'),
   ).action(async (name: string, files: readonly string[], given: IngestOptions) => {
     const options = { ...given, file: [...(given.file ?? []), ...files] };
-    const session = await openSession(name, options, 'write');
+    const session = await openSession(name, options, 'ingest');
     noteStores(session);
     try {
       const signal = stopOnSignals().signal;

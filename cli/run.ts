@@ -38,7 +38,7 @@ export function runCommand(): Command {
         });
       }
       await eachDataset(names, options, async (name) => {
-        const session = await openSession(name, options, 'write', signal);
+        const session = await openSession(name, options, 'ingest', signal);
         noteStores(session);
         try {
           const result = await runWholeJob(session, options, signal);

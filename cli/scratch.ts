@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 
-/** What a command does with the stores. One that only looks makes nothing: no bucket, no topic, no index, no folder. */
-export type Access = 'look' | 'write';
+/**
+ * What a command does with the stores. One that only looks makes nothing: no bucket, no topic, no index, no folder. One that ingests
+ * writes into the log too, also into a topic of others: it is one of its producers then.
+ */
+export type Access = 'look' | 'write' | 'ingest';
 
 /** Where a command spills, stages and keeps local copies of the lake's files. */
 export interface Scratch {

@@ -5,7 +5,7 @@ import { DATASETS, type DatasetFolder, loadDataset, modelQuery } from '../config
 import { readEnvironment } from '../config/environment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
 import type { EventLog, ObjectStore, ProfileIndex } from '../core/contracts.ts';
-import { aliasOf, type Dataset, EVENTS_TABLE, modelOf, REJECTED_TABLE } from '../core/dataset.ts';
+import { aliasOf, type Dataset, EVENTS_TABLE, modelOf, REJECTED_TABLE, topicOf } from '../core/dataset.ts';
 import { Checkpoints } from '../lake/checkpoint.ts';
 import { LocalFiles } from '../lake/local-files.ts';
 import { DeltaTable } from '../lake/table.ts';
@@ -88,7 +88,7 @@ export async function openSession(
   const { settings, dataset, folder } = await readConfiguration(name, options);
   const scratch = await openScratch(settings.home, access);
   const { folder: temporary, cache } = scratch;
-  const log = await openLog(settings, dataset);
+  const log = await openLog(settings, dataset, access);
   const store = await openStore(settings, access);
   const sql = await openSql(temporary);
   const files = new LocalFiles(cache);
@@ -124,7 +124,7 @@ export async function openSession(
     },
   };
   try {
-    if (access === 'write') await finishReset(session);
+    if (access !== 'look') await finishReset(session);
   } catch (error) {
     await session.close();
     throw error;
@@ -185,8 +185,8 @@ export async function openSql(temporary: string, memoryMb = SQL_MEMORY_MB): Prom
 
 // Client libraries are loaded only where they are used: they would triple the time that the embedded pipeline takes to start.
 
-async function openLog(settings: Settings, dataset: Dataset): Promise<EventLog> {
-  const topic = settings.topic ?? dataset.name;
+async function openLog(settings: Settings, dataset: Dataset, access: Access): Promise<EventLog> {
+  const topic = settings.topic ?? topicOf(dataset);
   const { kafka, partitions, home } = settings;
   if (!kafka) {
     const { LocalEventLog } = await import('../adapters/local-log/event-log.ts');
@@ -197,6 +197,7 @@ async function openLog(settings: Settings, dataset: Dataset): Promise<EventLog> 
     brokers: kafka.brokers,
     topic,
     partitions,
+    readOnly: dataset.source.type === 'topic' && access !== 'ingest',
     ssl: kafka.ssl,
     ...(kafka.sasl ? { sasl: kafka.sasl } : {}),
   });
@@ -209,7 +210,7 @@ async function openStore({ minio, home }: Settings, access: Access): Promise<Obj
   }
   const { S3ObjectStore } = await import('../adapters/s3/object-store.ts');
   const store = new S3ObjectStore(minio);
-  if (access === 'write') await store.ensureBucket();
+  if (access !== 'look') await store.ensureBucket();
   return store;
 }
 

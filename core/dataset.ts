@@ -32,11 +32,23 @@ export interface Column {
 }
 
 /** Where a dataset's events come from. */
-export interface Source {
+export type Source = FileSource | TopicSource;
+
+/** Files, which `ingest` writes into a log of the dataset's own. */
+export interface FileSource {
   readonly type: 'file';
   readonly format: 'csv';
   /** The file, relative to the current folder; `data/<dataset>.csv` when absent. */
   readonly path?: string;
+}
+
+/** A topic that other programs write. It is only read: it has no ledger, and a reset leaves it as it is. */
+export interface TopicSource {
+  readonly type: 'topic';
+  /** Each record's value is a JSON object. */
+  readonly format: 'json';
+  /** The dataset's name when absent. */
+  readonly topic?: string;
 }
 
 /** The SQL model that derives a table from the dataset's events. */
@@ -119,6 +131,11 @@ export interface Dataset {
 /** What the file's header or the event calls the column. */
 export function nameInSource({ name, from = name }: Column): string {
   return from;
+}
+
+/** The topic of the events, unless KAFKA_TOPIC names another. */
+export function topicOf({ name, source }: Dataset): string {
+  return (source.type === 'topic' ? source.topic : undefined) ?? name;
 }
 
 /** The alias under which a table is published: its own, or one made of the names of dataset and table. */

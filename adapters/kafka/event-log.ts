@@ -20,6 +20,8 @@ export interface KafkaEventLogOptions extends KafkaAddress {
   readonly topic: string;
   /** Of the events topic, when it has to be made. */
   readonly partitions: number;
+  /** Other programs write the topic of the events: it is never made, and may have no topic of dead letters. */
+  readonly readOnly?: boolean;
   /** Hears of what is tried again or may be lost. */
   readonly debug?: (message: string) => void;
 }
@@ -42,6 +44,14 @@ export class KafkaEventLog implements EventLog {
   }
 
   async open(): Promise<{ id: string; partitions: number }> {
+    const { events } = this.#topics;
+    if (this.#options.readOnly) {
+      return this.#explained('find the topic', async () => {
+        const found = (await this.#cluster.topics([events])).get(events);
+        if (!found) throw missing(events, 'The programs that write to it make it. Is KAFKA_TOPIC right?');
+        return { id: found.id, partitions: found.leaders.length };
+      });
+    }
     return this.#explained('make the topics', async () => {
       const { id, leaders } = await createTopics(this.#cluster, this.#topics, this.#options.partitions);
       return { id, partitions: leaders.length };
@@ -63,16 +73,13 @@ export class KafkaEventLog implements EventLog {
     const { group } = options;
     const cluster = new KafkaCluster(this.#options);
     const streams = streamTopics(this.#topics);
-    const topics = [...streams.keys()];
     const reader = new KafkaLogReader(cluster, options, streams, this.#options.debug ?? (() => {}));
     try {
-      const found = await cluster.topics(topics);
-      const absent = topics.find((topic) => !found.has(topic));
-      if (absent !== undefined) {
-        throw new EventlakeError('log:missing', `There is no topic ${absent}.`, {
-          hint: 'Ingest the dataset first.',
-        });
-      }
+      const found = await cluster.topics([...streams.keys()]);
+      const needed = this.#options.readOnly ? [this.#topics.events] : [...streams.keys()];
+      const absent = needed.find((topic) => !found.has(topic));
+      if (absent !== undefined) throw missing(absent, 'Ingest the dataset first.');
+      const topics = [...streams.keys()].filter((topic) => found.has(topic));
       if (group === undefined) {
         const all = topics.flatMap((topic) =>
           (found.get(topic)?.leaders ?? []).map((_, partition) => ({ topic, partition })),
@@ -128,4 +135,8 @@ export class KafkaEventLog implements EventLog {
       throw this.#cluster.explain(error, doing);
     }
   }
+}
+
+function missing(topic: string, hint: string): EventlakeError {
+  return new EventlakeError('log:missing', `There is no topic ${topic}.`, { hint });
 }

@@ -4,8 +4,8 @@ import { checkColumns, column, name } from './columns.ts';
 import { checkModels, checkPublications, model, publication } from './models.ts';
 import { checkOverview, overview } from './overview.ts';
 
-const source = z.strictObject({
-  type: z.literal('file', 'must be file').describe('Where events come from: file.'),
+const fileSource = z.strictObject({
+  type: z.literal('file').describe('Files, which ingest writes into a log of their own.'),
   format: z.literal('csv', 'must be csv').default('csv').describe('How the file is written: csv.'),
   path: z
     .string()
@@ -13,6 +13,21 @@ const source = z.strictObject({
     .optional()
     .describe('The file, relative to the current folder. Absent: data/<name>.csv, or its .gz.'),
 });
+
+const topicSource = z.strictObject({
+  type: z.literal('topic').describe('A topic that other programs write; it is only read.'),
+  format: z
+    .literal('json', 'must be json')
+    .default('json')
+    .describe("How a record's value is written: a JSON object."),
+  topic: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,200}$/, 'must be letters, digits, ., _ and -')
+    .optional()
+    .describe("The topic's name. Absent: the dataset's name."),
+});
+
+const source = z.discriminatedUnion('type', [fileSource, topicSource], 'must have the type file or topic');
 
 const entity = z.strictObject({
   singular: z.string().min(1),

@@ -78,12 +78,12 @@ describe('a dataset file', () => {
     [
       'an address as source',
       `${GOOD}source: https://a.org\n`,
-      'readings.yml:10: source: Invalid input: expected object, received string',
+      'readings.yml:10: source: must have the type file or topic',
     ],
     [
       'a source that is not read',
-      `${GOOD}source: {type: topic}\n`,
-      'readings.yml:10: source.type: must be file',
+      `${GOOD}source: {type: changes}\n`,
+      'readings.yml:10: source.type: must have the type file or topic',
     ],
     [
       'a format that is not read',

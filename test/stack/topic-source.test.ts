@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { Producer } from '@platformatic/kafka';
+import kafkajs, { type Admin } from 'kafkajs';
+import { python } from '../oracle/compare.ts';
+import { type Environment, eventlake, json, realServers } from './end-to-end-environment.ts';
+
+jest.setTimeout(180_000);
+
+const PAGES = `
+name: pages
+source: {type: topic, topic: TOPIC}
+key: visitor
+time: seen_at
+columns:
+  - {name: seen_at, from: time_stamp, type: timestamp, format: epoch_s, required: true}
+  - {name: visitor, type: int64, required: true}
+  - {name: url, type: string}
+  - {name: options, type: json}
+models:
+  - {table: visitors, sql: visitors.sql, key: [visitor], audit: {events: views}}
+publish:
+  - {table: visitors, to: elasticsearch}
+`;
+const VISITORS = `SELECT visitor, count(*) AS views
+FROM (SELECT DISTINCT seen_at, visitor, url, options FROM events) GROUP BY visitor`;
+/** Another contract for the same records. */
+const URLS = `
+name: urls
+source: {type: topic, topic: TOPIC}
+key: url
+time: time_stamp
+columns:
+  - {name: time_stamp, type: timestamp, format: epoch_s, required: true}
+  - {name: url, type: string, required: true}
+`;
+const message = (n: number) =>
+  JSON.stringify({
+    time_stamp: 1_700_000_000 + n,
+    visitor: n % 3,
+    url: n % 4 ? `/p/${n}` : null,
+    options: [n],
+  });
+
+let environment: Environment;
+let topic: string;
+let admin: Admin;
+
+beforeAll(async () => {
+  const own = await realServers();
+  topic = `${own.kafka?.topic}-of-others`;
+  const { KAFKA_TOPIC: _, ELASTICSEARCH_INDEX: __, ...variables } = own.variables;
+  const datasets = join(own.folder, 'datasets');
+  environment = { ...own, variables: { ...variables, EVENTLAKE_DATASETS: datasets } };
+  for (const [name, text] of Object.entries({ pages: PAGES, urls: URLS })) {
+    await mkdir(join(datasets, name), { recursive: true });
+    await writeFile(join(datasets, name, 'dataset.yml'), text.replace('TOPIC', topic));
+  }
+  await writeFile(join(datasets, 'pages', 'visitors.sql'), VISITORS);
+  const { Kafka, logLevel } = kafkajs;
+  admin = new Kafka({ brokers: own.kafka?.brokers ?? [], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+});
+
+afterAll(async () => {
+  await eventlake(environment, ['reset', 'pages', '--yes']);
+  await admin.deleteTopics({ topics: [topic] });
+  await admin.disconnect();
+  await environment.remove();
+});
+
+async function produce(): Promise<void> {
+  const brokers = environment.kafka?.brokers ?? [];
+  const { CompressionTypes, Kafka, logLevel, Partitioners } = kafkajs;
+  const one = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
+  await one.connect();
+  const messages = Array.from({ length: 50 }, (_, n) => ({ key: `${n}`, value: message(n) }));
+  await one.send({ topic, compression: CompressionTypes.GZIP, messages });
+  // A tombstone, what is no JSON, and an event that breaks the contract.
+  await one.send({
+    topic,
+    messages: [
+      { key: '1', value: null },
+      { value: 'no JSON' },
+      { value: '{"time_stamp":1700000000,"visitor":"x","url":"/x"}' },
+    ],
+  });
+  await one.disconnect();
+  for (const compression of ['none', 'snappy', 'lz4', 'zstd'] as const) {
+    const other = new Producer({ clientId: 'other', bootstrapBrokers: brokers, compression });
+    const values = Array.from({ length: 10 }, (_, n) => Buffer.from(message(100 + n)));
+    await other.send({
+      messages: values.map((value) => ({
+        topic,
+        value,
+        headers: new Map([[Buffer.from('h'), Buffer.from('1')]]),
+      })),
+    });
+    await other.close();
+  }
+}
+
+/** How many rows delta-rs finds in a table, and how many different values of a column. */
+function found(dataset: string, table: string, column: string): [number, number] {
+  const program = `
+import json, os, sys
+from deltalake import DeltaTable
+uri, options, column = json.loads(sys.argv[1])
+rows = DeltaTable(uri, storage_options=options).to_pyarrow_table()
+print(json.dumps([rows.num_rows, len(set(rows[column].to_pylist()))]))
+# Threads of Arrow that still run would abort the interpreter at its end.
+sys.stdout.flush()
+os._exit(0)`;
+  const uri = `${environment.lake.uri.replace(/electronics$/, dataset)}/${table}`;
+  const args = ['-c', program, JSON.stringify([uri, environment.lake.options, column])];
+  return JSON.parse(execFileSync(python(), args, { encoding: 'utf8' }));
+}
+
+test('a topic that is not there is not made', async () => {
+  const { code, stderr } = await eventlake(environment, ['process', 'pages']);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`There is no topic ${topic}. [log:missing]`);
+  expect(await admin.listTopics()).not.toContain(topic);
+});
+
+test('records of others are archived, modelled, published and audited, by two datasets', async () => {
+  await admin.createTopics({ topics: [{ topic, numPartitions: 3 }] });
+  await produce();
+  const result = await json<Record<string, { archive: object; publish: object }>>(environment, [
+    'process',
+    'pages',
+    'urls',
+  ]);
+  // 50 and 4 times 10 good ones; the tombstone, the text and the visitor "x" are rejected. Where n is a multiple of 4, the URL is missing.
+  expect(result.pages).toMatchObject({
+    archive: { events: 90, rejected: 3 },
+    publish: { outcome: 'published' },
+  });
+  const missing = 13 + 4 * 3;
+  expect(result.urls).toMatchObject({ archive: { events: 90 - missing + 1, rejected: 2 + missing } });
+  expect(found('pages', 'events', 'visitor')).toEqual([90, 3]);
+  expect(found('pages', 'rejected', 'reason')[0]).toBe(3);
+  expect(found('pages', 'visitors', 'visitor')).toEqual([3, 3]);
+  expect(found('urls', 'events', 'url')).toEqual([90 - missing + 1, 37 + 7 + 1]);
+  const audits = await json(environment, ['audit', 'pages', 'urls']);
+  expect(audits).toMatchObject({
+    pages: {
+      balanced: true,
+      log: { events: 93 },
+      lake: { duplicates: 30 },
+      index: { documents: 3, differing: 0 },
+    },
+    urls: { balanced: true, log: { events: 93 } },
+  });
+});
+
+test('a reset leaves the topic as it is, and everything comes again', async () => {
+  const before = await admin.fetchTopicOffsets(topic);
+  await json(environment, ['reset', 'pages', '--yes']);
+  expect(await admin.fetchTopicOffsets(topic)).toEqual(before);
+  expect(await json(environment, ['process', 'pages'])).toMatchObject({
+    archive: { events: 90, rejected: 3 },
+  });
+  expect(await json(environment, ['audit', 'pages'])).toMatchObject({ balanced: true });
+  expect(await admin.listTopics()).not.toContain(`${topic}.ingestions`);
+});
+
+test('ingest plays the producer: rows of a file go into the topic, each once', async () => {
+  await writeFile(
+    join(environment.folder, 'more.csv'),
+    'time_stamp,visitor,url,options\n1700001000,7,/a,"{""a"": 1}"\n1700001001,8,/b,[]\n',
+  );
+  const ingest = ['ingest', 'pages', '--file', 'more.csv', '--complete'];
+  expect(await json(environment, ingest)).toMatchObject({ events: 2, deadLetters: 0 });
+  expect(await json(environment, ingest)).toMatchObject({ outcome: 'nothing_new' });
+  expect(await json(environment, ['process', 'pages'])).toMatchObject({
+    archive: { events: 2, rejected: 0 },
+  });
+  expect(await json(environment, ['audit', 'pages'])).toMatchObject({ balanced: true, log: { events: 95 } });
+});
