@@ -117,9 +117,13 @@ export class S3ObjectStore implements ObjectStore {
     for (let i = 0; i < keys.length; i += DELETES_AT_ONCE) {
       const Objects = keys.slice(i, i + DELETES_AT_ONCE).map((Key) => ({ Key }));
       const command = new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } });
-      const { Errors = [] } = await this.#connection.within(`delete ${Objects.length} objects`, (limit) =>
+      const asked = this.#connection.within(`delete ${Objects.length} objects`, (limit) =>
         this.#client.send(command, limit),
       );
+      const { Errors = [] } = await asked.catch((error) => {
+        if (hasCode(error, 'object:no_bucket')) return { Errors: [] };
+        throw error;
+      });
       const failed = Errors.find(({ Code }) => Code !== 'NoSuchKey');
       if (failed === undefined) continue;
       throw new EventlakeError(

@@ -94,7 +94,7 @@ describe('S3 store', () => {
     });
     await expect(store.put('a', Buffer.from('a'))).rejects.toMatchObject(noBucket);
     await expect(store.putIfAbsent('a', Buffer.from('a'))).rejects.toMatchObject(noBucket);
-    await expect(store.delete(['a'])).rejects.toMatchObject(noBucket);
+    await store.delete(['a']);
     expect(await store.list('')[Symbol.asyncIterator]().next()).toMatchObject({ done: true });
     await Promise.all(Array.from({ length: 4 }, () => store.ensureBucket()));
     await store.ensureBucket();
