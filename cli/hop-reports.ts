@@ -96,7 +96,7 @@ function commitText({ events, rejected, seconds, eventsVersion }: BatchOutcome):
   return `archive: ${counted(events, 'event')}${turnedAway} committed as version ${eventsVersion ?? '-'} in ${seconds.toFixed(1)} s`;
 }
 
-function commitDetails({ eventsVersion, ...outcome }: BatchOutcome): Details {
+function commitDetails({ eventsVersion, firstRejected: _, ...outcome }: BatchOutcome): Details {
   return { event: 'commit', hop: 'archive', ...outcome, version: String(eventsVersion) };
 }
 

@@ -7,10 +7,11 @@ import { datasetsCommand, eachDataset } from './each-dataset.ts';
 import { processSummary, reported } from './hop-reports.ts';
 import { openMonitor } from './monitoring.ts';
 import { note, record } from './output.ts';
+import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './rejections.ts';
 import { type CommonOptions, noteStores, openSession, processContext } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
 
-interface ProcessOptions extends CommonOptions, SkipOptions {
+interface ProcessOptions extends CommonOptions, SkipOptions, MaxRejectedOptions {
   readonly follow?: boolean;
   readonly republish?: boolean;
 }
@@ -21,6 +22,7 @@ export function processCommand(): Command {
     .option('--follow', 'keep going until SIGINT or SIGTERM')
     .addOption(new Option('--republish', 'empty the index, and send every profile again').conflicts('follow'))
     .addOption(skipOption())
+    .addOption(maxRejectedOption().conflicts('follow'))
     .action(async (names: string[], options: ProcessOptions) => {
       const stop = stopOnSignals();
       if (options.follow && names.length > 1) {
@@ -52,7 +54,11 @@ export function processCommand(): Command {
             const result = { archive: archived, model: null, publish: null };
             return { result, text: processSummary(result) };
           }
-          const result = await processTo(context, session.log.ranges(), stop.signal);
+          const result = await processTo(
+            new Rejections(options).in(context),
+            session.log.ranges(),
+            stop.signal,
+          );
           skips.end();
           if (result.archive.stopped) {
             note(STOPPED, 'info', { event: 'stopped' });

@@ -15,6 +15,7 @@ import {
   withIngestOptions,
 } from './ingest.ts';
 import { openMonitor } from './monitoring.ts';
+import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './rejections.ts';
 import { noteStores, openSession, processContext, type Session } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
 
@@ -26,11 +27,14 @@ export interface RunResult {
   readonly audit: AuditReport | null;
 }
 
+type RunOptions = IngestOptions & SkipOptions & MaxRejectedOptions;
+
 /** `run`: the whole job. */
 export function runCommand(): Command {
   return withIngestOptions(datasetsCommand('run', 'the whole job: ingest, process and audit'))
     .addOption(skipOption())
-    .action(async (names: string[], options: IngestOptions & SkipOptions) => {
+    .addOption(maxRejectedOption())
+    .action(async (names: string[], options: RunOptions) => {
       const { signal } = stopOnSignals();
       if (options.file && names.length > 1) {
         throw new UsageError('settings:one_dataset', '--file is for one dataset', {
@@ -55,13 +59,14 @@ export function runCommand(): Command {
 /** Ingest, process and audit. The archive reads what ingest has committed while ingest goes on. */
 export async function runWholeJob(
   session: Session,
-  options: IngestOptions & SkipOptions,
+  options: RunOptions,
   signal: AbortSignal,
 ): Promise<RunResult> {
   const monitor = await openMonitor(session);
   const telling = { commits: false, renewals: false };
   const skips = new Skips(options);
-  const context = skips.in(reported(await processContext(session), monitor, telling));
+  const told = skips.in(reported(await processContext(session), monitor, telling));
+  const context = new Rejections(options).in(told);
   const failed = new AbortController();
   const ingesting = ingestFiles(session, options, signal, monitor);
   const ends = ingesting.then(() => session.log.ranges());

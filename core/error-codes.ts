@@ -90,6 +90,7 @@ export const ERROR_CODES = [
   'request:no_role',
   'request:no_token',
   'request:unknown_column',
+  'rejected:too_many',
   'reset:not_confirmed',
   'reset:unfinished',
   'settings:bad_home',

@@ -17,6 +17,8 @@ import type { StagedBatch } from './staging.ts';
 const MONTHS_AT_ONCE = 250;
 /** What is kept of a payload, in characters. */
 const PAYLOAD_CHARACTERS = 16_384;
+/** What an example shows of a row's detail, in characters. */
+const DETAIL_CHARACTERS = 100;
 const REJECTED_FIELDS: readonly TableField[] = [
   { name: 'reason', type: 'string', nullable: true },
   { name: 'detail', type: 'string', nullable: true },
@@ -26,12 +28,22 @@ const REJECTED_FIELDS: readonly TableField[] = [
   ...LOG_FIELDS,
 ];
 
+/** Where the first row that was rejected for a reason comes from: `a.csv:7`, or `events/3 offset 12`. */
+export interface FirstRejected {
+  readonly reason: string;
+  readonly place: string;
+  /** Empty where the reason says it all. */
+  readonly detail: string;
+}
+
 /** What one batch brought into the lake. */
 export interface BatchOutcome {
   readonly events: number;
   readonly rejected: number;
   /** What was rejected, by reason. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** An example of each reason. */
+  readonly firstRejected: readonly FirstRejected[];
   /** Of the Parquet files. */
   readonly bytes: number;
   readonly eventsVersion: bigint | null;
@@ -78,7 +90,7 @@ export async function commitBatch(
   }
 
   // The store may move the files away.
-  const reasons = await reasonsOf(sql, bad);
+  const { reasons, firstRejected } = await reasonsOf(sql, bad);
 
   const txns = (known: (partition: string) => bigint | null, stream: string) =>
     new Map(
@@ -105,7 +117,7 @@ export async function commitBatch(
   return {
     events: rowsOf(good),
     rejected: rowsOf(bad),
-    reasons,
+    ...{ reasons, firstRejected },
     bytes: [...good, ...bad].reduce((sum, file) => sum + file.bytes, 0),
     eventsVersion: committed?.version ?? null,
     seconds: (performance.now() - began) / 1000,
@@ -206,13 +218,25 @@ function beyond(
   return cases.length === 0 ? 'true' : `log_offset >= CASE log_partition ${cases.join(' ')} ELSE 0 END`;
 }
 
-async function reasonsOf(sql: SqlEngine, files: readonly NewFile[]): Promise<Record<string, number>> {
-  if (files.length === 0) return {};
+async function reasonsOf(
+  sql: SqlEngine,
+  files: readonly NewFile[],
+): Promise<Pick<BatchOutcome, 'reasons' | 'firstRejected'>> {
+  if (files.length === 0) return { reasons: {}, firstRejected: [] };
   const relation = parquet(files.map((file) => file.localPath));
+  const place = `coalesce(source_file || ':' || source_line, 'events/' || log_partition || ' offset ' || log_offset)`;
   const rows = await sql.rows(
-    `SELECT reason, count(*) AS n FROM ${relation} GROUP BY reason ORDER BY reason`,
+    `SELECT reason, count(*) AS n, arg_min(${place}, log_offset) AS place, arg_min(left(coalesce(detail, ''), ${DETAIL_CHARACTERS}), log_offset) AS detail
+     FROM ${relation} GROUP BY reason ORDER BY reason`,
   );
-  return Object.fromEntries(rows.map(({ reason, n }) => [String(reason), Number(n)]));
+  return {
+    reasons: Object.fromEntries(rows.map(({ reason, n }) => [String(reason), Number(n)])),
+    firstRejected: rows.map(({ reason, place, detail }) => ({
+      reason: String(reason),
+      place: String(place),
+      detail: String(detail),
+    })),
+  };
 }
 
 function rowsOf(files: readonly NewFile[]): number {

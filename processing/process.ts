@@ -33,6 +33,8 @@ export interface ProcessContext {
   readonly sql?: SqlEngine;
   /** Fill the indices anew, whatever they show. */
   readonly republish?: boolean;
+  /** Told what the archive did, once all of it is in the lake; an error thrown here ends processing before the models. */
+  onArchived?(result: ArchiveResult): void;
   /** Told what the two stages after the archive did, and how long they took. */
   onModel?(table: string, result: ModelResult, seconds: number): void;
   onPublish?(result: PublishResult, seconds: number): void;
@@ -54,6 +56,7 @@ export async function processTo(
   const archived = await archive(context.archive, { ends, signal });
   const stopped = { archive: { ...archived, stopped: true }, model: null, publish: null };
   if (archived.stopped) return stopped;
+  context.onArchived?.(archived);
   try {
     const modelled = await modelStage(context, signal);
     const published = await publishStage(context);
