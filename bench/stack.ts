@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeleteBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { ElasticsearchProfileIndex } from '../adapters/elasticsearch/profile-index.ts';
+import { ElasticsearchSink } from '../adapters/elasticsearch/sink.ts';
 import { KafkaEventLog } from '../adapters/kafka/event-log.ts';
 import { S3ObjectStore } from '../adapters/s3/object-store.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
@@ -71,7 +71,7 @@ async function removeAll({ kafka, topic, partitions, minio, elasticsearch }: Set
   const { brokers, ssl, sasl } = kafka;
   const { url, index, login } = elasticsearch;
   const log = new KafkaEventLog({ brokers, topic, partitions, ssl, ...(sasl ? { sasl } : {}) });
-  const profiles = new ElasticsearchProfileIndex({
+  const profiles = new ElasticsearchSink({
     table: 'electronics/customer_profiles',
     url,
     index: index ?? topic,

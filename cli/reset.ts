@@ -15,7 +15,7 @@ export function resetCommand(): Command {
         const wiped = [
           ...(session.dataset.source.type === 'file' ? [session.log.description] : []),
           `${session.store.description}, ${session.dataset.name}/`,
-          ...Array.from(session.indices.values(), ({ description }) => description),
+          ...Array.from(session.sinks.values(), ({ description }) => description),
         ];
         if (!options.yes)
           throw new UsageError(

@@ -4,8 +4,16 @@ import { DuckDbEngine } from '../adapters/duckdb/sql-engine.ts';
 import { DATASETS, type DatasetFolder, loadDataset, modelQuery } from '../config/dataset/read.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
-import type { EventLog, ObjectStore, ProfileIndex } from '../core/contracts.ts';
-import { aliasOf, type Dataset, EVENTS_TABLE, modelOf, REJECTED_TABLE, topicOf } from '../core/dataset.ts';
+import type { EventLog, ObjectStore, Sink } from '../core/contracts.ts';
+import {
+  aliasOf,
+  type Dataset,
+  EVENTS_TABLE,
+  modelOf,
+  type Publication,
+  REJECTED_TABLE,
+  topicOf,
+} from '../core/dataset.ts';
 import { Checkpoints } from '../lake/checkpoint.ts';
 import { LocalFiles } from '../lake/local-files.ts';
 import { DeltaTable } from '../lake/table.ts';
@@ -38,10 +46,10 @@ export interface Session extends DatasetFolder {
   readonly profiles: DeltaTable | null;
   /** The table anew, without what was read of it before: after a reset it may be another one. `dataset.table` is another dataset's. */
   openTable(name: string): DeltaTable;
-  /** The indices that show published tables, by table. */
-  readonly indices: ReadonlyMap<string, ProfileIndex>;
+  /** What shows the published tables, by table. */
+  readonly sinks: ReadonlyMap<string, Sink>;
   /** That of the entities. */
-  readonly index: ProfileIndex | null;
+  readonly index: Sink | null;
   readonly files: LocalFiles;
   readonly sql: DuckDbEngine;
   readonly temporary: string;
@@ -100,7 +108,7 @@ export async function openSession(
     });
   const main = modelOf(dataset)?.table;
   const derived = new Map(dataset.models.map(({ table }) => [table, openTable(table)]));
-  const indices = await openIndices(settings, dataset, signal);
+  const sinks = await openSinks(settings, dataset, signal);
   const session: Session = {
     settings,
     dataset,
@@ -111,14 +119,14 @@ export async function openSession(
     derived,
     profiles: derived.get(main ?? '') ?? null,
     openTable,
-    indices,
-    index: indices.get(main ?? '') ?? null,
+    sinks,
+    index: sinks.get(main ?? '') ?? null,
     files,
     sql,
     temporary,
     cache,
     async close() {
-      const stores = [log, store, sql, ...indices.values()];
+      const stores = [log, store, sql, ...sinks.values()];
       await Promise.allSettled(stores.map((one) => one.close()));
       await scratch.close();
     },
@@ -141,7 +149,7 @@ export function noteStores({ log, store, index }: Session): void {
 
 /** The session as processing wants it. */
 export async function processContext(session: Session): Promise<ProcessContext> {
-  const { dataset, settings, log, tables, sql, temporary, indices, files } = session;
+  const { dataset, settings, log, tables, sql, temporary, sinks, files } = session;
   const { batchRows, batchSeconds } = settings;
   const models = await modelSteps(session);
   return {
@@ -157,8 +165,8 @@ export async function processContext(session: Session): Promise<ProcessContext> 
     models,
     publications: dataset.publish.flatMap((publication) => {
       const steps = models.find(({ model }) => model.table === publication.table);
-      const index = indices.get(publication.table);
-      return steps && index ? [{ model: steps.model, table: steps.table, index }] : [];
+      const sink = sinks.get(publication.table);
+      return steps && sink ? [{ model: steps.model, table: steps.table, sink }] : [];
     }),
     files,
   };
@@ -214,20 +222,37 @@ async function openStore({ minio, home }: Settings, access: Access): Promise<Obj
   return store;
 }
 
-/** The index of each published table. ELASTICSEARCH_INDEX names that of the first. */
-async function openIndices(
-  { elasticsearch }: Settings,
+/** How the sinks are opened, by the name that a publication gives in `to`; null where the settings name no server for it. */
+const SINKS: Readonly<Record<Publication['to'], typeof openElasticsearch>> = {
+  elasticsearch: openElasticsearch,
+};
+
+/** The sink of each published table. */
+async function openSinks(
+  settings: Settings,
   dataset: Dataset,
   signal?: AbortSignal,
-): Promise<Map<string, ProfileIndex>> {
-  const indices = new Map<string, ProfileIndex>();
-  if (!elasticsearch || dataset.publish.length === 0) return indices;
-  const { ElasticsearchProfileIndex } = await import('../adapters/elasticsearch/profile-index.ts');
-  const { url, login } = elasticsearch;
-  for (const [i, publication] of dataset.publish.entries()) {
-    const index = (i === 0 ? elasticsearch.index : null) ?? aliasOf(dataset, publication);
-    const table = `${dataset.name}/${publication.table}`;
-    indices.set(publication.table, new ElasticsearchProfileIndex({ url, index, table, login, signal }));
+): Promise<Map<string, Sink>> {
+  const sinks = new Map<string, Sink>();
+  for (const publication of dataset.publish) {
+    const sink = await SINKS[publication.to](settings, dataset, publication, signal);
+    if (sink) sinks.set(publication.table, sink);
   }
-  return indices;
+  return sinks;
+}
+
+/** ELASTICSEARCH_INDEX names the index of the table that is published first. */
+async function openElasticsearch(
+  { elasticsearch }: Settings,
+  dataset: Dataset,
+  publication: Publication,
+  signal?: AbortSignal,
+): Promise<Sink | null> {
+  if (!elasticsearch) return null;
+  const { ElasticsearchSink } = await import('../adapters/elasticsearch/sink.ts');
+  const { url, login } = elasticsearch;
+  const named = publication === dataset.publish[0] ? elasticsearch.index : null;
+  const index = named ?? aliasOf(dataset, publication);
+  const table = `${dataset.name}/${publication.table}`;
+  return new ElasticsearchSink({ url, index, table, login, signal });
 }

@@ -39,9 +39,9 @@ export function setupCommand(): Command {
   });
 }
 
-/** Makes the indices for the columns that the models will give, whether there are events or not. */
+/** Makes what the tables are published to for the columns that the models will give, whether there are events or not. */
 async function openIndices(session: Session): Promise<string[]> {
-  const { dataset, sql, indices, openTable } = session;
+  const { dataset, sql, sinks, openTable } = session;
   const { models } = await processContext(session);
   const earlier: Record<string, readonly TableField[]> = {};
   const made: string[] = [];
@@ -49,7 +49,7 @@ async function openIndices(session: Session): Promise<string[]> {
     for (const name of model.reads ?? []) earlier[name] = (await openTable(name).snapshot())?.fields ?? [];
     const fields = await modelFields({ dataset, model, query, sql }, earlier);
     earlier[model.table] = fields;
-    const index = indices.get(model.table);
+    const index = sinks.get(model.table);
     if (!index) continue;
     const columns = fields.map((field) => indexField(field, keyOf(model)));
     await index.open(columns, (await table.snapshot())?.metaData.id ?? null);

@@ -1,4 +1,4 @@
-import type { EventLog, ObjectStore, ProfileIndex } from '../core/contracts.ts';
+import type { EventLog, ObjectStore, Sink } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import { note } from './output.ts';
@@ -8,27 +8,27 @@ export interface WipedStores {
   readonly dataset: Dataset;
   readonly log: EventLog;
   readonly store: ObjectStore;
-  /** The indices of the published tables, by table. */
-  readonly indices: ReadonlyMap<string, ProfileIndex>;
+  /** The sinks of the published tables, by table. */
+  readonly sinks: ReadonlyMap<string, Sink>;
 }
 
 /** What an object beside the tables says while lake and index are being wiped. */
 interface Mark {
   /** UTC, ISO 8601. */
   readonly began: string;
-  /** The tables whose indices the reset wipes. A server may have another address now, so that it says nothing of these. */
+  /** The tables whose sinks the reset wipes. A server may have another address now, so that it says nothing of these. */
   readonly published: readonly string[];
 }
 
 const DELETED_AT_ONCE = 1000;
 
 /**
- * Wipes log, lake and indices; a topic that others write stays as it is. The log goes first: when that alone is done, the lake is refused (`lake:other_log`) until the reset is repeated,
+ * Wipes log, lake and sinks; a topic that others write stays as it is. The log goes first: when that alone is done, the lake is refused (`lake:other_log`) until the reset is repeated,
  * and never filled twice. From then on a mark in the lake says that the rest must follow.
  */
 export async function wipeStores(stores: WipedStores): Promise<void> {
   if (stores.dataset.source.type === 'file') await stores.log.wipe();
-  await wipeLakeAndIndices(stores);
+  await wipeLakeAndSinks(stores);
 }
 
 /**
@@ -36,10 +36,10 @@ export async function wipeStores(stores: WipedStores): Promise<void> {
  * @throws `reset:unfinished` when it has to wipe an index and none is set.
  */
 export async function finishReset(stores: WipedStores): Promise<void> {
-  const { dataset, store, indices } = stores;
+  const { dataset, store, sinks } = stores;
   const mark = await markIn(store, dataset);
   if (mark === null) return;
-  const missing = mark.published.filter((table) => !indices.has(table));
+  const missing = mark.published.filter((table) => !sinks.has(table));
   if (missing.length > 0) {
     throw new EventlakeError(
       'reset:unfinished',
@@ -50,7 +50,7 @@ export async function finishReset(stores: WipedStores): Promise<void> {
     );
   }
   note(`finishing the reset of ${mark.began}, which was interrupted: wiping the lake and the index`);
-  await wipeLakeAndIndices(stores);
+  await wipeLakeAndSinks(stores);
 }
 
 /** Warns of a reset that was interrupted, for commands that only look. */
@@ -63,13 +63,13 @@ export async function warnOfUnfinishedReset({ store, dataset }: WipedStores): Pr
   });
 }
 
-async function wipeLakeAndIndices({ dataset, store, indices }: WipedStores): Promise<void> {
+async function wipeLakeAndSinks({ dataset, store, sinks }: WipedStores): Promise<void> {
   const key = markKey(dataset);
   let keys: string[] = [];
   let marked = false;
   const deleteKeys = async () => {
     if (keys.length === 0) return;
-    if (!marked) await mark(store, key, [...indices.keys()]);
+    if (!marked) await mark(store, key, [...sinks.keys()]);
     marked = true;
     await store.delete(keys);
     keys = [];
@@ -79,7 +79,7 @@ async function wipeLakeAndIndices({ dataset, store, indices }: WipedStores): Pro
     if (keys.length >= DELETED_AT_ONCE) await deleteKeys();
   }
   await deleteKeys();
-  for (const index of indices.values()) await index.wipe();
+  for (const sink of sinks.values()) await sink.wipe();
   await store.delete([key]);
 }
 

@@ -189,53 +189,55 @@ export interface SqlEngine {
   close(): Promise<void>;
 }
 
-/** How one field of a document is to be stored. */
-export interface IndexField {
+/** How one column of a published table is to be stored. */
+export interface SinkField {
   readonly name: string;
   readonly type: 'keyword' | 'long' | 'double' | 'boolean' | 'date';
 }
 
-/** A document to store (JSON text), or null to delete it. */
-export interface IndexChange {
-  readonly id: string;
-  readonly document: string | null;
-}
-
-/** A document as the index holds it: its JSON may be written otherwise than it was sent. */
-export interface IndexDocument {
+/** A row as the sink holds it, as a JSON document: its JSON may be written otherwise than it was sent. */
+export interface SinkDocument {
   readonly id: string;
   readonly document: string;
 }
 
+/** How many rows a file of changes stores and deletes. */
+export interface SinkCounts {
+  readonly stored: number;
+  readonly deleted: number;
+}
+
 /**
- * The searchable copy of a model's table, for people. It shows one version of the table at a time, and says which.
+ * The published copy of one table, for people. It shows one version of the table at a time, and says which.
  * `open` first; then `apply` any number of times, and `finish` once all changes of the version are in.
  */
-export interface ProfileIndex {
+export interface Sink {
   /** For people: `elasticsearch http://localhost:9200, index customer-profiles`. */
   readonly description: string;
   /**
-   * Makes the index for these fields of the table with this id (null: there is no table yet) where it is missing, and answers with the
-   * version of that very table that it shows completely; null when it shows none, or another table, and then every document must be sent.
+   * Makes the copy for these fields of the table with this id (null: there is no table yet) where it is missing, and answers with the
+   * version of that very table that it shows completely; null when it shows none, or another table, and then every row must be sent.
    * What it showed before stays visible until `finish`.
    */
-  open(fields: readonly IndexField[], tableId: string | null): Promise<bigint | null>;
+  open(fields: readonly SinkField[], tableId: string | null): Promise<bigint | null>;
   /**
-   * Stores or deletes documents as of `version`; a document that already has a newer version is left as it is.
+   * Stores or deletes rows as of `version`; a row that already has a newer version is left as it is. The file has a line a change, of a
+   * row at most one: its id as a JSON string, a tab, and the row as a JSON document on that line, or nothing where it is deleted. The file is
+   * read as a stream; `onProgress` is called each time that some of it is stored.
    * Busy and passing faults (429, 5xx) are retried; any other item error is `index:rejected`, 401 and 403 are `index:forbidden`.
    * May be repeated with the same version.
    */
-  apply(changes: readonly IndexChange[], version: bigint): Promise<void>;
+  apply(file: string, version: bigint, onProgress?: () => void): Promise<SinkCounts>;
   /**
-   * Makes the changes visible to searches and records that the index now shows `version`. `index:incomplete` when an interrupted run
-   * had left documents that the changes did not cover: the caller opens the index again, and sends everything.
+   * Makes the changes visible to searches and records that the sink now shows `version`. `index:incomplete` when an interrupted run
+   * had left rows that the changes did not cover: the caller opens the sink again, and sends everything.
    */
   finish(version: bigint): Promise<void>;
-  /** How many documents the index shows; 0 when there is none. */
+  /** How many rows the sink shows; 0 when there is no copy. */
   count(): Promise<number>;
-  /** All documents that the index shows, in pages, in any order; none when there is none. */
-  pages(): AsyncIterable<readonly IndexDocument[]>;
-  /** Deletes the index and its template. Repeating it is harmless. */
+  /** All rows that the sink shows, in pages, in any order; none when there is no copy. */
+  pages(): AsyncIterable<readonly SinkDocument[]>;
+  /** Deletes the copy and all that belongs to it. Repeating it is harmless. */
   wipe(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { IndexField } from './contracts.ts';
+import type { SinkField } from './contracts.ts';
 
 /** The types of the columns of a table in the lake, by their Delta names. `timestamp` is an instant, in UTC. */
 export type FieldType = keyof typeof FIELD_TYPES | `decimal(${number},${number})`;
@@ -8,7 +8,7 @@ interface Names {
   /** By DuckDB, in a cast and in the answer of DESCRIBE. */
   readonly duckdb: string;
   /** By the index: money is a double there, for people to look at. */
-  readonly index: IndexField['type'];
+  readonly index: SinkField['type'];
 }
 
 /** One entry for each type that a table may have; `decimal(p,s)` is the one that has parameters. */

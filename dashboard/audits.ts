@@ -1,4 +1,4 @@
-import type { EventLog, ProfileIndex, SqlEngine } from '../core/contracts.ts';
+import type { EventLog, Sink, SqlEngine } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { type AuditReport, audit } from '../inspection/audit.ts';
 import { identity, type LakeView, tablesOf } from './lake-view.ts';
@@ -7,7 +7,7 @@ import { identity, type LakeView, tablesOf } from './lake-view.ts';
 export interface AuditsContext {
   readonly dataset: Dataset;
   readonly log: EventLog;
-  readonly index: ProfileIndex | null;
+  readonly index: Sink | null;
   readonly view: LakeView;
   /** An audit counts every row, so it has an engine that nobody waits for. */
   readonly sql: SqlEngine;

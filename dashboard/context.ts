@@ -1,4 +1,4 @@
-import type { EventLog, ProfileIndex, SqlEngine, SqlSandbox } from '../core/contracts.ts';
+import type { EventLog, Sink, SqlEngine, SqlSandbox } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { Audits } from './audits.ts';
 import type { FactsStore } from './facts.ts';
@@ -9,7 +9,7 @@ import type { PipelineWatcher } from './pipeline-watcher.ts';
 export interface DashboardContext {
   readonly dataset: Dataset;
   readonly log: EventLog;
-  readonly index: ProfileIndex | null;
+  readonly index: Sink | null;
   /** For people: where the lake is. */
   readonly place: string;
   readonly view: LakeView;

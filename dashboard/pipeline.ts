@@ -1,4 +1,4 @@
-import type { EventLog, ProfileIndex } from '../core/contracts.ts';
+import type { EventLog, Sink } from '../core/contracts.ts';
 import { type StatusReport, status } from '../inspection/status.ts';
 import { computedFrom } from '../processing/model-inputs.ts';
 import type { PipelineAnswer } from './api.ts';
@@ -7,7 +7,7 @@ import type { LakeView, SeenLake, SeenTable } from './lake-view.ts';
 /** What the pipeline's state is read from. */
 export interface PipelineContext {
   readonly log: EventLog;
-  readonly index: ProfileIndex | null;
+  readonly index: Sink | null;
   readonly view: LakeView;
 }
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ProfileIndex, SqlEngine } from '../core/contracts.ts';
+import type { Sink, SqlEngine } from '../core/contracts.ts';
 import { keyOf, type Model } from '../core/dataset.ts';
 import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
 import { literal, parquet } from '../lake/sql.ts';
@@ -32,7 +32,7 @@ const LINE_BYTES = 1_500_000;
 export interface IndexContext {
   readonly model: Model;
   readonly profiles: DeltaTable;
-  readonly index: ProfileIndex;
+  readonly index: Sink;
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
   readonly temporary: string;
@@ -81,7 +81,7 @@ CREATE OR REPLACE TEMP TABLE wanted AS ${rows ? `SELECT ${ID}, ${digest} AS dige
 }
 
 /** Lines of (id as JSON, document), and the length of the longest in bytes, or a little more. */
-async function writeDocuments(index: ProfileIndex, file: string): Promise<number> {
+async function writeDocuments(index: Sink, file: string): Promise<number> {
   let longest = 0;
   async function* lines(): AsyncGenerator<string> {
     for await (const page of index.pages()) {

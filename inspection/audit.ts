@@ -1,4 +1,4 @@
-import type { EventLog, PartitionRange, ProfileIndex, SqlEngine } from '../core/contracts.ts';
+import type { EventLog, PartitionRange, Sink, SqlEngine } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import { type Dataset, modelOf } from '../core/dataset.ts';
 import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
@@ -23,7 +23,7 @@ export interface AuditContext {
   readonly rejected: DeltaTable;
   /** Null where the dataset has no model. */
   readonly profiles: DeltaTable | null;
-  readonly index: ProfileIndex | null;
+  readonly index: Sink | null;
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
   /** Folder for what does not fit into memory. */

@@ -1,4 +1,4 @@
-import type { EventLog, Partition, ProfileIndex } from '../core/contracts.ts';
+import type { EventLog, Partition, Sink } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { computedFrom } from '../processing/model-inputs.ts';
@@ -9,7 +9,7 @@ export interface StatusContext {
   readonly log: EventLog;
   readonly tables: ArchiveTables;
   readonly profiles: DeltaTable | null;
-  readonly index: ProfileIndex | null;
+  readonly index: Sink | null;
 }
 
 /** A partition of the log, and how far the lake has come in it. */

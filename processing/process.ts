@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { PartitionRange, ProfileIndex, SqlEngine } from '../core/contracts.ts';
+import type { PartitionRange, Sink, SqlEngine } from '../core/contracts.ts';
 import { type Model, modelOf } from '../core/dataset.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { DeltaTable } from '../lake/table.ts';
@@ -14,11 +14,11 @@ import { type PublishResult, publish } from './publish.ts';
 /** One model: what it computes, from which tables, and into which. */
 export type ModelSteps = Pick<ModelContext, 'model' | 'query' | 'inputs' | 'table'>;
 
-/** One publication: a model's table, and the index that shows it. */
+/** One publication: a model's table, and the sink that shows it. */
 export interface PublishSteps {
   readonly model: Model;
   readonly table: DeltaTable;
-  readonly index: ProfileIndex;
+  readonly sink: Sink;
 }
 
 /** What processing works on and with. */
@@ -31,7 +31,7 @@ export interface ProcessContext {
   readonly files: LocalFiles;
   /** Where model and publish run beside the archive, so that its statements need not wait for theirs; else they use the archive's engine. */
   readonly sql?: SqlEngine;
-  /** Fill the indices anew, whatever they show. */
+  /** Fill the sinks anew, whatever they show. */
   readonly republish?: boolean;
   /** Told what the archive did, once all of it is in the lake; an error thrown here ends processing before the models. */
   onArchived?(result: ArchiveResult): void;
@@ -102,17 +102,17 @@ export async function modelStage(context: ProcessContext, signal?: AbortSignal):
 
 /**
  * The fourth stage: the publications in order. Answers with what became of the first; null where nothing is published. What ends it early is
- * the signal that the indices were opened with.
+ * the signal that the sinks were opened with.
  */
 export async function publishStage(context: ProcessContext): Promise<PublishResult | null> {
   const { archive, publications, files } = context;
   const { temporary } = archive;
   const { sql = archive.sql } = context;
   let first: PublishResult | null = null;
-  for (const { model, table, index } of publications) {
+  for (const { model, table, sink } of publications) {
     const began = performance.now();
     const result = await publish({
-      ...{ model, profiles: table, index, files, sql, temporary },
+      ...{ model, profiles: table, sink, files, sql, temporary },
       republish: context.republish ?? false,
       onProgress: () => archive.onTurn?.(),
     });

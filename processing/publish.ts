@@ -1,7 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { IndexChange, IndexField, ProfileIndex, SqlEngine } from '../core/contracts.ts';
+import type { Sink, SinkField, SqlEngine } from '../core/contracts.ts';
 import { keyOf, type Model } from '../core/dataset.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import { namesOf } from '../core/field-types.ts';
@@ -12,20 +11,17 @@ import { literal, parquet } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { documentOf, idOf } from './profile-documents.ts';
 
-/** Changes that are handed to the index at a time. */
-const CHANGES_AT_ONCE = 20_000;
-
 /** What the publish hop works on and with. */
 export interface PublishContext {
   readonly model: Model;
   readonly profiles: DeltaTable;
-  readonly index: ProfileIndex;
+  readonly sink: Sink;
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
   readonly temporary: string;
-  /** Empties the index first, and sends every document, whatever the index says that it shows. */
+  /** Empties the sink first, and sends every row, whatever the sink says that it shows. */
   readonly republish?: boolean;
-  /** Told each time that the index has taken some changes. */
+  /** Told each time that the sink has taken some changes. */
   onProgress?(): void;
 }
 
@@ -38,22 +34,22 @@ export interface PublishResult {
 }
 
 /**
- * The fourth hop: brings the index to the newest version of the derived table, by what differs from the version that the index shows, and by
- * everything when the index shows another table. Documents carry the table's version, so that a run that was killed is simply repeated.
+ * The fourth hop: brings the sink to the newest version of the derived table, by what differs from the version that the sink shows, and by
+ * everything when the sink shows another table. Rows carry the table's version, so that a run that was killed is simply repeated.
  * @throws `lake:replaced` when the table was deleted meanwhile.
  */
 export async function publish(context: PublishContext): Promise<PublishResult> {
-  const { profiles, index, model } = context;
+  const { profiles, sink, model } = context;
   const newest = await profiles.snapshot();
   if (!newest) return { outcome: 'no_profiles', version: null, stored: 0, deleted: 0 };
   const fields = newest.fields.map((field) => indexField(field, keyOf(model)));
-  if (context.republish) await index.wipe();
-  const shown = await index.open(fields, newest.metaData.id);
+  if (context.republish) await sink.wipe();
+  const shown = await sink.open(fields, newest.metaData.id);
   if (shown === newest.version) return { outcome: 'up_to_date', version: shown, stored: 0, deleted: 0 };
   if (shown !== null && shown > newest.version) {
     throw new EventlakeError(
       'index:ahead',
-      `${index.description} shows version ${shown} of ${profiles.path}, which is only at ${newest.version}`,
+      `${sink.description} shows version ${shown} of ${profiles.path}, which is only at ${newest.version}`,
       {
         hint: 'Was the lake restored from an older copy? Fill the index anew with: eventlake process --republish',
       },
@@ -72,9 +68,9 @@ async function publishFrom(
   context: PublishContext,
   newest: Snapshot,
   shownVersion: bigint | null,
-  fields: readonly IndexField[],
+  fields: readonly SinkField[],
 ): Promise<PublishResult> {
-  const { profiles, index, model } = context;
+  const { profiles, sink, model } = context;
   let shown = shownVersion;
   const folder = join(context.temporary, `publish-${process.pid}-${crypto.randomUUID()}`);
   await mkdir(folder, { recursive: true });
@@ -84,16 +80,16 @@ async function publishFrom(
     const newPaths = await context.files.paths(profiles, newest);
     const oldPaths = shown === null ? [] : await shownFiles(context, shown);
     if (oldPaths === null) {
-      // What the index shows can no longer be compared with: it is filled anew.
-      await index.wipe();
-      shown = await index.open(fields, newest.metaData.id);
+      // What the sink shows can no longer be compared with: it is filled anew.
+      await sink.wipe();
+      shown = await sink.open(fields, newest.metaData.id);
     }
     await context.sql.run(
       `COPY (${changes(newest, keyOf(model), newPaths, oldPaths ?? [])}) TO ${literal(file)} (FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER false, NULLSTR '')`,
     );
-    const counts = await send(context, file, newest.version);
+    const counts = await sink.apply(file, newest.version, context.onProgress);
     await requireStill(profiles, newest);
-    await index.finish(newest.version);
+    await sink.finish(newest.version);
     return { outcome: 'published', version: newest.version, ...counts };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -111,7 +107,7 @@ async function requireStill(table: DeltaTable, published: Snapshot): Promise<voi
 }
 
 /** How a column of the derived table is indexed: ids and text as keywords, money as a double, for people to look at. */
-export function indexField({ name, type }: TableField, key: string): IndexField {
+export function indexField({ name, type }: TableField, key: string): SinkField {
   return { name, type: name === key ? 'keyword' : namesOf(type).index };
 }
 
@@ -142,37 +138,4 @@ function changes(
   return `SELECT ${upsert} FROM ${parquet(newPaths)} LEFT JOIN ${old} ON old_key = ${key}
 WHERE old_key IS NULL OR old_digest <> ${digest}
 UNION ALL ${vanished}`;
-}
-
-async function send(
-  { index, onProgress }: PublishContext,
-  file: string,
-  version: bigint,
-): Promise<{ stored: number; deleted: number }> {
-  let stored = 0;
-  let deleted = 0;
-  let batch: IndexChange[] = [];
-  for await (const line of linesOf(file)) {
-    const tab = line.indexOf('\t');
-    const document = line.slice(tab + 1);
-    if (document === '') deleted += 1;
-    else stored += 1;
-    batch.push({ id: JSON.parse(line.slice(0, tab)), document: document === '' ? null : document });
-    if (batch.length < CHANGES_AT_ONCE) continue;
-    await index.apply(batch, version);
-    onProgress?.();
-    batch = [];
-  }
-  if (batch.length > 0) await index.apply(batch, version);
-  return { stored, deleted };
-}
-
-/** Lines end in LF alone: a document may hold the other characters that Node's readline takes for line ends. */
-async function* linesOf(file: string): AsyncGenerator<string> {
-  let rest = '';
-  for await (const text of createReadStream(file, 'utf8')) {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
 }

@@ -1,6 +1,6 @@
-import type { IndexChange } from '../../core/contracts.ts';
 import type { ErrorCode } from '../../core/error-codes.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
+import type { IndexChange } from './changes-file.ts';
 import { type ElasticsearchConnection, statusFailure, statusMeaning } from './connection.ts';
 
 /** A bulk request ends at the first limit that it reaches. Measured: larger ones or more at once are no faster. */
@@ -150,9 +150,7 @@ function aboutDocument(
 function lines({ id, document }: IndexChange, version: bigint): string {
   const target = `{"_id":${JSON.stringify(id)},"version":${version},"version_type":"external_gte"}`;
   if (document === null) return `{"delete":${target}}\n`;
-  // In JSON a line break can only stand between tokens; in a bulk request it would end the document.
-  const line = document.includes('\n') ? document.replaceAll('\n', ' ') : document;
-  return `{"index":${target}}\n${line}\n`;
+  return `{"index":${target}}\n${document}\n`;
 }
 
 /** The changes that a passing fault has kept out, with that fault. Any other fault of an item is thrown. */

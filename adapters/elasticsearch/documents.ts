@@ -1,4 +1,4 @@
-import type { IndexDocument } from '../../core/contracts.ts';
+import type { SinkDocument } from '../../core/contracts.ts';
 import type { ElasticsearchConnection } from './connection.ts';
 
 /** A page of documents is about this large. */
@@ -17,7 +17,7 @@ const KEEP_ALIVE = '5m';
 export async function* readDocuments(
   connection: ElasticsearchConnection,
   index: string,
-): AsyncGenerator<readonly IndexDocument[]> {
+): AsyncGenerator<readonly SinkDocument[]> {
   const { statusCode, body } = await connection.call((client) =>
     client.openPointInTime({ index, keep_alive: KEEP_ALIVE }, { ignore: [404], meta: true }),
   );

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { estypes } from '@elastic/elasticsearch';
-import type { IndexField } from '../../core/contracts.ts';
+import type { SinkField } from '../../core/contracts.ts';
 
 /**
  * Nothing is searchable until the index is refreshed, which only `finish` does: people see one version at a time.
@@ -18,14 +18,14 @@ const SETTINGS: estypes.IndicesIndexSettings = {
 const SEARCHABLE_CHARACTERS = 8191;
 
 /** The mapping for these fields. Their order makes no difference; a document with any other field is refused. */
-export function mappingOf(fields: readonly IndexField[]): estypes.MappingTypeMapping {
+export function mappingOf(fields: readonly SinkField[]): estypes.MappingTypeMapping {
   const properties = fields
     .map(({ name, type }): [string, estypes.MappingProperty] => [name, propertyOf(type)])
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return { dynamic: 'strict', properties: Object.fromEntries(properties) };
 }
 
-function propertyOf(type: IndexField['type']): estypes.MappingProperty {
+function propertyOf(type: SinkField['type']): estypes.MappingProperty {
   if (type === 'date') return { type, format: 'strict_date_optional_time' };
   return type === 'keyword' ? { type, ignore_above: SEARCHABLE_CHARACTERS } : { type };
 }

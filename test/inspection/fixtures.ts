@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EventLog, ProfileIndex } from '../../core/contracts.ts';
+import type { EventLog, Sink } from '../../core/contracts.ts';
 import { ingest } from '../../ingestion/ingest.ts';
 import { openSource, type SourceFile } from '../../ingestion/source-file.ts';
 import type { AuditContext } from '../../inspection/audit.ts';
@@ -55,14 +55,14 @@ export class Shop {
     });
   }
 
-  async process(index: ProfileIndex | null = null): Promise<void> {
+  async process(index: Sink | null = null): Promise<void> {
     const { dataset } = this.electronics;
     const archive = this.place.archiveContext(dataset, this.log, { tables: this.tables });
     const steps = stepsOf(this.electronics, this.tables, this.profiles, index);
     await processTo({ archive, ...steps, files: this.place.files }, this.log.ranges());
   }
 
-  auditContext(index: ProfileIndex | null = null): AuditContext {
+  auditContext(index: Sink | null = null): AuditContext {
     const { files, sql, temporary } = this.place;
     return {
       dataset: this.electronics.dataset,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,14 +8,7 @@ import { FileObjectStore } from '../../adapters/folder/object-store.ts';
 import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
 import { parseDataset } from '../../config/dataset/parse.ts';
 import { DATASETS, loadDataset, modelQuery } from '../../config/dataset/read.ts';
-import type {
-  EventLog,
-  IndexChange,
-  IndexField,
-  OutgoingRecord,
-  ProfileIndex,
-  Row,
-} from '../../core/contracts.ts';
+import type { EventLog, OutgoingRecord, Row, Sink, SinkField } from '../../core/contracts.ts';
 import { type Dataset, type Model, modelOf } from '../../core/dataset.ts';
 import { LocalFiles } from '../../lake/local-files.ts';
 import { parquet } from '../../lake/sql.ts';
@@ -165,11 +159,11 @@ export function stepsOf(
   { model, query }: Pick<Electronics, 'model' | 'query'>,
   { events }: ArchiveContext['tables'],
   table: DeltaTable,
-  index: ProfileIndex | null,
+  index: Sink | null,
 ): Pick<ProcessContext, 'models' | 'publications'> {
   return {
     models: [{ model, query, inputs: [{ name: 'events', table: events }], table }],
-    publications: index ? [{ model, table, index }] : [],
+    publications: index ? [{ model, table, sink: index }] : [],
   };
 }
 
@@ -208,29 +202,36 @@ export function line(user: string, fields: Record<string, string | null> = {}): 
 }
 
 /** An index in memory, to see what is handed to one. */
-export class MemoryIndex implements ProfileIndex {
+export class MemoryIndex implements Sink {
   readonly description = 'memory';
   readonly documents = new Map<string, string>();
-  fields: readonly IndexField[] = [];
+  fields: readonly SinkField[] = [];
   shown: bigint | null = null;
   tableId: string | null = null;
   /** How many changes each call brought. */
   readonly calls: number[] = [];
   fail = false;
 
-  async open(fields: readonly IndexField[], tableId: string | null) {
+  async open(fields: readonly SinkField[], tableId: string | null) {
     if (this.tableId !== tableId) await this.wipe();
     this.tableId = tableId;
     this.fields = fields;
     return this.shown;
   }
-  async apply(changes: readonly IndexChange[]) {
-    this.calls.push(changes.length);
-    for (const { id, document } of changes) {
-      if (document === null) this.documents.delete(id);
+  async apply(file: string) {
+    const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+    const counts = { stored: 0, deleted: 0 };
+    for (const line of lines) {
+      const tab = line.indexOf('\t');
+      const id = JSON.parse(line.slice(0, tab));
+      const document = line.slice(tab + 1);
+      if (document === '') this.documents.delete(id);
       else this.documents.set(id, document);
+      counts[document === '' ? 'deleted' : 'stored'] += 1;
     }
+    this.calls.push(lines.length);
     if (this.fail) throw new Error('the index is gone');
+    return counts;
   }
   async finish(version: bigint) {
     this.shown = version;

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { EventLog, ProfileIndex } from '../../core/contracts.ts';
+import type { EventLog, Sink } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { type FollowContext, follow, type HopFailure } from '../../processing/follow.ts';
 import { append, type Electronics, electronics, line, MemoryIndex, stepsOf, Workplace } from './fixtures.ts';
@@ -26,7 +26,7 @@ class Reports {
   readonly failures: HopFailure[] = [];
   #arrived = Promise.withResolvers<void>();
 
-  context(log: EventLog, index: ProfileIndex | null = null): FollowContext {
+  context(log: EventLog, index: Sink | null = null): FollowContext {
     const report = (add: () => void) => {
       add();
       this.#arrived.resolve();

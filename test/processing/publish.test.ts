@@ -46,7 +46,7 @@ const fileTools = () => ({ files: place.files, sql: place.sql, temporary: place.
 
 function start(index = new MemoryIndex()) {
   const profiles = place.table();
-  const context = { model, profiles, index, ...fileTools() };
+  const context = { model, profiles, sink: index, ...fileTools() };
   return { index, profiles, run: () => publish(context) };
 }
 
@@ -159,9 +159,9 @@ describe('publishing', () => {
       const { index, run } = start();
       const [old, profiles] = [place.table(), place.table()];
       for (let i = 0; i <= before; i++) await replace(old, people(['1', 'old', i], ['2', 'gone', i]));
-      await publish({ model, profiles: old, index, ...fileTools() });
+      await publish({ model, profiles: old, sink: index, ...fileTools() });
       for (let i = 0; i <= 1; i++) await replace(profiles, people(['1', 'new', i]));
-      const context = { model, profiles, index, ...fileTools() };
+      const context = { model, profiles, sink: index, ...fileTools() };
       expect(await publish(context)).toEqual({ outcome: 'published', version: 1n, stored: 1, deleted: 0 });
       expect(documents(index)).toEqual({ 1: { id: '1', name: 'new', n: 1 } });
       expect(await publish(context)).toMatchObject({ outcome: 'up_to_date' });
@@ -174,15 +174,16 @@ describe('publishing', () => {
     await replace(profiles, people(['1', 'a', 1]));
     const during = Object.assign(Object.create(index), {
       async apply(...args: Parameters<MemoryIndex['apply']>) {
-        await index.apply(...args);
+        const counts = await index.apply(...args);
         for await (const { key } of place.store.list(`${profiles.path}/`)) await place.store.delete([key]);
         await replace(profiles, people(['2', 'b', 1]));
+        return counts;
       },
     });
-    const context = { model, profiles, index: during as MemoryIndex, ...fileTools() };
+    const context = { model, profiles, sink: during as MemoryIndex, ...fileTools() };
     await expect(publish(context)).rejects.toMatchObject({ code: 'lake:replaced', retriable: true });
     expect(index.shown).toBeNull();
-    expect(await publish({ ...context, index })).toMatchObject({ stored: 1 });
+    expect(await publish({ ...context, sink: index })).toMatchObject({ stored: 1 });
     expect([...index.documents.keys()]).toEqual(['2']);
   });
 
@@ -194,7 +195,7 @@ describe('publishing', () => {
     index.documents.set('3', '{"id":"3","name":"added","n":1}');
     index.documents.delete('2');
     expect(await run()).toMatchObject({ outcome: 'up_to_date' });
-    const again = await publish({ model, profiles, index, ...fileTools(), republish: true });
+    const again = await publish({ model, profiles, sink: index, ...fileTools(), republish: true });
     expect(again).toEqual({ outcome: 'published', version: 0n, stored: 2, deleted: 0 });
     expect(documents(index)).toEqual({ 1: { id: '1', name: 'a', n: 1 }, 2: { id: '2', name: 'b', n: 1 } });
   });
@@ -245,12 +246,11 @@ describe('publishing', () => {
     expect(index.documents.size).toBe(0);
   });
 
-  test('hands over many changes a part at a time', async () => {
+  test('hands over only what differs of many rows', async () => {
     const { index, profiles, run } = start();
     await replace(profiles, "SELECT i AS id, 'p' || i AS name, 1::BIGINT AS n FROM range(45000) AS r(i)");
     expect(await run()).toMatchObject({ stored: 45_000 });
     expect(index.documents.size).toBe(45_000);
-    expect(Math.max(...index.calls)).toBeLessThanOrEqual(20_000);
     await replace(
       profiles,
       "SELECT i AS id, 'p' || i AS name, (i % 1000 = 0)::BIGINT AS n FROM range(500, 45500) AS r(i)",

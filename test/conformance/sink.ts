@@ -1,15 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { IndexChange, IndexField, ProfileIndex } from '../../core/contracts.ts';
+import type { Sink, SinkField } from '../../core/contracts.ts';
+import { type Change, fileOf } from './changes-file.ts';
 
 /** A profile index of its own, and a view of it that does not go through the adapter. */
-export interface ProfileIndexUnderTest {
+export interface SinkUnderTest {
   /** Another adapter for the same index, as another process would have. */
-  connect(): ProfileIndex;
+  connect(): Sink;
   /** What a person's search finds: the documents by id. */
   documents(): Promise<Record<string, unknown>>;
 }
 
-const FIELDS: IndexField[] = [
+const FIELDS: SinkField[] = [
   { name: 'user_id', type: 'keyword' },
   { name: 'purchases', type: 'long' },
   { name: 'total_spent', type: 'double' },
@@ -20,20 +21,20 @@ const FIELDS: IndexField[] = [
 /** The id of the table that the index shows. */
 const TABLE = 'table-1';
 
-const put = (id: string, purchases: number): IndexChange => ({
+const put = (id: string, purchases: number): Change => ({
   id,
   document: JSON.stringify({ user_id: id, purchases }),
 });
-const remove = (id: string): IndexChange => ({ id, document: null });
+const remove = (id: string): Change => ({ id, document: null });
 
-/** What every {@link ProfileIndex} must do. `make` gives an index that does not exist yet. */
-export function describeProfileIndex(name: string, make: () => ProfileIndexUnderTest): void {
-  describe(`profile index: ${name}`, () => {
-    let subject: ProfileIndexUnderTest;
-    let index: ProfileIndex;
-    let connected: ProfileIndex[];
+/** What every {@link Sink} must do. `make` gives an index that does not exist yet. */
+export function describeSink(name: string, make: () => SinkUnderTest): void {
+  describe(`sink: ${name}`, () => {
+    let subject: SinkUnderTest;
+    let index: Sink;
+    let connected: Sink[];
 
-    function connect(): ProfileIndex {
+    function connect(): Sink {
       const another = subject.connect();
       connected.push(another);
       return another;
@@ -50,14 +51,14 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
 
     /** Opens, applies and finishes as one undisturbed process does; answers with what `open` said. */
     async function publish(
-      changes: IndexChange[],
+      changes: Change[],
       version: bigint,
       fields = FIELDS,
       table = TABLE,
     ): Promise<bigint | null> {
       const publisher = connect();
       const shown = await publisher.open(fields, table);
-      await publisher.apply(changes, version);
+      await publisher.apply(fileOf(changes), version);
       await publisher.finish(version);
       return shown;
     }
@@ -84,7 +85,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
         last_seen: '2021-02-28T23:59:59Z',
       };
       expect(await index.open(FIELDS, TABLE)).toBeNull();
-      await index.apply([{ id: document.user_id, document: JSON.stringify(document) }], 0n);
+      await index.apply(fileOf([{ id: document.user_id, document: JSON.stringify(document) }]), 0n);
       expect(await index.count()).toBe(0);
       expect(await subject.documents()).toEqual({});
       await index.finish(0n);
@@ -104,7 +105,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
     test('shows the version before while the next is applied', async () => {
       await publish([put('a', 1), put('b', 1)], 1n);
       await index.open(FIELDS, TABLE);
-      await index.apply([put('a', 2), remove('b'), put('c', 2)], 2n);
+      await index.apply(fileOf([put('a', 2), remove('b'), put('c', 2)]), 2n);
       expect(await purchases()).toEqual({ a: 1, b: 1 });
       await index.finish(2n);
       expect(await purchases()).toEqual({ a: 2, c: 2 });
@@ -113,7 +114,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
     test('one adapter may publish version after version', async () => {
       expect(await index.open(FIELDS, TABLE)).toBeNull();
       for (const version of [1n, 2n, 3n]) {
-        await index.apply([put('a', Number(version)), put(`only-${version}`, 0)], version);
+        await index.apply(fileOf([put('a', Number(version)), put(`only-${version}`, 0)]), version);
         await index.finish(version);
       }
       expect(await purchases()).toEqual({ a: 3, 'only-1': 0, 'only-2': 0, 'only-3': 0 });
@@ -128,11 +129,19 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
       expect(await index.open(FIELDS, TABLE)).toBe(2n);
     });
 
-    test('takes more documents than go into one request', async () => {
-      const many = Array.from({ length: 12_001 }, (_, n) => put(`user-${n}`, n));
+    test('takes more documents than go into one request, in parts, and counts them', async () => {
+      const many = Array.from({ length: 25_001 }, (_, n) => put(`user-${n}`, n));
       await publish(many, 1n);
-      expect(await index.count()).toBe(12_001);
-      await publish([...many.slice(1).map(({ id }) => remove(id)), put('large', 5)], 2n);
+      expect(await index.count()).toBe(25_001);
+      await index.open(FIELDS, TABLE);
+      let turns = 0;
+      const next = fileOf([...many.slice(1).map(({ id }) => remove(id)), put('large', 5)]);
+      const counts = await index.apply(next, 2n, () => {
+        turns += 1;
+      });
+      await index.finish(2n);
+      expect(counts).toEqual({ stored: 1, deleted: 25_000 });
+      expect(turns).toBeGreaterThan(1);
       expect(await purchases()).toEqual({ 'user-0': 0, large: 5 });
     });
 
@@ -167,20 +176,11 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
       for (const id of ids) expect(documents[id]?.user_id).toBe(id);
     });
 
-    test('takes JSON with line breaks between its tokens', async () => {
-      const document = JSON.stringify({ user_id: 'a\nb', purchases: 1 }, null, 2);
-      await publish([{ id: 'a', document }, put('b', 2)], 1n);
-      expect(await subject.documents()).toEqual({
-        a: { user_id: 'a\nb', purchases: 1 },
-        b: { user_id: 'b', purchases: 2 },
-      });
-    });
-
     test('a document of an older version changes nothing', async () => {
       await publish([put('a', 5), put('b', 5), remove('gone')], 5n);
       const late = connect();
       await late.open(FIELDS, TABLE);
-      await late.apply([put('a', 4), remove('b'), put('gone', 4)], 4n);
+      await late.apply(fileOf([put('a', 4), remove('b'), put('gone', 4)]), 4n);
       await late.finish(4n);
       await publish([], 6n);
       expect(await purchases()).toEqual({ a: 5, b: 5 });
@@ -191,7 +191,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
       await late.open(FIELDS, TABLE);
       await publish([put('a', 3), put('b', 3)], 3n);
       await publish([put('a', 5)], 5n);
-      await late.apply([put('a', 4)], 4n);
+      await late.apply(fileOf([put('a', 4)]), 4n);
       await late.finish(4n);
       expect(await index.open(FIELDS, TABLE)).toBe(5n);
       expect(await purchases()).toEqual({ a: 5, b: 3 });
@@ -219,7 +219,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
         await publish([put('a', 1), put('b', 1)], 1n);
         const interrupted = connect();
         await interrupted.open(FIELDS, TABLE);
-        await interrupted.apply([put('a', 2)], 2n);
+        await interrupted.apply(fileOf([put('a', 2)]), 2n);
         expect(await publish([put('a', 2), remove('b'), put('c', 2)], 2n)).toBe(1n);
         expect(await purchases()).toEqual({ a: 2, c: 2 });
       });
@@ -228,7 +228,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
         await publish([put('a', 1), put('b', 1)], 1n);
         const interrupted = connect();
         await interrupted.open(FIELDS, TABLE);
-        await interrupted.apply([put('a', 2), put('c', 2)], 2n);
+        await interrupted.apply(fileOf([put('a', 2), put('c', 2)]), 2n);
         expect(await publish([put('a', 3), put('c', 3)], 3n)).toBe(1n);
         expect(await purchases()).toEqual({ a: 3, b: 1, c: 3 });
       });
@@ -236,7 +236,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
       test('of a first load, documents that the newer version does not have are removed', async () => {
         const interrupted = connect();
         await interrupted.open(FIELDS, TABLE);
-        await interrupted.apply([put('a', 1), put('vanished', 1)], 1n);
+        await interrupted.apply(fileOf([put('a', 1), put('vanished', 1)]), 1n);
         expect(await publish([put('a', 2)], 2n)).toBeNull();
         expect(await purchases()).toEqual({ a: 2 });
       });
@@ -245,7 +245,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
         await publish([put('a', 1), put('b', 1)], 1n);
         const interrupted = connect();
         await interrupted.open(FIELDS, TABLE);
-        await interrupted.apply([put('back-and-forth', 2), put('a', 2)], 2n);
+        await interrupted.apply(fileOf([put('back-and-forth', 2), put('a', 2)]), 2n);
         await expect(publish([put('a', 3)], 3n)).rejects.toMatchObject({
           code: 'index:incomplete',
           message: expect.stringContaining('back-and-forth'),
@@ -258,13 +258,13 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
     });
 
     describe('other fields', () => {
-      const OTHER: IndexField[] = [...FIELDS.slice(0, 2), { name: 'segment', type: 'keyword' }];
+      const OTHER: SinkField[] = [...FIELDS.slice(0, 2), { name: 'segment', type: 'keyword' }];
 
       test('make a new index, which people see only when it is complete', async () => {
         await publish([put('a', 1), put('b', 1)], 1n);
         expect(await index.open(OTHER, TABLE)).toBeNull();
         const document = { user_id: 'a', purchases: 2, segment: 'buyer' };
-        await index.apply([{ id: 'a', document: JSON.stringify(document) }], 2n);
+        await index.apply(fileOf([{ id: 'a', document: JSON.stringify(document) }]), 2n);
         expect(await purchases()).toEqual({ a: 1, b: 1 });
         await index.finish(2n);
         expect(await subject.documents()).toEqual({ a: document });
@@ -280,7 +280,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
       test('do not take the place of a newer version', async () => {
         const late = connect();
         await late.open(FIELDS, TABLE);
-        await late.apply([put('a', 1)], 1n);
+        await late.apply(fileOf([put('a', 1)]), 1n);
         await publish([put('a', 2)], 2n, OTHER);
         await expect(late.finish(1n)).rejects.toMatchObject({ code: expect.stringMatching(/^index:/) });
         expect(await purchases()).toEqual({ a: 2 });
@@ -296,7 +296,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
       ])('is sent anew where %s version of the one before was shown', async (_, before) => {
         await publish([put('a', 9), put('gone', 9)], before);
         expect(await index.open(FIELDS, 'table-2')).toBeNull();
-        await index.apply([put('a', 2), put('b', 2)], 2n);
+        await index.apply(fileOf([put('a', 2), put('b', 2)]), 2n);
         expect(await purchases()).toEqual({ a: 9, gone: 9 });
         await index.finish(2n);
         expect(await purchases()).toEqual({ a: 2, b: 2 });
@@ -309,7 +309,7 @@ export function describeProfileIndex(name: string, make: () => ProfileIndexUnder
         await publish([put('a', 8)], 8n);
         const late = connect();
         await late.open(FIELDS, TABLE);
-        await late.apply([put('a', 9), put('late', 9)], 9n);
+        await late.apply(fileOf([put('a', 9), put('late', 9)]), 9n);
         await publish([put('a', 1)], 1n, FIELDS, 'table-2');
         await expect(late.finish(9n)).rejects.toMatchObject({ code: expect.stringMatching(/^index:/) });
         expect(await purchases()).toEqual({ a: 1 });

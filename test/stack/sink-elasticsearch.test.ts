@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { ElasticsearchProfileIndex } from '../../adapters/elasticsearch/profile-index.ts';
-import type { IndexField } from '../../core/contracts.ts';
-import { describeProfileIndex } from '../conformance/profile-index.ts';
+import { ElasticsearchSink } from '../../adapters/elasticsearch/sink.ts';
+import type { SinkField } from '../../core/contracts.ts';
+import { fileOf } from '../conformance/changes-file.ts';
+import { describeSink } from '../conformance/sink.ts';
 import { startFaultProxy } from './elasticsearch-proxy.ts';
 
 const url = process.env.EVENTLAKE_TEST_ELASTICSEARCH ?? '';
@@ -29,10 +30,10 @@ const indicesOf = async (alias: string) =>
 
 jest.setTimeout(60_000);
 
-describeProfileIndex('elasticsearch', () => {
+describeSink('elasticsearch', () => {
   const name = freshName();
   return {
-    connect: () => new ElasticsearchProfileIndex({ table: 'shop/profiles', url, index: name }),
+    connect: () => new ElasticsearchSink({ table: 'shop/profiles', url, index: name }),
     documents: async () => {
       const found = await ask('POST', `${name}/_search?ignore_unavailable=true`, { size: 100 });
       // biome-ignore lint/suspicious/noExplicitAny: as above
@@ -42,18 +43,18 @@ describeProfileIndex('elasticsearch', () => {
 });
 
 describe('elasticsearch', () => {
-  const fields: IndexField[] = [
+  const fields: SinkField[] = [
     { name: 'user_id', type: 'keyword' },
     { name: 'events', type: 'long' },
     { name: 'total_spent', type: 'double' },
     { name: 'loyal', type: 'boolean' },
     { name: 'last_seen', type: 'date' },
   ];
-  const opened: ElasticsearchProfileIndex[] = [];
+  const opened: ElasticsearchSink[] = [];
   let name: string;
 
-  function connect(alias = name): ElasticsearchProfileIndex {
-    const index = new ElasticsearchProfileIndex({ table: 'shop/profiles', url: `${url}/`, index: alias });
+  function connect(alias = name): ElasticsearchSink {
+    const index = new ElasticsearchSink({ table: 'shop/profiles', url: `${url}/`, index: alias });
     opened.push(index);
     return index;
   }
@@ -61,7 +62,7 @@ describe('elasticsearch', () => {
     const index = connect();
     await index.open(declared, TABLE);
     await index.apply(
-      documents.map((document, n) => ({ id: `${n}`, document: JSON.stringify(document) })),
+      fileOf(documents.map((document, n) => ({ id: `${n}`, document: JSON.stringify(document) }))),
       version,
     );
     await index.finish(version);
@@ -168,7 +169,7 @@ describe('elasticsearch', () => {
     const [before] = await indicesOf(name);
     const next = connect();
     await next.open([...fields, { name: 'segment', type: 'keyword' }], TABLE);
-    await next.apply([{ id: '0', document: '{"segment":"buyer"}' }], 2n);
+    await next.apply(fileOf([{ id: '0', document: '{"segment":"buyer"}' }]), 2n);
     expect(await indicesOf(name)).toHaveLength(2);
     expect(Object.keys(await ask('GET', `_alias/${name}`))).toEqual([before]);
     await next.finish(2n);
@@ -211,7 +212,7 @@ describe('elasticsearch', () => {
     const index = connect();
     expect(await index.count()).toBe(1);
     expect(await index.open(fields, TABLE)).toBeNull();
-    await index.apply([{ id: '0', document: '{"events":1}' }], 0n);
+    await index.apply(fileOf([{ id: '0', document: '{"events":1}' }]), 0n);
     expect(await index.count()).toBe(1);
     await index.finish(0n);
     const found = await ask('POST', `${name}/_search`, {});
@@ -262,7 +263,7 @@ describe('elasticsearch', () => {
     await index.open(fields, TABLE);
     const [made] = await indicesOf(name);
     await ask('DELETE', `${made}`);
-    await expect(index.apply([{ id: '1', document: '{"events":1}' }], 1n)).rejects.toMatchObject({
+    await expect(index.apply(fileOf([{ id: '1', document: '{"events":1}' }]), 1n)).rejects.toMatchObject({
       code: 'index:rejected',
       message: expect.stringContaining('index_not_found'),
     });
@@ -275,7 +276,7 @@ describe('elasticsearch', () => {
     await index.open(fields, TABLE);
     const [made] = await indicesOf(name);
     await ask('PUT', `${made}/_settings`, { 'index.blocks.write': true });
-    await expect(index.apply([{ id: '1', document: '{"events":1}' }], 1n)).rejects.toMatchObject({
+    await expect(index.apply(fileOf([{ id: '1', document: '{"events":1}' }]), 1n)).rejects.toMatchObject({
       code: 'index:forbidden',
     });
   });
@@ -284,12 +285,12 @@ describe('elasticsearch', () => {
     /** Finishes `version` for `declared`, and lets a rival act just before the request whose path has `step` in it. */
     async function finishBeside(
       version: bigint,
-      declared: IndexField[],
+      declared: SinkField[],
       step: string,
       act: () => Promise<void>,
     ) {
       const proxy = await startFaultProxy(url);
-      const index = new ElasticsearchProfileIndex({ table: 'shop/profiles', url: proxy.url, index: name });
+      const index = new ElasticsearchSink({ table: 'shop/profiles', url: proxy.url, index: name });
       await index.open(declared, TABLE);
       let acted = false;
       proxy.harm = async ({ path }) => {

@@ -1,10 +1,14 @@
 import type { estypes } from '@elastic/elasticsearch';
-import type { IndexChange, IndexDocument, IndexField, ProfileIndex } from '../../core/contracts.ts';
+import type { Sink, SinkCounts, SinkDocument, SinkField } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
 import { BulkWriter } from './bulk.ts';
+import { readChanges } from './changes-file.ts';
 import { type ElasticsearchAddress, ElasticsearchConnection } from './connection.ts';
 import { readDocuments } from './documents.ts';
 import { indexBody, indexName, isIndexOf, mappingOf, templateOf } from './mapping.ts';
+
+/** Changes that are in memory at a time. */
+const CHANGES_AT_ONCE = 20_000;
 
 /** An index of the alias's own, or another one that bears the alias. */
 interface IndexState {
@@ -18,7 +22,7 @@ interface IndexState {
 }
 
 /**
- * A profile index on Elasticsearch 8: an alias over one index for each mapping and table, `<alias>-<digest of both>`.
+ * A sink on Elasticsearch 8: an alias over one index for each mapping and table, `<alias>-<digest of both>`.
  *
  * A new mapping, or another table of the same name, fills a new index beside the old one; `finish` moves the alias and deletes the old index
  * in one step. The version that an index shows is in the `_meta` of its mapping, written last. Documents carry the profiles version as their external version,
@@ -26,7 +30,7 @@ interface IndexState {
  * by these versions. A writer that goes on after a newer version was finished is not noticed: a document that only its version has
  * changed stays until the next change of it.
  */
-export class ElasticsearchProfileIndex implements ProfileIndex {
+export class ElasticsearchSink implements Sink {
   readonly description: string;
   readonly #connection: ElasticsearchConnection;
   readonly #bulk: BulkWriter;
@@ -46,7 +50,7 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
     this.description = `elasticsearch ${this.#connection.address}, index ${options.index}`;
   }
 
-  async open(fields: readonly IndexField[], tableId: string | null): Promise<bigint | null> {
+  async open(fields: readonly SinkField[], tableId: string | null): Promise<bigint | null> {
     const mapping = mappingOf(fields);
     const index = indexName(this.#alias, mapping, tableId);
     this.#tableId = tableId;
@@ -73,8 +77,19 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
     return this.#base;
   }
 
-  async apply(changes: readonly IndexChange[], version: bigint): Promise<void> {
-    await this.#bulk.write(this.#opened(), changes, version);
+  async apply(file: string, version: bigint, onProgress?: () => void): Promise<SinkCounts> {
+    const index = this.#opened();
+    let stored = 0;
+    let deleted = 0;
+    for await (const changes of readChanges(file, CHANGES_AT_ONCE)) {
+      await this.#bulk.write(index, changes, version);
+      for (const { document } of changes) {
+        if (document === null) deleted += 1;
+        else stored += 1;
+      }
+      onProgress?.();
+    }
+    return { stored, deleted };
   }
 
   async finish(version: bigint): Promise<void> {
@@ -96,7 +111,7 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
     return statusCode === 404 ? 0 : body.count;
   }
 
-  pages(): AsyncIterable<readonly IndexDocument[]> {
+  pages(): AsyncIterable<readonly SinkDocument[]> {
     return readDocuments(this.#connection, this.#alias);
   }
 
@@ -116,7 +131,7 @@ export class ElasticsearchProfileIndex implements ProfileIndex {
   }
 
   #opened(): string {
-    if (this.#index === undefined) throw new Error('The profile index is used before open()');
+    if (this.#index === undefined) throw new Error('The sink is used before open()');
     return this.#index;
   }
 

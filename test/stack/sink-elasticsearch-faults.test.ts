@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { ElasticsearchProfileIndex } from '../../adapters/elasticsearch/profile-index.ts';
-import type { IndexChange, IndexField } from '../../core/contracts.ts';
+import { ElasticsearchSink } from '../../adapters/elasticsearch/sink.ts';
+import type { SinkField } from '../../core/contracts.ts';
+import { type Change, fileOf } from '../conformance/changes-file.ts';
 import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from './elasticsearch-proxy.ts';
 
 const server = process.env.EVENTLAKE_TEST_ELASTICSEARCH ?? '';
 /** The id of the table that the index shows. */
 const TABLE = 'table-1';
-const FIELDS: IndexField[] = [{ name: 'n', type: 'long' }];
-const put = (id: string): IndexChange => ({ id, document: '{"n":1}' });
+const FIELDS: SinkField[] = [{ name: 'n', type: 'long' }];
+const put = (id: string): Change => ({ id, document: '{"n":1}' });
 const BUSY: Fault = {
   status: 429,
   body: '{"error":{"type":"es_rejected_execution_exception","reason":"queue full"},"status":429}',
@@ -36,7 +37,7 @@ jest.setTimeout(60_000);
 
 describe('elasticsearch that fails', () => {
   let proxy: FaultProxy;
-  let index: ElasticsearchProfileIndex;
+  let index: ElasticsearchSink;
   let name: string;
 
   beforeAll(async () => {
@@ -56,7 +57,7 @@ describe('elasticsearch that fails', () => {
   });
 
   function connect(options: { patience?: number; requestTimeout?: number; url?: string } = {}) {
-    return new ElasticsearchProfileIndex({ table: 'shop/profiles', url: proxy.url, index: name, ...options });
+    return new ElasticsearchSink({ table: 'shop/profiles', url: proxy.url, index: name, ...options });
   }
   /** Harms the first `times` requests that `concerned` names. */
   function harmFirst(times: number, fault: Fault, concerned = isBulk): void {
@@ -74,7 +75,7 @@ describe('elasticsearch that fails', () => {
     ['a connection that breaks when all was stored', 'reset after'],
   ])('%s: the whole request is sent again', async (_, fault) => {
     harmFirst(2, fault);
-    await index.apply([put('a'), put('b')], 1n);
+    await index.apply(fileOf([put('a'), put('b')]), 1n);
     await index.finish(1n);
     expect(await index.count()).toBe(2);
     expect(proxy.requests.filter(isBulk).map(idsIn)).toEqual([
@@ -90,16 +91,13 @@ describe('elasticsearch that fails', () => {
       if (!isBulk(request) || left-- <= 0) return undefined;
       return items((item, at) => (at % 2 === 1 ? { status, error: { type: 'busy', reason: 'full' } } : item));
     };
-    await index.apply(['a', 'b', 'c', 'd'].map(put), 1n);
+    await index.apply(fileOf(['a', 'b', 'c', 'd'].map(put)), 1n);
     expect(proxy.requests.filter(isBulk).map(idsIn)).toEqual([['a', 'b', 'c', 'd'], ['b', 'd'], ['d']]);
   });
 
   test('requests stay below 5 MB, however large the documents are', async () => {
     const document = `{"n":1}${' '.repeat(1_000_000)}`;
-    await index.apply(
-      Array.from({ length: 12 }, (_, n) => ({ id: `${n}`, document })),
-      1n,
-    );
+    await index.apply(fileOf(Array.from({ length: 12 }, (_, n) => ({ id: `${n}`, document }))), 1n);
     const sizes = proxy.requests.filter(isBulk).map((request) => idsIn(request).length);
     expect(sizes.sort()).toEqual([4, 4, 4]);
   });
@@ -112,7 +110,7 @@ describe('elasticsearch that fails', () => {
         return JSON.stringify(answer);
       },
     });
-    await expect(index.apply([put('a'), put('b')], 1n)).rejects.toMatchObject({
+    await expect(index.apply(fileOf([put('a'), put('b')]), 1n)).rejects.toMatchObject({
       code: 'index:not_elasticsearch',
     });
   });
@@ -130,7 +128,7 @@ describe('elasticsearch that fails', () => {
       harmed.add(step);
       return fault;
     };
-    await index.apply([put('a')], 1n);
+    await index.apply(fileOf([put('a')]), 1n);
     await index.finish(1n);
     expect(harmed.size).toBe(4);
     const another = connect();
@@ -153,7 +151,7 @@ describe('elasticsearch that fails', () => {
     await impatient.open(FIELDS, TABLE);
     harmFirst(Number.POSITIVE_INFINITY, fault);
     const began = performance.now();
-    await expect(impatient.apply([put('a')], 1n)).rejects.toMatchObject({
+    await expect(impatient.apply(fileOf([put('a')]), 1n)).rejects.toMatchObject({
       code: 'index:busy',
       retriable: true,
       message: expect.stringContaining('queue full'),
@@ -170,10 +168,10 @@ describe('elasticsearch that fails', () => {
     const impatient = connect({ patience: 600, requestTimeout: 200 });
     await impatient.open(FIELDS, TABLE);
     harmFirst(1, 'silence');
-    await impatient.apply([put('a')], 1n);
+    await impatient.apply(fileOf([put('a')]), 1n);
     expect(proxy.requests.filter(isBulk)).toHaveLength(2);
     harmFirst(Number.POSITIVE_INFINITY, 'silence');
-    await expect(impatient.apply([put('b')], 2n)).rejects.toMatchObject({ code: 'index:timeout' });
+    await expect(impatient.apply(fileOf([put('b')]), 2n)).rejects.toMatchObject({ code: 'index:timeout' });
     await impatient.close();
   });
 
@@ -187,7 +185,7 @@ describe('elasticsearch that fails', () => {
       );
     };
     const began = performance.now();
-    await expect(index.apply(changes, 1n)).rejects.toMatchObject({
+    await expect(index.apply(fileOf(changes), 1n)).rejects.toMatchObject({
       code: 'index:rejected',
       retriable: false,
       message: expect.stringMatching(/id 0: 400 bad: no 0 \(and refused 1 more\)/),
@@ -210,14 +208,14 @@ describe('elasticsearch that fails', () => {
       hint: expect.stringContaining('ELASTICSEARCH_PASSWORD'),
     };
     harmFirst(1, denied);
-    await expect(index.apply([put('a')], 1n)).rejects.toMatchObject(expected);
+    await expect(index.apply(fileOf([put('a')]), 1n)).rejects.toMatchObject(expected);
     harmFirst(1, denied, isFinish);
     await expect(index.finish(1n)).rejects.toMatchObject(expected);
     harmFirst(
       1,
       items(() => ({ status, error: { type: 'security_exception', reason: 'not for you' } })),
     );
-    await expect(index.apply([put('a')], 1n)).rejects.toMatchObject(expected);
+    await expect(index.apply(fileOf([put('a')]), 1n)).rejects.toMatchObject(expected);
     harmFirst(1, denied, () => true);
     await expect(index.open(FIELDS, TABLE)).rejects.toMatchObject(expected);
     expect(await index.open(FIELDS, TABLE)).toBeNull();
@@ -242,7 +240,7 @@ describe('elasticsearch that fails', () => {
     const impatient = connect({ patience: 300 });
     await impatient.open(FIELDS, TABLE);
     harmFirst(Number.POSITIVE_INFINITY, 'reset');
-    await expect(impatient.apply([put('a')], 1n)).rejects.toMatchObject({
+    await expect(impatient.apply(fileOf([put('a')]), 1n)).rejects.toMatchObject({
       code: 'index:unreachable',
       retriable: true,
     });
@@ -260,7 +258,7 @@ describe('elasticsearch that fails', () => {
 
   test('a failure does not carry the documents that were sent', async () => {
     harmFirst(1, { status: 400, body: '{"error":{"type":"bad","reason":"no"},"status":400}' });
-    const failure = await index.apply([put('someone')], 1n).catch((error) => error);
+    const failure = await index.apply(fileOf([put('someone')]), 1n).catch((error) => error);
     expect(failure).toMatchObject({ code: 'index:rejected', cause: expect.any(Error) });
     expect(inspect(failure, { depth: 20, showHidden: true })).not.toContain('someone');
   });
@@ -268,7 +266,7 @@ describe('elasticsearch that fails', () => {
   test('the login goes with each request, and into no message', async () => {
     const { host } = new URL(proxy.url);
     const inUrl = connect({ url: `http://robin:s3cret%2Fword@${host}` });
-    const apart = new ElasticsearchProfileIndex({
+    const apart = new ElasticsearchSink({
       table: 'shop/profiles',
       url: proxy.url,
       index: name,
@@ -277,7 +275,7 @@ describe('elasticsearch that fails', () => {
     for (const each of [inUrl, apart]) {
       proxy.requests.length = 0;
       await each.open(FIELDS, TABLE);
-      await each.apply([put('a')], 1n);
+      await each.apply(fileOf([put('a')]), 1n);
       const login = `Basic ${Buffer.from('robin:s3cret/word').toString('base64')}`;
       expect(new Set(proxy.requests.map(({ authorization }) => authorization))).toEqual(new Set([login]));
       const faults: Fault[] = ['reset', { status: 401, body: '' }, { status: 400, body: 'what?' }];
