@@ -34,7 +34,7 @@ export function auditContext(session: Session): AuditContext {
 }
 
 /** The audit for people. */
-export function auditText(report: AuditReport, { entity }: Dataset): string {
+export function auditText(report: AuditReport, { entity, models }: Dataset): string {
   const { file, log, lake, profiles, index } = report;
   const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
   const rows: (string | number)[][] = [
@@ -46,8 +46,8 @@ export function auditText(report: AuditReport, { entity }: Dataset): string {
     ['', 'of them duplicates', lake.duplicates],
     ['', 'rejected', rejected],
     ...Object.entries(lake.rejected).map(([reason, n]) => ['', `  ${reason}`, n]),
-    ['profiles', entity.plural, profiles.users],
-    ...(profiles.events === null ? [] : [['', 'events', profiles.events]]),
+    ...(models.length === 0 ? [] : [['profiles', entity.plural, profiles.users]]),
+    ...(models.length === 0 || profiles.events === null ? [] : [['', 'events', profiles.events]]),
     ...(profiles.totalSpent === null ? [] : [['', 'total spent', profiles.totalSpent]]),
     ...(index
       ? [
@@ -56,7 +56,11 @@ export function auditText(report: AuditReport, { entity }: Dataset): string {
         ]
       : []),
   ];
-  const verdict = report.balanced ? '✔ balanced: every row is accounted for at every hop' : '✘ NOT balanced';
+  const isEmpty = [file.rows, log.events, log.deadLetters, log.removed, lake.events, rejected].every(
+    (n) => n === 0,
+  );
+  const balanced = isEmpty ? 'nothing ingested yet' : '✔ balanced: every row is accounted for at every hop';
+  const verdict = report.balanced ? balanced : '✘ NOT balanced';
   return [
     table(['hop', 'what', 'count'], rows),
     '',

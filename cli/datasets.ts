@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import { Command } from 'commander';
-import { type DatasetFolder, loadDataset } from '../config/dataset/read.ts';
+import { type DatasetFolder, datasetNames, loadDataset } from '../config/dataset/read.ts';
 import { aliasOf, EVENTS_TABLE, REJECTED_TABLE, type Source, topicOf } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { defaultFile } from './command.ts';
@@ -28,18 +27,10 @@ export function datasetsCommand(): Command {
     .option('--env-file <file>', 'read settings from this file too; what is set in the environment wins')
     .action(async (options: CommonOptions) => {
       const places = await datasetPlaces(options);
-      const names = new Set((await Promise.all(places.map(foldersOf))).flat());
-      const datasets = await Promise.all([...names].sort().map((name) => listed(places, name)));
+      const names = await datasetNames(places);
+      const datasets = await Promise.all(names.map((name) => listed(places, name)));
       print(options.json ?? false, datasets, (all) => all.map(text).join('\n\n'));
     });
-}
-
-async function foldersOf(place: string): Promise<string[]> {
-  const entries = await readdir(place, { withFileTypes: true }).catch(() => []);
-  return entries
-    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
-    .map(({ name }) => name)
-    .filter((name) => !name.startsWith('.'));
 }
 
 async function listed(places: readonly string[], name: string): Promise<Listed> {

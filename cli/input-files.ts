@@ -21,7 +21,10 @@ export async function inputFiles(
   for (const name of named.length > 0 ? named : [fallback])
     for (const path of await expand(name)) paths.add(shownPath(path));
   const from = dataset.download ? `The real file is available at ${dataset.download}. ` : '';
-  const hint = `Save it as ${plain}, or name another with --file. ${from}Synthetic data: make data`;
+  const hint =
+    named.length > 0
+      ? 'Check the name: it is relative to the folder in which the command runs.'
+      : `Save it as ${plain}, or name another with --file. ${from}Synthetic data: make data`;
   const sources = await Promise.all(Array.from(paths, (path) => openSource(path, hint)));
   return sources as [SourceFile, ...SourceFile[]];
 }

@@ -23,9 +23,10 @@ export function statusCommand(): Command {
 }
 
 function statusText(report: StatusReport, hasModel: boolean): string {
-  const parts = [
-    `log: ${report.log}, ${report.lag === 0 ? 'all of it in the lake' : `${thousands(report.lag)} offsets not in the lake yet`}`,
-  ];
+  const isEmpty = report.files.length === 0 && report.partitions.every(({ end }) => end === '0');
+  const behind =
+    report.lag === 0 ? 'all of it in the lake' : `${thousands(report.lag)} offsets not in the lake yet`;
+  const parts = [`log: ${report.log}, ${isEmpty ? 'nothing ingested yet' : behind}`];
   if (report.files.length > 0) {
     const rows = report.files.map((f) => [
       f.file,

@@ -43,7 +43,7 @@ export async function profileOf(
   const { snapshot, paths } = await newestFiles(table, files);
   const type = snapshot?.fields.find((field) => field.name === keyOf(model))?.type;
   if (type === 'long' && !isInt64(key)) {
-    throw new UsageError('profile:bad_key', `"${key}" is no ${keyOf(model)}: it must be a 64-bit integer`);
+    throw new UsageError('profile:bad_key', `"${key}" is not a valid ${keyOf(model)} (64-bit integer)`);
   }
   if (paths.length === 0) return null;
   const value = type === 'long' ? key : literal(key);

@@ -1,7 +1,8 @@
-import { access, readFile } from 'node:fs/promises';
+import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, Model } from '../../core/dataset.ts';
 import { UsageError } from '../../core/errors.ts';
+import { nearest } from '../../core/nearest.ts';
 import { name as datasetName } from './columns.ts';
 import { parseDataset } from './parse.ts';
 
@@ -20,7 +21,9 @@ export interface DatasetFolder {
  */
 export async function loadDataset(places: readonly string[], name: string): Promise<DatasetFolder> {
   if (!datasetName.safeParse(name).success)
-    throw new UsageError('dataset:unknown', `"${name}" is not a dataset's name`);
+    throw new UsageError('dataset:unknown', `"${name}" is not a dataset's name`, {
+      hint: /[./]/.test(name) ? `A file is named with --file ${name}.` : await knownNames(places, name),
+    });
   for (const place of places) {
     const folder = join(place, name);
     const file = join(folder, 'dataset.yml');
@@ -32,9 +35,29 @@ export async function loadDataset(places: readonly string[], name: string): Prom
     'dataset:unknown',
     `There is no dataset "${name}": no ${places.map((place) => join(place, name, 'dataset.yml')).join(' and no ')}`,
     {
-      hint: 'A dataset is a folder with a dataset.yml, here or in the folder that EVENTLAKE_DATASETS names: docs/adding-a-dataset.md.',
+      hint: `${await knownNames(places, name)} A dataset is a folder with a dataset.yml, here or in the folder that EVENTLAKE_DATASETS names: docs/adding-a-dataset.md.`,
     },
   );
+}
+
+/** The names of the folders in these places, sorted, each once. */
+export async function datasetNames(places: readonly string[]): Promise<string[]> {
+  const names = new Set<string>();
+  for (const place of places) {
+    const entries = await readdir(place, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries)
+      if ((entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+        names.add(entry.name);
+  }
+  return [...names].sort();
+}
+
+/** The datasets for a hint, the one with the most similar name first. */
+async function knownNames(places: readonly string[], wanted: string): Promise<string> {
+  const names = await datasetNames(places);
+  const similar = nearest(wanted, names);
+  const question = similar === null ? '' : `Did you mean ${similar}? `;
+  return `${question}The datasets are: ${names.join(', ') || 'none'}.`;
 }
 
 /** The text of a model's SQL. */

@@ -144,9 +144,7 @@ describe('every command that looks', () => {
     expect(await home.run(['profile', 'electronics', 'nobody'])).toMatchObject({
       code: 2,
       stdout: '',
-      stderr: expect.stringMatching(
-        /"nobody" is no user_id: it must be a 64-bit integer \[profile:bad_key\]/,
-      ),
+      stderr: expect.stringMatching(/"nobody" is not a valid user_id \(64-bit integer\) \[profile:bad_key\]/),
     });
   });
 });

@@ -112,7 +112,7 @@ describe('looking up', () => {
       await expect(failed).rejects.toBeInstanceOf(UsageError);
       await expect(failed).rejects.toMatchObject({
         code: 'profile:bad_key',
-        message: expect.stringContaining(`"${key}" is no user_id`),
+        message: expect.stringContaining(`"${key}" is not a valid user_id`),
       });
     }
     expect(await find('1', empty)).toBeNull();
