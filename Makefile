@@ -1,6 +1,13 @@
 # Every recipe runs with the Node 24 that npm installs, whatever Node the machine has; where npm has none (macOS), with the machine's.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 EVENTLAKE := node --max-semi-space-size=8 -- cli/main.ts
+# What works on data/ alone runs in the stack's image where there is no Node.
+ifeq ($(shell command -v npm),)
+ON_DATA := ./stack.sh on-data
+else
+ON_DATA := $(EVENTLAKE)
+NODE := install
+endif
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js --testTimeout=600000
 # The dashboard's page as the server sends it, built from dashboard/web/.
 PAGE := dashboard/web/dist/index.html
@@ -20,11 +27,11 @@ help: ## list the targets
 
 ##@ Data
 
-data: install ## make a synthetic data/$DATASET.csv (885,129 rows) unless there is one
-	@test -e data/$(DATASET).csv || $(EVENTLAKE) generate $(DATASET) --rows 885129 --seed 1 --out data/$(DATASET).csv
+data: $(NODE) ## make a synthetic data/$DATASET.csv (885,129 rows) unless there is one
+	@test -e data/$(DATASET).csv || $(ON_DATA) generate $(DATASET) --rows 885129 --seed 1 --out data/$(DATASET).csv
 
-check-data: install ## would data/$DATASET.csv pass? writes nothing
-	@$(EVENTLAKE) check-data $(DATASET)
+check-data: $(NODE) ## would data/$DATASET.csv pass? writes nothing
+	@$(ON_DATA) check-data $(DATASET)
 
 ##@ Without Docker, on local files in .eventlake/
 

@@ -205,6 +205,7 @@ new_lines() {
   credential MINIO_ROOT_PASSWORD "$(random 16)"
   credential MINIO_ACCESS_KEY "eventlake-$(random 5)"
   credential MINIO_SECRET_KEY "$(random 16)"
+  credential KIBANA_ENCRYPTION_KEY "$(random 16)"
   for name in $FOUND; do
     value=$(in_file "$name" .env)
     # `local` in .env is the default, and asks to find out.

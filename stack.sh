@@ -13,6 +13,7 @@ usage='usage: ./stack.sh start             check this machine, build the image, 
        ./stack.sh stop              stop everything; all data stays
        ./stack.sh clean [--yes]     stop everything and delete all data
        ./stack.sh is-up             succeeds where it runs
+       ./stack.sh on-data COMMAND   generate or check-data, on data/ alone, where there is no Node
        ./stack.sh COMMAND ...       any command of eventlake, in the stack: ./stack.sh profile 1515915625438750129'
 
 SERVERS='kafka minio elasticsearch kibana'
@@ -33,7 +34,7 @@ compose() {
   need_local
   file=$(./setup-environment.sh --get COMPOSE_FILE)
   COMPOSE_FILE=${file:-docker-compose.yml} docker compose --env-file .env --env-file .env.local \
-    --profile ingestion --profile processing --profile monitoring "$@"
+    --profile ingestion --profile processing --profile spark --profile monitoring "$@"
 }
 
 # missing_server: the first server that does not run; nothing where all do.
@@ -164,6 +165,14 @@ eventlake() {
   compose run --rm --no-deps --quiet-pull --use-aliases --env LOG_FORMAT=text "$service" "$@"
 }
 
+# on_data COMMAND ...: in the image alone, without the servers; data/ may be written.
+on_data() {
+  need_docker
+  compose --progress quiet build setup || fail 'The image of eventlake could not be built: the lines above say why. Is there a network?'
+  docker run --rm --user "$(id -u):$(id -g)" --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
+    --env EVENTLAKE_HOME=/tmp/home --volume "$PWD/data:/app/data" eventlake:local "$@"
+}
+
 command=${1:-}
 [ $# -eq 0 ] || shift
 case $command in
@@ -173,6 +182,7 @@ case $command in
     urls
     [ -z "$(missing_server)" ] || echo 'It does not run at the moment: make start' >&2
     ;;
+  on-data) on_data "$@" ;;
   is-up)
     [ -z "$(missing_server)" ] && exit
     [ ! -f .env.local ] || echo 'The stack does not run (make start); this is about the local files:' >&2

@@ -2,6 +2,8 @@
 # Makes the lake's bucket, and a user who may read and write this bucket and nothing else. Safe to run again.
 set -eu
 # Secrets come by standard input: whoever lists processes sees their arguments.
+ROOT_USER=$(cat /run/minio-root/user)
+ROOT_PASSWORD=$(cat /run/minio-root/password)
 printf '%s\n%s\n' "$ROOT_USER" "$ROOT_PASSWORD" | mc alias set lake http://minio:9000 >/dev/null
 mc mb --ignore-existing "lake/$BUCKET"
 cat >/tmp/policy.json <<POLICY
@@ -22,6 +24,8 @@ cat >/tmp/policy.json <<POLICY
 }
 POLICY
 mc admin policy create lake eventlake /tmp/policy.json
+ACCESS_KEY=$(cat /run/minio-user/access-key)
+SECRET_KEY=$(cat /run/minio-user/secret-key)
 printf '%s\n%s\n' "$ACCESS_KEY" "$SECRET_KEY" | mc admin user add lake
 # Attaching it a second time is an error; what counts is that the user can use the bucket.
 mc admin policy attach lake eventlake --user "$ACCESS_KEY" >/dev/null 2>&1 || true

@@ -23,7 +23,7 @@ const PROFILES = [
     ),
   ),
 ];
-const ALWAYS = ['elasticsearch', 'kafka', 'kibana', 'minio', 'minio-setup', 'setup'];
+const ALWAYS = ['credentials', 'elasticsearch', 'kafka', 'kibana', 'minio', 'minio-setup', 'setup'];
 
 /** Every selection of some of the items. */
 const selections = (items: string[]): string[][] =>
@@ -79,9 +79,12 @@ describeWithDocker('docker compose config', await noCompose(), () => {
     });
   });
 
-  test('without credentials it says where they come from', async () => {
-    const { status, output } = await config([MAIN], [], {}, ['--quiet']);
-    expect(status).not.toBe(0);
-    expect(output).toMatch(/MINIO_\w+ is missing a value: run make start/);
+  test('a fresh clone has all that it needs, and credentials are on no command line and in no job', async () => {
+    const { status, output, stdout } = await config([MAIN], PROFILES, CREDENTIALS, ['--format', 'json']);
+    expect({ status, output }).toEqual({ status: 0, output: stdout });
+    const services = Object.entries<Service>(JSON.parse(stdout).services);
+    const holders = services.filter(([, service]) => JSON.stringify(service).includes('secret-password'));
+    expect(holders.map(([name]) => name)).toEqual(['credentials']);
+    expect(await config([MAIN], PROFILES, {}, ['--quiet'])).toMatchObject({ status: 0, output: '' });
   });
 });

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Writes the credentials of MinIO's administrator and of the pipeline's user into volumes, each once: what the environment names, what is
+# there already, or random ones.
+set -eu
+
+# random BYTES: so many random bytes in hexadecimal, which needs no quoting anywhere.
+random() { od -An -N "$1" -tx1 /dev/urandom | tr -d ' \n'; }
+
+# keep MODE FILE VALUE RANDOM
+keep() {
+  [ -n "$3" ] || ! [ -s "$2" ] || return 0
+  rm -f "$2.new"
+  printf '%s' "${3:-$4}" >"$2.new"
+  chmod "$1" "$2.new"
+  mv -f "$2.new" "$2"
+}
+
+# The servers run as root, without its right to read what others own; the jobs do not.
+keep 400 /run/minio-root/user "$ROOT_USER" "admin-$(random 6)"
+keep 400 /run/minio-root/password "$ROOT_PASSWORD" "$(random 16)"
+keep 444 /run/minio-user/access-key "$ACCESS_KEY" "eventlake-$(random 5)"
+keep 444 /run/minio-user/secret-key "$SECRET_KEY" "$(random 16)"
