@@ -29,8 +29,9 @@ export function checkDataCommand(): Command {
 
 function checkText(report: CheckReport): string {
   const lines = [`${report.file}: ${bytes(report.bytes)}, ${thousands(report.rows)} rows`];
-  if (report.header.length === 0) lines.push('  the file is empty: it has not even a header');
-  else lines.push(`  header: all required columns are there (${report.header.join(', ')})`);
+  if (report.header.length === 0 && report.rows === 0) lines.push('  the file is empty: it holds no row');
+  if (report.header.length > 0)
+    lines.push(`  header: all required columns are there (${report.header.join(', ')})`);
   if (report.extraColumns.length > 0)
     lines.push(`  not in the contract, not carried: ${report.extraColumns.join(', ')}`);
   if (report.absentColumns.length > 0)

@@ -40,9 +40,10 @@ export function positive(text: string): number {
   return Number(text);
 }
 
-/** The file that a dataset is read from unless `--file` says another: that of its source, or `data/<dataset>.csv`; or its `.gz`. */
+/** The file that a dataset is read from unless `--file` says another: that of its source, or `data/<dataset>.csv` (`.ndjson`); or its `.gz`. */
 export function defaultFile({ name, source }: Dataset): string {
-  return (source.type === 'file' ? source.path : undefined) ?? `data/${name}.csv`;
+  if (source.type !== 'file') return `data/${name}.csv`;
+  return source.path ?? `data/${name}.${source.format}`;
 }
 
 /** What people are told of a command that a signal has ended early. */

@@ -3,6 +3,7 @@ import { glob } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import type { Dataset } from '../core/dataset.ts';
 import { UsageError } from '../core/errors.ts';
+import { encodingOf } from '../ingestion/dialect.ts';
 import { openSource, type SourceFile } from '../ingestion/source-file.ts';
 import { defaultFile } from './command.ts';
 
@@ -25,7 +26,9 @@ export async function inputFiles(
     named.length > 0
       ? 'Check the name: it is relative to the folder in which the command runs.'
       : `Save it as ${plain}, or name another with --file. ${from}Synthetic data: make data`;
-  const sources = await Promise.all(Array.from(paths, (path) => openSource(path, hint)));
+  const sources = await Promise.all(
+    Array.from(paths, (path) => openSource(path, hint, encodingOf(dataset.source))),
+  );
   return sources as [SourceFile, ...SourceFile[]];
 }
 

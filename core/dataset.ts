@@ -37,9 +37,19 @@ export type Source = FileSource | TopicSource;
 /** Files, which `ingest` writes into a log of the dataset's own. */
 export interface FileSource {
   readonly type: 'file';
-  readonly format: 'csv';
-  /** The file, relative to the current folder; `data/<dataset>.csv` when absent. */
+  readonly format: 'csv' | 'ndjson';
+  /** The file, relative to the current folder; `data/<dataset>.csv` or `.ndjson` when absent. */
   readonly path?: string;
+  /** UTF-8 when absent. */
+  readonly encoding?: 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
+  /** Of CSV: what parts two fields, a comma when absent. This and the next two are one ASCII character. */
+  readonly delimiter?: string;
+  /** Of CSV: what encloses a field, a double quote when absent, nothing when empty. */
+  readonly quote?: string;
+  /** Of CSV: what stands before a quote within a field; a quote, too, when absent. */
+  readonly escape?: string;
+  /** Of CSV: values that mean null, besides the empty one. */
+  readonly nulls?: readonly string[];
 }
 
 /** A topic that other programs write. It is only read: it has no ledger, and a reset leaves it as it is. */

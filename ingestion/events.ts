@@ -1,5 +1,6 @@
 import { type Dataset, nameInSource } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
+import { COMMAS, comparable, type Dialect, guessDelimiter } from './dialect.ts';
 import { type EncodedEvent, PlainLineEncoder } from './plain-line.ts';
 import type { RecordGroup } from './records.ts';
 
@@ -19,15 +20,18 @@ export interface EventEncoder {
 }
 
 /**
- * Maps a file's header to the dataset's contract; columns may stand in any order.
+ * Maps a file's header to the dataset's contract; columns may stand in any order, and a name that no column has exactly may differ in
+ * case and in spaces around it.
  * @throws `ingest:missing_column` naming the required columns that are missing, `ingest:duplicate_column`.
  */
 export function eventEncoder(
-  dataset: Pick<Dataset, 'name' | 'key' | 'columns'>,
-  header: readonly string[],
+  dataset: Pick<Dataset, 'name' | 'key' | 'columns'> & { readonly source?: Dataset['source'] },
+  given: readonly string[],
   file: string,
+  { delimiter }: Dialect = COMMAS,
 ): EventEncoder {
   const known = new Set(dataset.columns.map(nameInSource));
+  const header = namesOfContract(given, known);
   const duplicate = header.find((name, i) => known.has(name) && header.indexOf(name) !== i);
   if (duplicate !== undefined) {
     throw new EventlakeError(
@@ -40,6 +44,8 @@ export function eventEncoder(
   );
   if (missing.length > 0) {
     const names = missing.map(nameInSource).join(', ');
+    const other = guessDelimiter(given.join(delimiter), missing.map(nameInSource));
+    if (other !== null) throw otherDelimiter(file, delimiter, other);
     throw new EventlakeError(
       'ingest:missing_column',
       `${file}: the header lacks the required column ${names}`,
@@ -53,20 +59,55 @@ export function eventEncoder(
     .filter(({ index }) => index >= 0);
   const keyColumn = dataset.columns.find((column) => column.name === dataset.key);
   const keyIndex = keyColumn ? header.indexOf(nameInSource(keyColumn)) : -1;
-  const plainLines = new PlainLineEncoder(carried, keyIndex);
+  const plainLines = new PlainLineEncoder(carried, keyIndex, delimiter);
+  const nulls = new Set(dataset.source?.type === 'file' ? dataset.source.nulls : []);
+  const textOf = (field: string | undefined) => (!field || nulls.has(field) ? null : field);
   return {
     extra: header.flatMap((name, i) => (known.has(name) ? [] : [name || `column ${i + 1} (without a name)`])),
     absent: [...known].filter((name) => !header.includes(name)),
     encode(group, index, fields) {
-      if (group.plain) return plainLines.encode(group.bytes, ...lineOf(group, index));
-      const values = carried.map((column) => [column.name, fields[column.index] || null]);
-      const key = fields[keyIndex] ?? '';
+      if (group.plain && nulls.size === 0) return plainLines.encode(group.bytes, ...lineOf(group, index));
+      const values = carried.map((column) => [column.name, textOf(fields[column.index])]);
+      const key = textOf(fields[keyIndex]);
       return {
-        key: key === '' ? null : Buffer.from(key),
+        key: key === null ? null : Buffer.from(key),
         value: Buffer.from(JSON.stringify(Object.fromEntries(values))),
       };
     },
   };
+}
+
+/** The encoder of records that are JSON objects already, as of `toJsonRecords`. They are carried as they are written. */
+export function jsonEncoder(): EventEncoder {
+  return {
+    extra: [],
+    absent: [],
+    encode(_group, _index, [object = '', key = '']) {
+      return { key: key === '' ? null : Buffer.from(key), value: Buffer.from(object) };
+    },
+  };
+}
+
+/** The header with the contract's names for those that are the same but for case and spaces, where only one column can be meant. */
+function namesOfContract(header: readonly string[], known: ReadonlySet<string>): readonly string[] {
+  const loose = Map.groupBy(
+    [...known].filter((name) => !header.includes(name)),
+    comparable,
+  );
+  if (loose.size === 0) return header;
+  return header.map((name) => {
+    const [only, ...others] = known.has(name) ? [] : (loose.get(comparable(name)) ?? []);
+    return only === undefined || others.length > 0 ? name : only;
+  });
+}
+
+function otherDelimiter(file: string, delimiter: string, other: string): EventlakeError {
+  const named = JSON.stringify(other);
+  return new EventlakeError(
+    'ingest:bad_header',
+    `${file}: the header is separated by ${named}, not by ${JSON.stringify(delimiter)}`,
+    { hint: `Set source.delimiter to ${named} in dataset.yml.` },
+  );
 }
 
 /** Where a record of one line begins and ends in the group's bytes: blank lines may be before it, and a line feed after it. */

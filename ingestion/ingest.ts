@@ -3,12 +3,11 @@ import type { EventLog, LedgerEntry, LogWriter } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { ChunkBuilder } from './chunk-builder.ts';
-import { type EventEncoder, eventEncoder } from './events.ts';
-import { type Header, readHeader } from './header.ts';
+import type { EventEncoder } from './events.ts';
+import { type FileFormat, readFormat } from './format.ts';
 import { toBlocks } from './lines.ts';
-import { toRecords } from './records.ts';
 import { type Beginning, beginningFinder, knownRows } from './resume.ts';
-import { isBeingWritten, readSource, type SourceFile } from './source-file.ts';
+import { isBeingWritten, isSeekable, readSource, type SourceFile } from './source-file.ts';
 
 /** A chunk ends at so many bytes too, so that long rows take no more memory than many. */
 const CHUNK_BYTES = 16 * 1024 * 1024;
@@ -72,18 +71,19 @@ const NOTHING: IngestResult = { outcome: 'nothing_new', rows: 0, events: 0, dead
  */
 export async function ingest(log: EventLog, request: IngestRequest): Promise<IngestResult> {
   const { source, dataset } = request;
-  const header = await readHeader(source);
-  if (!header) {
-    request.warn(`${source.path} is empty: it has not even a header`);
+  const format = await readFormat(dataset, source);
+  if (!format) {
+    request.warn(`${source.path} is empty: it holds no record`);
     return NOTHING;
   }
+  const { header } = format;
   const isComplete = async (ended: boolean) =>
     request.complete === true || !(await isBeingWritten(source, ended));
   if (!header.ended && !(await isComplete(false))) {
     request.warn(`${source.path}: the header has no line end yet; the file is left for the next run`);
     return NOTHING;
   }
-  const encoder = eventEncoder(dataset, header.names, source.path);
+  const encoder = format.encoder();
   if (encoder.extra.length > 0)
     request.warn(`columns not in the contract are not carried: ${encoder.extra.join(', ')}`);
   if (encoder.absent.length > 0)
@@ -104,7 +104,7 @@ export async function ingest(log: EventLog, request: IngestRequest): Promise<Ing
     const beginning = origin.knownRows < entry.rows ? { beginningRows: origin.knownRows } : {};
     return { ...resultOf('nothing_new', entry, entry), ...beginning };
   }
-  const shared: Attempt = { header, encoder, partitions, isComplete, first: null, find };
+  const shared: Attempt = { format, encoder, partitions, isComplete, first: null, find };
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await write(log, request, shared);
@@ -119,7 +119,7 @@ export async function ingest(log: EventLog, request: IngestRequest): Promise<Ing
 
 /** What every attempt of one run shares. */
 interface Attempt {
-  readonly header: Header;
+  readonly format: FileFormat;
   readonly encoder: EventEncoder;
   readonly partitions: number;
   isComplete(ended: boolean): Promise<boolean>;
@@ -130,7 +130,8 @@ interface Attempt {
 
 async function write(log: EventLog, request: IngestRequest, attempt: Attempt): Promise<IngestResult> {
   const { source } = request;
-  const { header, encoder, partitions, find, isComplete } = attempt;
+  const { format, encoder, partitions, find, isComplete } = attempt;
+  const { header } = format;
   const writer = await log.writer();
   try {
     const begin = await find();
@@ -143,7 +144,7 @@ async function write(log: EventLog, request: IngestRequest, attempt: Attempt): P
     const start = fresh ? header.bytes : begin.entry.bytes;
     const firstLine = fresh ? header.nextLine : begin.entry.lines + 1;
     if (fresh) await hashHeader(source, header.bytes, begin);
-    let bytesRead = source.compression ? 0 : start;
+    let bytesRead = isSeekable(source) ? start : 0;
     const stream = readSource(source, start, (bytes) => {
       bytesRead += bytes;
     });
@@ -161,8 +162,7 @@ async function write(log: EventLog, request: IngestRequest, attempt: Attempt): P
     });
     // An attempt before this one may have come this far.
     if (run.rows === request.limit) return await run.stop();
-    const fields = header.names.length;
-    for await (const group of toRecords(toBlocks(stream), firstLine, fields, isComplete)) {
+    for await (const group of format.records(toBlocks(stream), firstLine, isComplete)) {
       for (let i = 0; i < group.rows.length; i += 1) {
         chunks.add(group, i);
         if (run.rows + chunks.rows === request.limit) return await run.stop();

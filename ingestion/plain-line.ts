@@ -1,4 +1,4 @@
-const [COMMA, QUOTE, END] = [0x2c, 0x22, Buffer.from('}')];
+const [QUOTE, END] = [0x22, Buffer.from('}')];
 /** Events of about a thousand lines share one buffer. */
 const SHARED_BYTES = 1 << 18;
 
@@ -21,12 +21,13 @@ interface Part {
 }
 
 /**
- * Writes the JSON of lines in which a comma always parts two fields and nothing needs escaping, byte by byte: put together from strings, each event
+ * Writes the JSON of lines in which a delimiter always parts two fields and nothing needs escaping, byte by byte: put together from strings, each event
  * would leave some thirty of them to the garbage collector.
  */
 export class PlainLineEncoder {
   readonly #parts: readonly Part[];
   readonly #keyIndex: number;
+  readonly #delimiter: number;
   /** Bytes of an event besides those of its line, at most. */
   readonly #overhead: number;
   /** Where each field begins; a field ends two before the next. */
@@ -34,8 +35,10 @@ export class PlainLineEncoder {
   #shared = Buffer.alloc(0);
   #used = 0;
 
-  constructor(carried: readonly CarriedColumn[], keyIndex: number) {
+  /** `delimiter` is one ASCII character. */
+  constructor(carried: readonly CarriedColumn[], keyIndex: number, delimiter: string) {
     this.#keyIndex = keyIndex;
+    this.#delimiter = delimiter.charCodeAt(0);
     this.#parts = carried.map(({ name, index }, i) => {
       const label = `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`;
       return { index, filled: Buffer.from(`${label}"`), empty: Buffer.from(`${label}null`) };
@@ -46,10 +49,11 @@ export class PlainLineEncoder {
   /** The event of the line `bytes[start..end)`, without its line feed. The key lies within the value. */
   encode(bytes: Buffer, start: number, end: number): EncodedEvent {
     const starts = this.#starts;
+    const delimiter = this.#delimiter;
     starts[0] = start;
     let fields = 1;
     for (let at = start; at < end; at += 1) {
-      if (bytes[at] === COMMA) {
+      if (bytes[at] === delimiter) {
         starts[fields] = at + 1;
         fields += 1;
       }

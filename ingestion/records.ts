@@ -1,20 +1,26 @@
 import { isUtf8 } from 'node:buffer';
-import { parse } from 'csv-parse/sync';
+import { countQuotes, parseRecord, withoutLineEnding } from './csv-record.ts';
+import { COMMAS, type Dialect } from './dialect.ts';
 import { type Block, MAX_RECORD_BYTES } from './lines.ts';
 
 const LF = 0x0a;
-const CR = 0x0d;
-const QUOTE = 0x22;
-/** Backslashes and control characters other than the line feed: a carriage return may also stand inside a field. */
+/**
+ * What JSON must escape: quotes, which a file with other quotes may hold, backslashes, and control characters other than the line feed. A
+ * carriage return may also stand inside a field.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what JSON must escape
-const NEEDS_ESCAPING = /[\\\0-\x09\x0b-\x1f]/;
+const NEEDS_ESCAPING = /["\\\0-\x09\x0b-\x1f]/;
+/** The same of a file whose fields are parted by tabs. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what JSON must escape
+const NEEDS_ESCAPING_BUT_TABS = /["\\\0-\x08\x0b-\x1f]/;
 
 /** Why a line could not become an event; docs/data-rules.md says when each is given. */
 export type DeadReason =
   | 'line:invalid_utf8'
   | 'line:broken_quote'
   | 'line:too_long'
-  | 'line:wrong_field_count';
+  | 'line:wrong_field_count'
+  | 'line:not_json';
 
 /** A line that could not become an event. `raw` is without its line ending. */
 export interface DeadLine {
@@ -42,14 +48,29 @@ export interface RecordGroup {
   readonly left?: number;
 }
 
+/** Finds the records of whole physical lines. What it leaves of them is a record that may go on, unless they are the `last`. */
+type ParseLines = (bytes: Buffer, firstLine: number, last: boolean) => RecordGroup;
+
 /**
  * Parses blocks whose first physical line has the number `firstLine`; a record must have `fieldCount` fields. `isComplete` is asked
  * at the end of the file, with whether that is the end of a line: when it says no, a last record that is not ended is left.
  */
-export async function* toRecords(
+export function toRecords(
   blocks: AsyncIterable<Block>,
   firstLine: number,
   fieldCount: number,
+  isComplete?: (ended: boolean) => Promise<boolean>,
+  dialect: Dialect = COMMAS,
+): AsyncGenerator<RecordGroup> {
+  const parse: ParseLines = (bytes, line, last) => parseLines(bytes, line, fieldCount, last, dialect);
+  return toGroups(blocks, firstLine, parse, isComplete);
+}
+
+/** As {@link toRecords}, for any kind of records. */
+export async function* toGroups(
+  blocks: AsyncIterable<Block>,
+  firstLine: number,
+  parse: ParseLines,
   isComplete: (ended: boolean) => Promise<boolean> = async () => true,
 ): AsyncGenerator<RecordGroup> {
   let line = firstLine;
@@ -60,11 +81,11 @@ export async function* toRecords(
       const bytes = open.length > 0 ? Buffer.concat([open, block.bytes]) : block.bytes;
       if (block.last && bytes.length > 0 && !(await isComplete(bytes.at(-1) === LF))) {
         const ended = bytes.subarray(0, bytes.lastIndexOf(LF) + 1);
-        const group = parseLines(ended, line, fieldCount, false);
+        const group = parse(ended, line, false);
         yield { ...group, left: bytes.length - group.bytes.length };
         return;
       }
-      const group = parseLines(bytes, line, fieldCount, block.last);
+      const group = parse(bytes, line, block.last);
       open = bytes.subarray(group.bytes.length);
       line = group.nextLine;
       yield group;
@@ -72,7 +93,7 @@ export async function* toRecords(
     }
     if (open.length > 0) {
       // The record that is still open would take in an overlong line: it is broken.
-      const group = parseLines(open, line, fieldCount, true);
+      const group = parse(open, line, true);
       open = Buffer.alloc(0);
       line = group.nextLine;
       yield group;
@@ -99,12 +120,21 @@ function tooLong(raw: Buffer): DeadLine {
 }
 
 /** Collects the records of whole physical lines; what it leaves unconsumed is a record that may go on after `bytes`. */
-function parseLines(bytes: Buffer, firstLine: number, fieldCount: number, last: boolean): RecordGroup {
+function parseLines(
+  bytes: Buffer,
+  firstLine: number,
+  fieldCount: number,
+  last: boolean,
+  dialect: Dialect,
+): RecordGroup {
+  const { delimiter } = dialect;
+  const quoteByte = dialect.quote?.charCodeAt(0) ?? null;
+  const escapes = delimiter === '\t' ? NEEDS_ESCAPING_BUT_TABS : NEEDS_ESCAPING;
   const starts = lineStarts(bytes);
   const rows: (readonly string[] | DeadLine)[] = [];
   const lines: number[] = [];
   const ends: number[] = [];
-  const easy = !bytes.includes(QUOTE) && isUtf8(bytes);
+  const easy = (quoteByte === null || !bytes.includes(quoteByte)) && isUtf8(bytes);
   let plain = easy;
   const push = (row: readonly string[] | DeadLine, index: number, end: number) => {
     rows.push(row);
@@ -130,16 +160,16 @@ function parseLines(bytes: Buffer, firstLine: number, fieldCount: number, last: 
   const count = starts.length - 1;
   let index = 0;
   while (index < count) {
-    let stop = easy ? count : easyUntil(bytes, starts, index);
+    let stop = easy ? count : easyUntil(bytes, starts, index, quoteByte);
     if (stop > index) {
-      // Without quotes every physical line is one record, and every comma parts two fields: five times as fast as the parser.
+      // Without quotes every physical line is one record, and every delimiter parts two fields: five times as fast as the parser.
       const segment = slice(index, stop).toString();
-      plain &&= !NEEDS_ESCAPING.test(segment);
+      plain &&= !escapes.test(segment);
       for (const line of segment.split('\n')) {
         if (index === stop) break;
         const text = line.endsWith('\r') ? line.slice(0, -1) : line;
         if (text === '') index += 1;
-        else index = accept(text.split(','), index, index + 1);
+        else index = accept(text.split(delimiter), index, index + 1);
       }
       continue;
     }
@@ -151,15 +181,15 @@ function parseLines(bytes: Buffer, firstLine: number, fieldCount: number, last: 
     }
     stop = index + 1;
     // Within a record a line feed is quoted when the quotes before it are odd in number, so that each record is parsed only once.
-    let quotes = countQuotes(first);
+    let quotes = countQuotes(first, false, dialect);
     while (quotes % 2 === 1 && stop < count) {
-      const quote = bytes.indexOf(QUOTE, starts[stop]);
+      const quote = bytes.indexOf(quoteByte ?? LF, starts[stop]);
       const limit = (starts[index] ?? 0) + MAX_RECORD_BYTES;
       if (quote < 0 || quote >= limit) break;
       while ((starts[stop] ?? Infinity) <= quote) stop += 1;
-      quotes += countQuotes(slice(stop - 1, stop));
+      quotes += countQuotes(slice(stop - 1, stop), true, dialect);
     }
-    const outcome = quotes % 2 === 1 ? 'open' : parseRecord(slice(index, stop));
+    const outcome = quotes % 2 === 1 ? 'open' : parseRecord(slice(index, stop), dialect);
     const start = starts[index] ?? 0;
     const end = starts[stop] ?? bytes.length;
     if (outcome === 'open' && !last && bytes.length - start <= MAX_RECORD_BYTES) break;
@@ -185,51 +215,11 @@ function lineStarts(bytes: Buffer): number[] {
 }
 
 /** The first physical line from `index` on that has a quote or is not UTF-8; `index` itself when it is that line. */
-function easyUntil(bytes: Buffer, starts: readonly number[], index: number): number {
+function easyUntil(bytes: Buffer, starts: readonly number[], index: number, quote: number | null): number {
   let stop = index;
   for (; stop < starts.length - 1; stop += 1) {
     const line = bytes.subarray(starts[stop], starts[stop + 1]);
-    if (line.includes(QUOTE) || !isUtf8(line)) break;
+    if ((quote !== null && line.includes(quote)) || !isUtf8(line)) break;
   }
   return stop;
-}
-
-function countQuotes(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(QUOTE); at >= 0; at = bytes.indexOf(QUOTE, at + 1)) count += 1;
-  return count;
-}
-
-/** One record's fields; `broken` when a quote stands where none may. */
-function parseRecord(record: Buffer): readonly string[] | 'broken' {
-  // Without its line ending, as the file's last line may end in a carriage return alone.
-  const bytes = withoutLineEnding(record);
-  try {
-    // The parser takes a NUL after a closing quote for the end of its input; any other character shows whether one may stand there.
-    if (bytes.includes(0)) parseCsv(Buffer.from(bytes.map((byte) => byte || 1)));
-    return parseCsv(bytes)[0] ?? [];
-  } catch {
-    return 'broken';
-  }
-}
-
-function parseCsv(bytes: Buffer): string[][] {
-  return parse(bytes, {
-    record_delimiter: ['\r\n', '\n'],
-    relax_column_count: true,
-    skip_empty_lines: false,
-  });
-}
-
-/** The header's field names: the first record of a file, without its byte order mark. Null when it is malformed. */
-export function parseHeader(line: Buffer): readonly string[] | null {
-  const fields = isUtf8(line) ? parseRecord(line) : 'broken';
-  return typeof fields === 'string' ? null : fields;
-}
-
-function withoutLineEnding(line: Buffer): Buffer {
-  let end = line.length;
-  if (line[end - 1] === LF) end -= 1;
-  if (line[end - 1] === CR) end -= 1;
-  return line.subarray(0, end);
 }

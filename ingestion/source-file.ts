@@ -23,17 +23,28 @@ const COMPRESSIONS = [
   },
 ] as const;
 
-/** An input file, plain or compressed (told apart by its first bytes). All positions count decompressed bytes. */
+/** An input file, plain or compressed (told apart by its first bytes). All positions count bytes of decompressed UTF-8. */
 export interface SourceFile {
   readonly path: string;
   /** Size on disk, and when it was last changed, in milliseconds since the epoch; as they were when it was opened. */
   readonly size: number;
   readonly modified: number;
   readonly compression: (typeof COMPRESSIONS)[number] | null;
+  /** What is decoded to UTF-8 while it is read; null for UTF-8 itself. */
+  readonly encoding: string | null;
+}
+
+/** Whether reading can begin in the middle of the file. */
+export function isSeekable({ compression, encoding }: SourceFile): boolean {
+  return compression === null && encoding === null;
 }
 
 /** Looks at a file without reading it all. A path that is missing or no readable file is `ingest:no_file`. */
-export async function openSource(path: string, hint: string): Promise<SourceFile> {
+export async function openSource(
+  path: string,
+  hint: string,
+  encoding: string | null = null,
+): Promise<SourceFile> {
   try {
     const info = await stat(path);
     if (!info.isFile()) throw new EventlakeError('ingest:no_file', `${path} is not a file`, { hint });
@@ -43,7 +54,7 @@ export async function openSource(path: string, hint: string): Promise<SourceFile
       await file.read(first, 0, 4, 0);
       const compression =
         COMPRESSIONS.find(({ magic }) => first.subarray(0, magic.length).equals(magic)) ?? null;
-      return { path, size: info.size, modified: info.mtimeMs, compression };
+      return { path, size: info.size, modified: info.mtimeMs, compression, encoding };
     } finally {
       await file.close();
     }
@@ -73,7 +84,7 @@ export async function isBeingWritten(
 }
 
 /**
- * The file's bytes from `start`, decompressed. `onRead` is told how many bytes were read from disk, for progress.
+ * The file's text in UTF-8 from byte `start`, decompressed. `onRead` is told how many bytes were read from disk, for progress.
  * A broken gzip or zstd stream is `ingest:bad_gzip`.
  */
 export async function* readSource(
@@ -81,8 +92,40 @@ export async function* readSource(
   start: number,
   onRead?: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
+  if (isSeekable(source)) {
+    yield* readRaw(source, start, onRead);
+    return;
+  }
+  let skip = start;
+  for await (const bytes of decoded(source, readRaw(source, 0, onRead))) {
+    if (skip >= bytes.length) skip -= bytes.length;
+    else {
+      yield bytes.subarray(skip);
+      skip = 0;
+    }
+  }
+}
+
+/** The text in UTF-8. A character of which only a part is there, at the end of a file that grows, is left out. */
+async function* decoded({ encoding }: SourceFile, bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  if (encoding === null) yield* bytes;
+  else {
+    const decoder = new TextDecoder(encoding);
+    for await (const part of bytes) {
+      const text = decoder.decode(part, { stream: true });
+      if (text !== '') yield Buffer.from(text);
+    }
+  }
+}
+
+/** The file's own bytes, decompressed; from `start`, which is 0 for a compressed file. */
+async function* readRaw(
+  source: SourceFile,
+  start: number,
+  onRead?: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
   const { compression } = source;
-  const raw = createReadStream(source.path, { start: compression ? 0 : start, highWaterMark: READ_BYTES });
+  const raw = createReadStream(source.path, { start, highWaterMark: READ_BYTES });
   if (!compression) {
     for await (const bytes of raw as AsyncIterable<Buffer>) {
       onRead?.(bytes.length);
@@ -91,14 +134,7 @@ export async function* readSource(
     return;
   }
   try {
-    let skip = start;
-    for await (const bytes of decompress(raw, compression.decompressor(), onRead)) {
-      if (skip >= bytes.length) skip -= bytes.length;
-      else {
-        yield bytes.subarray(skip);
-        skip = 0;
-      }
-    }
+    for await (const bytes of decompress(raw, compression.decompressor(), onRead)) yield bytes;
   } catch (cause) {
     if (!/^(Z|ZSTD)_/.test(String((cause as NodeJS.ErrnoException).code))) throw cause;
     if (/incorrect header|unknown compression/.test((cause as Error).message)) {

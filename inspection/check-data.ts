@@ -1,10 +1,8 @@
 import { join } from 'node:path';
 import type { SqlEngine } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
-import { eventEncoder } from '../ingestion/events.ts';
-import { readHeader } from '../ingestion/header.ts';
+import { readFormat } from '../ingestion/format.ts';
 import { toBlocks } from '../ingestion/lines.ts';
-import { toRecords } from '../ingestion/records.ts';
 import { isBeingWritten, readSource, type SourceFile } from '../ingestion/source-file.ts';
 import { checkedEvents } from '../processing/contract-sql.ts';
 import { StagedBatch } from '../processing/staging.ts';
@@ -23,6 +21,7 @@ export interface Finding {
 export interface CheckReport {
   readonly file: string;
   readonly bytes: number;
+  /** Empty for a file without a header: an empty one, or one of JSON lines. */
   readonly header: string[];
   readonly extraColumns: string[];
   readonly absentColumns: string[];
@@ -41,8 +40,8 @@ export async function checkData(
   temporary: string,
 ): Promise<CheckReport> {
   const report = { file: source.path, bytes: source.size };
-  const header = await readHeader(source);
-  if (!header)
+  const format = await readFormat(dataset, source);
+  if (!format)
     return {
       ...report,
       header: [],
@@ -53,7 +52,8 @@ export async function checkData(
       unendedLine: null,
       findings: [],
     };
-  const encoder = eventEncoder(dataset, header.names, source.path);
+  const { header } = format;
+  const encoder = format.encoder();
   const findings = new Findings();
   let rows = 0;
   let unendedLine: number | null = null;
@@ -64,10 +64,9 @@ export async function checkData(
     values = [];
     lines = [];
   };
-  for await (const group of toRecords(
+  for await (const group of format.records(
     toBlocks(readSource(source, header.bytes)),
     header.nextLine,
-    header.names.length,
     async (ended) => !(await isBeingWritten(source, ended)),
   )) {
     if (group.left) unendedLine = group.nextLine;

@@ -1,17 +1,39 @@
 import { z } from 'zod';
 import type { Dataset } from '../../core/dataset.ts';
 import { checkColumns, column, name } from './columns.ts';
+import type { Complain } from './complain.ts';
 import { checkModels, checkPublications, model, publication } from './models.ts';
 import { checkOverview, overview } from './overview.ts';
 
+const character = z.string().regex(/^[\t\x20-\x7e]$/, 'must be one ASCII character');
+
 const fileSource = z.strictObject({
   type: z.literal('file').describe('Files, which ingest writes into a log of their own.'),
-  format: z.literal('csv', 'must be csv').default('csv').describe('How the file is written: csv.'),
+  format: z
+    .enum(['csv', 'ndjson'], 'must be csv or ndjson')
+    .default('csv')
+    .describe('How the file is written: csv, or ndjson for one JSON object a line.'),
   path: z
     .string()
     .min(1)
     .optional()
     .describe('The file, relative to the current folder. Absent: data/<name>.csv, or its .gz.'),
+  encoding: z
+    .enum(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'])
+    .optional()
+    .describe('How text is encoded. Absent: utf-8.'),
+  delimiter: character.optional().describe('Of csv: what parts two fields. Absent: a comma.'),
+  quote: character
+    .or(z.literal(''))
+    .optional()
+    .describe('Of csv: what encloses a field; empty: nothing does. Absent: a double quote.'),
+  escape: character
+    .optional()
+    .describe('Of csv: what stands before a quote within a field. Absent: a quote, too.'),
+  nulls: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Of csv: values that mean null, besides the empty one.'),
 });
 
 const topicSource = z.strictObject({
@@ -63,8 +85,18 @@ export const dataset = z
       complain(['time'], `names ${d.time}, which must be a required column of type timestamp`);
     checkModels(d.models, d.publish, d.columns, complain);
     checkPublications(d.publish, d.models, complain);
+    if (d.source.type === 'file') checkDialect(d.source, complain);
     if (d.overview) checkOverview(d.overview, d.columns, d.models.length > 0, complain);
   });
+
+function checkDialect(given: z.output<typeof fileSource>, complain: Complain): void {
+  const { format, delimiter = ',', quote = '"' } = given;
+  if (format === 'ndjson') {
+    for (const key of ['delimiter', 'quote', 'escape', 'nulls'] as const)
+      if (given[key] !== undefined) complain(['source', key], 'is for the format csv');
+  }
+  if (delimiter === quote) complain(['source', 'delimiter'], 'is the same as the quote');
+}
 
 /** The JSON Schema of a dataset file, for editors. */
 export function datasetJsonSchema(): Record<string, unknown> {

@@ -87,8 +87,8 @@ describe('a dataset file', () => {
     ],
     [
       'a format that is not read',
-      `${GOOD}source: {type: file, format: ndjson}\n`,
-      'readings.yml:10: source.format: must be csv',
+      `${GOOD}source: {type: file, format: xml}\n`,
+      'readings.yml:10: source.format: must be csv or ndjson',
     ],
     [
       'an unknown key of a column',

@@ -1,0 +1,52 @@
+import { type Dataset, nameInSource } from '../core/dataset.ts';
+import { type Dialect, dialectOf } from './dialect.ts';
+import { type EventEncoder, eventEncoder, jsonEncoder } from './events.ts';
+import { type Header, readHeader } from './header.ts';
+import { toJsonRecords } from './json-lines.ts';
+import type { Block } from './lines.ts';
+import { type RecordGroup, toRecords } from './records.ts';
+import type { SourceFile } from './source-file.ts';
+
+/** How one file's bytes become events: what `check-data` and `ingest` both go by. */
+export interface FileFormat {
+  /** Without names for a file of JSON lines. */
+  readonly header: Header;
+  /** Throws as {@link eventEncoder}: the header may be still being written. */
+  encoder(): EventEncoder;
+  /** The records in blocks whose first physical line has the number `firstLine`; `isComplete` as of `toRecords`. */
+  records(
+    blocks: AsyncIterable<Block>,
+    firstLine: number,
+    isComplete: (ended: boolean) => Promise<boolean>,
+  ): AsyncGenerator<RecordGroup>;
+}
+
+/** Looks at the beginning of a file; null for one without any record. Throws as {@link readHeader}. */
+export async function readFormat(
+  dataset: Pick<Dataset, 'name' | 'key' | 'columns' | 'source'>,
+  source: SourceFile,
+): Promise<FileFormat | null> {
+  if (dataset.source.type === 'file' && dataset.source.format === 'ndjson') {
+    const keyColumn = dataset.columns.find(({ name }) => name === dataset.key);
+    const key = keyColumn ? nameInSource(keyColumn) : dataset.key;
+    const header = await readHeader(source, null);
+    return (
+      header && {
+        header,
+        encoder: jsonEncoder,
+        records: (blocks, firstLine, isComplete) => toJsonRecords(blocks, firstLine, key, isComplete),
+      }
+    );
+  }
+  const described = dialectOf(dataset.source);
+  const header = await readHeader(source, described);
+  if (!header) return null;
+  const { names, delimiter } = header;
+  const dialect: Dialect = { ...described, delimiter };
+  return {
+    header,
+    encoder: () => eventEncoder(dataset, names, source.path, dialect),
+    records: (blocks, firstLine, isComplete) =>
+      toRecords(blocks, firstLine, names.length, isComplete, dialect),
+  };
+}
