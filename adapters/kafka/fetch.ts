@@ -29,7 +29,8 @@ const RESPONSE_BYTES = 4 * 1024 * 1024;
 const PARTITION_BYTES = 1024 * 1024;
 
 /**
- * Asks the leader of these partitions for the batches that follow, up to the first transaction that is still open. The answer comes when there are any, or after `waitMs`. It is about 4 MB at most, as packed by the writers.
+ * Asks the leader of these partitions for the batches that follow, up to the first transaction that is still open (with the isolation
+ * READ_UNCOMMITTED: all). The answer comes when there are any, or after `waitMs`. It is about 4 MB at most, as packed by the writers.
  *
  * The library's own reader is not used: it hands on records of an aborted transaction when the end of the transaction is not in the
  * same answer (as of 2.12.1), and does not show which offsets hold no records.
@@ -38,6 +39,7 @@ export async function fetchBatches(
   leader: Connection,
   positions: readonly FetchPosition[],
   waitMs: number,
+  isolation: number = FetchIsolationLevels.READ_COMMITTED,
 ): Promise<FetchedPartition[]> {
   const topics = Map.groupBy(positions, ({ topicId }) => topicId);
   const wanted = [...topics].map(([topicId, list]) => ({
@@ -50,8 +52,7 @@ export async function fetchBatches(
       partitionMaxBytes: PARTITION_BYTES,
     })),
   }));
-  const committed = FetchIsolationLevels.READ_COMMITTED;
-  return fetch.async(leader, waitMs, 1, RESPONSE_BYTES, committed, 0, -1, wanted, [], '');
+  return fetch.async(leader, waitMs, 1, RESPONSE_BYTES, isolation, 0, -1, wanted, [], '');
 }
 
 const fetch = createAPI<Parameters<typeof fetchV13.createRequest>, FetchedPartition[]>(

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LedgerEntry } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import type { KafkaCluster } from './connection.ts';
@@ -8,9 +7,6 @@ import { fetchBatches } from './fetch.ts';
 const WAIT_MS = 500;
 /** A broker that throttles answers with nothing for a while: no answer but the end offset says that this was all. */
 const PATIENCE_MS = 120_000;
-/** How long the markers of ended transactions may be on their way to the ledger. */
-const DECIDED_MS = 30_000;
-const DECIDED_PAUSE_MS = 20;
 
 /**
  * The newest entry of each ingestion, in the order in which the first of their entries that compaction has left were written.
@@ -42,31 +38,6 @@ export async function readLedger(cluster: KafkaCluster, topic: string): Promise<
   return [...entries.values()];
 }
 
-/**
- * Waits until no transaction is open in the ledger. An entry of an open one could become visible after a file's beginning was looked
- * for, and its chunk would be written twice. Nobody opens another: only writers of one transactional id write there.
- * @throws EventlakeError `log:stalled` when one is still open after half a minute
- */
-export async function requireDecidedLedger(cluster: KafkaCluster, topic: string): Promise<void> {
-  const deadline = Date.now() + DECIDED_MS;
-  for (;;) {
-    const written = (await cluster.offsets([topic], 'written')).get(topic)?.[0];
-    const readable = (await cluster.offsets([topic], 'latest')).get(topic)?.[0];
-    if (written !== undefined && readable !== undefined && readable >= written) return;
-    if (Date.now() > deadline) {
-      throw new EventlakeError(
-        'log:stalled',
-        `A transaction of an earlier writer is still open in topic ${topic}: it can be read up to offset ${readable}, and ends at ${written}.`,
-        {
-          hint: 'Run again later. If it stays so, look for the transaction with: kafka-transactions.sh find-hanging.',
-          retriable: true,
-        },
-      );
-    }
-    await sleep(DECIDED_PAUSE_MS);
-  }
-}
-
 function fetchFrom(cluster: KafkaCluster, topic: string, offset: bigint): Promise<readonly PackedBatch[]> {
   return cluster.persist(async () => {
     const found = (await cluster.topics([topic])).get(topic);
@@ -88,7 +59,11 @@ function stalled(topic: string, offset: bigint, end: bigint): EventlakeError {
   );
 }
 
-function parseEntry(value: Buffer | null, topic: string): LedgerEntry | null {
+/**
+ * What a record of the ledger says; null for a tombstone.
+ * @throws EventlakeError `log:corrupt`
+ */
+export function parseEntry(value: Buffer | null, topic: string): LedgerEntry | null {
   if (value === null) return null;
   try {
     return JSON.parse(value.toString()) as LedgerEntry;

@@ -13,8 +13,8 @@ import { EventlakeError } from '../../core/errors.ts';
 import type { KafkaCluster, KafkaTopic } from './connection.ts';
 import { type ProducerIdentity, RecordBatchEncoder } from './encode.ts';
 import { isConnectionError, madeAnew } from './errors.ts';
-import { requireDecidedLedger } from './ledger.ts';
 import type { KafkaTopics } from './topics.ts';
+import { requireWhollyOpen, stalled, undecidedPartitions } from './undecided.ts';
 
 /** A transaction that stays open for longer, because its writer died or sleeps, is aborted by the broker. */
 const TRANSACTION_MS = 60_000;
@@ -78,7 +78,20 @@ export class KafkaLogWriter implements LogWriter {
     this.#identity = await this.#coordinated((coordinator) =>
       initProducerIdV4.api.async(coordinator, this.#transactionalId, TRANSACTION_MS),
     );
-    await requireDecidedLedger(this.#cluster, this.#topics.ingestions);
+    await this.#abortForgotten();
+  }
+
+  /**
+   * Aborts a transaction of an earlier writer that the coordinator has forgotten. Its records would become visible with this writer's
+   * first commit, as both have one producer id.
+   */
+  async #abortForgotten(): Promise<void> {
+    const open = await undecidedPartitions(this.#cluster, this.#topics);
+    if (open.length === 0) return;
+    await requireWhollyOpen(this.#cluster, this.#topics, open);
+    await this.#addPartitions(open);
+    await this.#end(false);
+    if ((await undecidedPartitions(this.#cluster, this.#topics)).length > 0) throw stalled(this.#topics);
   }
 
   async append(chunk: Chunk): Promise<void> {
@@ -141,7 +154,7 @@ export class KafkaLogWriter implements LogWriter {
   }
 
   /** Begins the transaction by telling the coordinator where it will write. */
-  #addPartitions(queues: readonly Queue[]): Promise<unknown> {
+  #addPartitions(queues: readonly Pick<Queue, 'topic' | 'partition'>[]): Promise<unknown> {
     const topics = [...Map.groupBy(queues, ({ topic }) => topic)].map(([name, list]) => ({
       name,
       partitions: list.map(({ partition }) => partition),
@@ -203,10 +216,16 @@ export class KafkaLogWriter implements LogWriter {
 
   /**
    * Waits until readers see the chunk. The commit is decided and durable, but its markers may still be on their way to the partitions:
-   * ending the transaction again is refused with CONCURRENT_TRANSACTIONS until they have arrived, and then does nothing.
+   * ending the transaction again is refused with CONCURRENT_TRANSACTIONS until they have arrived, and then does nothing. Where that fails,
+   * only the ledger knows whether they will.
    */
   async #settle(): Promise<void> {
-    await this.#end(true).catch(() => {});
+    try {
+      await this.#end(true);
+    } catch (error) {
+      // Who takes over has waited for the markers.
+      if (this.#cluster.explain(error, 'commit').code !== 'log:fenced') throw error;
+    }
   }
 
   /**
