@@ -15,6 +15,8 @@ import { KafkaEventLog } from '../../adapters/kafka/event-log.ts';
 import { chunkOf, drain, record, valuesOf } from '../conformance/event-log-records.ts';
 
 const BROKERS = (process.env.EVENTLAKE_TEST_KAFKA ?? '').split(',');
+/** The one broker of the test servers. */
+const BROKER_ID = '1';
 /** Long enough for a writer that does not wait to be there. */
 const SOME_TIME_MS = 1_500;
 
@@ -67,7 +69,7 @@ async function setVerification(isOn: boolean): Promise<void> {
   const name = 'transaction.partition.verification.enable';
   const configs = [isOn ? { name, configOperation: DELETE } : { name, configOperation: SET, value: 'false' }];
   await admin.incrementalAlterConfigs({
-    resources: [{ resourceType: ConfigResourceTypes.BROKER, resourceName: '', configs }],
+    resources: [{ resourceType: ConfigResourceTypes.BROKER, resourceName: BROKER_ID, configs }],
   });
   await admin.close();
 }
@@ -79,9 +81,14 @@ async function forgotten(records: Record<string, string[]>): Promise<void> {
   const transactionalId = `eventlake-ingest-${topic}`;
   const { producerId, producerEpoch } = await initProducerIdV4.api.async(connection, transactionalId, 60_000);
   const messages = Object.entries(records).flatMap(([name, values]) =>
-    values.map((value) => ({ topic: name, partition: 0, value: Buffer.from(value) })),
+    values.map((value) => ({ topic: name, partition: 0, key: Buffer.from('k'), value: Buffer.from(value) })),
   );
-  await produceV9.api.async(connection, -1, 30_000, messages, { transactionalId, producerId, producerEpoch });
+  await produceV9.api.async(connection, -1, 30_000, messages, {
+    transactionalId,
+    producerId,
+    producerEpoch,
+    firstSequence: 0,
+  });
   await pool.close();
 }
 
