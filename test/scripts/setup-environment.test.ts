@@ -26,7 +26,9 @@ describe('the environment is recognised', () => {
   });
   const written = () =>
     Object.fromEntries(
-      Object.entries(local()).filter(([name]) => !/^MINIO_(ROOT|ACCESS|SECRET)_/.test(name)),
+      Object.entries(local()).filter(
+        ([name]) => !/^(MINIO_(ROOT|ACCESS|SECRET)_|KIBANA_ENCRYPTION_)/.test(name),
+      ),
     );
 
   test.each([
@@ -104,6 +106,7 @@ describe('.env.local', () => {
       // MinIO takes user names of 3 to 20 and passwords of 8 to 40 characters.
       MINIO_ACCESS_KEY: expect.stringMatching(/^eventlake-[0-9a-f]{10}$/),
       MINIO_SECRET_KEY: expect.stringMatching(/^[0-9a-f]{32}$/),
+      KIBANA_ENCRYPTION_KEY: expect.stringMatching(/^[0-9a-f]{32}$/),
     });
     expect(first.MINIO_SECRET_KEY).not.toBe(first.MINIO_ROOT_PASSWORD);
     expect(statSync(join(machine.folder, 'project', '.env.local')).mode & 0o777).toBe(0o600);
@@ -168,7 +171,12 @@ describe('.env.local', () => {
     const kept = (machine.read('.env.local') ?? '')
       .split('\n')
       .filter((line) => !line.includes('  # found: '));
-    expect(kept.slice(-4)).toEqual([expect.stringMatching(/^MINIO_SECRET_KEY=/), '# between', 'MINE=1', '']);
+    expect(kept.slice(-4)).toEqual([
+      expect.stringMatching(/^KIBANA_ENCRYPTION_KEY=/),
+      '# between',
+      'MINE=1',
+      '',
+    ]);
   });
 
   test.each([

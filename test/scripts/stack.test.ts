@@ -5,7 +5,7 @@ import { type Answers, DOCKER, Machine } from './machine.ts';
 const RUNNING =
   'ps --filter label=com.docker.compose.project=eventlake --format {{.Label "com.docker.compose.service"}}';
 const COMPOSE =
-  'compose --env-file .env --env-file .env.local --profile ingestion --profile processing --profile monitoring';
+  'compose --env-file .env --env-file .env.local --profile ingestion --profile processing --profile spark --profile monitoring';
 const ALL = 'minio\nkafka\nkibana\nelasticsearch\n';
 
 let machine: Machine;
