@@ -77,6 +77,48 @@ describeWithDocker('the stack of Docker Compose', await noEngine(), () => {
   });
 
   test(
+    'docker compose as typed, on a fresh clone: up, ingestion, processing, down',
+    async () => {
+      const compose = (...args: string[]) => tryCommand('docker', ['compose', ...args], { cwd: folder, env });
+      const file = join(folder, 'data', 'electronics.csv');
+      await embedded('generate', '--rows', '2000', '--seed', '9', '--out', file);
+      // The stop before all tests has written it.
+      await rm(join(folder, '.env.local'), { force: true });
+      expect(await compose('up', '-d')).toMatchObject({ status: 0 });
+      const ingest = await compose('--profile', 'ingestion', 'up', 'ingestion-service');
+      expect(ingest).toMatchObject({
+        status: 0,
+        output: expect.stringContaining('2,000 rows of data/electronics.csv are in the log'),
+      });
+      expect((await compose('--profile', 'processing', 'up', 'spark-processor')).output).toContain(
+        'archive: 2,000 events',
+      );
+      expect(await compose('--profile', 'processing', 'up', '-d', '--wait', 'processor')).toMatchObject({
+        status: 0,
+      });
+      const healthy = await compose('ps', '--format', '{{.Service}} {{.Health}}');
+      expect(
+        healthy.stdout
+          .split('\n')
+          .filter((line) => line !== '')
+          .sort(),
+      ).toEqual(['elasticsearch', 'kafka', 'kibana', 'minio', 'processor'].map((name) => `${name} healthy`));
+      expect(existsSync(join(folder, '.env.local'))).toBe(false);
+      // make start takes it over, with credentials of its own.
+      expect(await compose('--profile', '*', 'down')).toMatchObject({ status: 0 });
+      expect((await labelled('volume', 'ls')).length).toBeGreaterThanOrEqual(6);
+      expect(await compose('up', '-d')).toMatchObject({ status: 0 });
+      expect(await compose('up', 'setup')).toMatchObject({ status: 0 });
+      expect(await make('start')).toMatchObject({ status: 0 });
+      expect(await compose('--profile', '*', 'down', '-v')).toMatchObject({ status: 0 });
+      expect(await labelled('volume', 'ls')).toEqual([]);
+      await rm(join(folder, '.env.local'));
+      await rm(file);
+    },
+    20 * MINUTES,
+  );
+
+  test(
     'make start',
     async () => {
       const { status, output } = await make('start');
