@@ -77,7 +77,7 @@ export function eventEncoder(
   };
 }
 
-/** The encoder of records that are JSON objects already, as of `toJsonRecords`. They are carried as they are written. */
+/** The encoder of records that are JSON objects already, as of `toJsonRecords`. */
 export function jsonEncoder(): EventEncoder {
   return {
     extra: [],

@@ -1,19 +1,11 @@
 import { isUtf8 } from 'node:buffer';
+import { exactJson } from '../core/exact-json.ts';
 import { withoutLineEnding } from './csv-record.ts';
 import { type Block, MAX_RECORD_BYTES } from './lines.ts';
 import { type DeadLine, type RecordGroup, toGroups } from './records.ts';
 
 const LF = 0x0a;
 
-/** What Node 24 has and TypeScript's libraries do not declare yet (ECMAScript proposal "JSON.parse source text access"). */
-const exact = JSON as unknown as {
-  rawJSON(text: string): unknown;
-  isRawJSON(value: unknown): boolean;
-  parse(
-    text: string,
-    reviver: (name: string, value: unknown, context: { source?: string }) => unknown,
-  ): Record<string, unknown>;
-};
 /** So many digits of a number may be more than a double holds. */
 const LONG_NUMBER = /[\d.]{16}/;
 
@@ -77,12 +69,12 @@ function keyText(value: unknown): string {
  * which hold 15 digits.
  */
 function withExactNumbers(text: string): Record<string, unknown> {
-  const object = exact.parse(text, (_name, value, { source }) =>
+  const object = exactJson.parse(text, (_name, value, { source }) =>
     typeof value === 'number' && source !== undefined && String(value) !== source
-      ? exact.rawJSON(source)
+      ? exactJson.rawJSON(source)
       : value,
-  );
+  ) as Record<string, unknown>;
   for (const [name, value] of Object.entries(object))
-    if (exact.isRawJSON(value)) object[name] = (value as { rawJSON: string }).rawJSON;
+    if (exactJson.isRawJSON(value)) object[name] = value.rawJSON;
   return object;
 }

@@ -1,15 +1,8 @@
-/** Parts of JSON that Node 24 has and TypeScript's libraries do not declare yet (ECMAScript proposal "JSON.parse source text access"). */
-const exact = JSON as unknown as {
-  rawJSON(text: string): unknown;
-  parse(
-    text: string,
-    reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
-  ): unknown;
-};
+import { exactJson } from '../core/exact-json.ts';
 
 /** A number in JSON with exactly the digits of `text`, which must be a JSON number. */
 export function rawNumber(text: string): unknown {
-  return exact.rawJSON(text);
+  return exactJson.rawJSON(text);
 }
 
 /** JSON in which a bigint is a number with all its digits. */
@@ -22,7 +15,7 @@ export function formatJson(value: unknown): string {
 /** Reads JSON; an integer that a double cannot hold exactly becomes a bigint. */
 export function parseJson(text: string): unknown {
   if (!/\d{16}/.test(text)) return JSON.parse(text);
-  return exact.parse(text, (_key, value, { source }) =>
+  return exactJson.parse(text, (_key, value, { source }) =>
     typeof value === 'number' &&
     !Number.isSafeInteger(value) &&
     source !== undefined &&
