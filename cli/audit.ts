@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Dataset } from '../core/dataset.ts';
 import { type AuditContext, type AuditReport, audit } from '../inspection/audit.ts';
-import { datasetsCommand, eachDataset } from './each-dataset.ts';
+import { commandOverDatasets, eachDataset } from './each-dataset.ts';
 import { table } from './output.ts';
-import { type CommonOptions, openSession, type Session } from './session.ts';
+import type { CommonOptions, Session } from './session.ts';
 import { warnOfUnfinishedReset } from './wipe.ts';
 
 /** Exit code of an audit that does not balance. */
@@ -11,18 +11,13 @@ export const UNBALANCED = 3;
 
 /** `audit`: counts every row at every hop. */
 export function auditCommand(): Command {
-  return datasetsCommand('audit', 'count every row at every hop, and prove that they balance').action(
+  return commandOverDatasets('audit', 'count every row at every hop, and prove that they balance').action(
     (names: string[], options: CommonOptions) =>
-      eachDataset(names, options, async (name) => {
-        const session = await openSession(name, options, 'look');
-        try {
-          await warnOfUnfinishedReset(session);
-          const result = await audit(auditContext(session));
-          if (!result.balanced) process.exitCode = UNBALANCED;
-          return { result, text: auditText(result, session.dataset) };
-        } finally {
-          await session.close();
-        }
+      eachDataset(names, options, { access: 'look' }, async (session) => {
+        await warnOfUnfinishedReset(session);
+        const result = await audit(auditContext(session));
+        if (!result.balanced) process.exitCode = UNBALANCED;
+        return { result, text: auditText(result, session.dataset) };
       }),
   );
 }

@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import { type DatasetFolder, datasetNames, loadDataset } from '../config/dataset/read.ts';
 import { aliasOf, EVENTS_TABLE, REJECTED_TABLE, type Source, topicOf } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
-import { defaultFile } from './command.ts';
+import { defaultFile, withCommonOptions } from './command.ts';
 import { print } from './output.ts';
-import { type CommonOptions, datasetPlaces } from './session.ts';
+import { type CommonOptions, datasetPlaces, settingsOf } from './session.ts';
 
 /** A dataset as it is listed. */
 type Listed =
@@ -21,16 +21,15 @@ type Listed =
 
 /** `datasets`: what may be named as `[dataset]`. */
 export function datasetsCommand(): Command {
-  return new Command('datasets')
-    .description('list the datasets: their sources, tables, and where these are published')
-    .option('--json', 'print the result as one JSON document on standard output')
-    .option('--env-file <file>', 'read settings from this file too; what is set in the environment wins')
-    .action(async (options: CommonOptions) => {
-      const places = await datasetPlaces(options);
-      const names = await datasetNames(places);
-      const datasets = await Promise.all(names.map((name) => listed(places, name)));
-      print(options.json ?? false, datasets, (all) => all.map(text).join('\n\n'));
-    });
+  const command = new Command('datasets').description(
+    'list the datasets: their sources, tables, and where these are published',
+  );
+  return withCommonOptions(command).action(async (options: CommonOptions) => {
+    const places = datasetPlaces((await settingsOf(options)).settings);
+    const names = await datasetNames(places);
+    const datasets = await Promise.all(names.map((name) => listed(places, name)));
+    print(options.json ?? false, datasets, (all) => all.map(text).join('\n\n'));
+  });
 }
 
 async function listed(places: readonly string[], name: string): Promise<Listed> {

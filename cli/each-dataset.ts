@@ -1,11 +1,13 @@
 import { Command } from 'commander';
+import { loadDataset } from '../config/dataset/read.ts';
 import { UsageError } from '../core/errors.ts';
 import { DEFAULT_DATASET, withCommonOptions } from './command.ts';
 import { print } from './output.ts';
-import { type CommonOptions, readConfiguration } from './session.ts';
+import type { Access } from './scratch.ts';
+import { type CommonOptions, datasetPlaces, openSession, type Session, settingsOf } from './session.ts';
 
 /** A command that takes several datasets. */
-export function datasetsCommand(name: string, description: string): Command {
+export function commandOverDatasets(name: string, description: string): Command {
   return withCommonOptions(
     new Command(name)
       .description(description)
@@ -13,23 +15,31 @@ export function datasetsCommand(name: string, description: string): Command {
   );
 }
 
+/** How the session of each dataset is opened. */
+interface Opening {
+  readonly access: Access;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Does the work for one dataset after the other, until it fails for one, and prints what it answers: with `--json` the answer for one
  * dataset, and an object of answers by name for several.
- * @param work gives the result and its text for people
+ * @param work gives the result and its text for people; the session is closed after it
  * @throws UsageError `dataset:unknown`, `settings:one_dataset` when several share one topic or index that the environment names
  */
 export async function eachDataset(
   given: readonly string[],
   options: CommonOptions,
-  work: (name: string) => Promise<{ result: unknown; text: string }>,
+  { access, signal }: Opening,
+  work: (session: Session) => Promise<{ result: unknown; text: string }>,
 ): Promise<void> {
   const names = [...new Set(given)];
   const isAlone = names.length === 1;
   if (!isAlone) await checkTogether(names, options);
   const results: Record<string, unknown> = {};
   for (const name of names) {
-    const { result, text } = await work(name);
+    const session = await openSession(name, options, access, signal);
+    const { result, text } = await work(session).finally(() => session.close());
     results[name] = result;
     if (isAlone) print(options.json ?? false, result, () => text);
     else if (!options.json) print(false, result, () => `${name}:\n${text}\n`);
@@ -39,14 +49,14 @@ export async function eachDataset(
 
 /** All of them must be known, and topic and index have the dataset's name unless the environment names one. */
 async function checkTogether(names: readonly string[], options: CommonOptions): Promise<void> {
-  for (const name of names) {
-    const { topic, elasticsearch } = (await readConfiguration(name, options)).settings;
-    const variable = topic !== null ? 'KAFKA_TOPIC' : elasticsearch?.index ? 'ELASTICSEARCH_INDEX' : null;
-    if (variable === null) continue;
-    throw new UsageError(
-      'settings:one_dataset',
-      `${variable} is set, which is for one dataset, but ${names.join(', ')} are named`,
-      { hint: `Unset ${variable}, or name one dataset at a time.` },
-    );
-  }
+  const { settings } = await settingsOf(options);
+  for (const name of names) await loadDataset(datasetPlaces(settings), name);
+  const variable =
+    settings.topic !== null ? 'KAFKA_TOPIC' : settings.elasticsearch?.index ? 'ELASTICSEARCH_INDEX' : null;
+  if (variable === null) return;
+  throw new UsageError(
+    'settings:one_dataset',
+    `${variable} is set, which is for one dataset, but ${names.join(', ')} are named`,
+    { hint: `Unset ${variable}, or name one dataset at a time.` },
+  );
 }

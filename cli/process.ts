@@ -3,12 +3,12 @@ import { UsageError } from '../core/errors.ts';
 import { follow } from '../processing/follow.ts';
 import { processTo } from '../processing/process.ts';
 import { STOPPED, stopOnSignals } from './command.ts';
-import { datasetsCommand, eachDataset } from './each-dataset.ts';
+import { commandOverDatasets, eachDataset } from './each-dataset.ts';
 import { processSummary, reported } from './hop-reports.ts';
 import { openMonitor } from './monitoring.ts';
 import { note, record } from './output.ts';
 import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './rejections.ts';
-import { type CommonOptions, noteStores, openSession, processContext } from './session.ts';
+import { type CommonOptions, noteStores, processContext } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
 
 interface ProcessOptions extends CommonOptions, SkipOptions, MaxRejectedOptions {
@@ -18,7 +18,7 @@ interface ProcessOptions extends CommonOptions, SkipOptions, MaxRejectedOptions 
 
 /** `process`: log → lake → profiles → index. */
 export function processCommand(): Command {
-  return datasetsCommand('process', 'bring what is in the log into the lake, the profiles and the index')
+  return commandOverDatasets('process', 'bring what is in the log into the lake, the profiles and the index')
     .option('--follow', 'keep going until SIGINT or SIGTERM')
     .addOption(new Option('--republish', 'empty the index, and send every profile again').conflicts('follow'))
     .addOption(skipOption())
@@ -30,44 +30,35 @@ export function processCommand(): Command {
           hint: 'Start a process for each: eventlake process <dataset> --follow',
         });
       }
-      await eachDataset(names, options, async (name) => {
-        const session = await openSession(name, options, 'write', stop.signal);
+      const { signal } = stop;
+      await eachDataset(names, options, { access: 'write', signal }, async (session) => {
         noteStores(session);
-        try {
-          const monitor = await openMonitor(session);
-          const telling = { commits: true, renewals: options.follow ?? false };
-          const republish = options.republish ?? false;
-          const skips = new Skips(options);
-          const context = skips.in(
-            reported({ ...(await processContext(session)), republish }, monitor, telling),
-          );
-          if (!session.index && session.dataset.publish.length > 0)
-            note('nothing is published: ELASTICSEARCH_URL is not set');
-          if (options.follow) {
-            note(`following ${session.log.description}; stop with Ctrl-C`, 'info', {
-              event: 'follow_started',
-            });
-            const sql = await session.sql.beside();
-            const archived = await follow({ ...context, sql }, stop).finally(() => sql.close());
-            skips.end();
-            record('stopped', { event: 'stopped', ...archived });
-            const result = { archive: archived, model: null, publish: null };
-            return { result, text: processSummary(result) };
-          }
-          const result = await processTo(
-            new Rejections(options).in(context),
-            session.log.ranges(),
-            stop.signal,
-          );
+        const monitor = await openMonitor(session);
+        const telling = { commits: true, renewals: options.follow ?? false };
+        const republish = options.republish ?? false;
+        const skips = new Skips(options);
+        const context = skips.in(
+          reported({ ...(await processContext(session)), republish }, monitor, telling),
+        );
+        if (!session.index && session.dataset.publish.length > 0)
+          note('nothing is published: ELASTICSEARCH_URL is not set');
+        if (options.follow) {
+          note(`following ${session.log.description}; stop with Ctrl-C`, 'info', { event: 'follow_started' });
+          const sql = await session.sql.beside();
+          const archived = await follow({ ...context, sql }, stop).finally(() => sql.close());
           skips.end();
-          if (result.archive.stopped) {
-            note(STOPPED, 'info', { event: 'stopped' });
-            process.exitCode = 1;
-          }
+          record('stopped', { event: 'stopped', ...archived });
+          const result = { archive: archived, model: null, publish: null };
           return { result, text: processSummary(result) };
-        } finally {
-          await session.close();
         }
+        const judged = new Rejections(options).in(context);
+        const result = await processTo(judged, session.log.ranges(), signal);
+        skips.end();
+        if (result.archive.stopped) {
+          note(STOPPED, 'info', { event: 'stopped' });
+          process.exitCode = 1;
+        }
+        return { result, text: processSummary(result) };
       });
     });
 }

@@ -3,10 +3,10 @@ import { datasetNames } from '../config/dataset/read.ts';
 import type { Row } from '../core/contracts.ts';
 import { keyOf, modelOf } from '../core/dataset.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
-import { isInt64, profileOf } from '../inspection/rows.ts';
+import { profileOf, requireInt64 } from '../inspection/rows.ts';
 import { DEFAULT_DATASET, datasetCommand } from './command.ts';
 import { cell, print } from './output.ts';
-import { type CommonOptions, datasetPlaces, openSession } from './session.ts';
+import { type CommonOptions, datasetPlaces, openSession, settingsOf } from './session.ts';
 
 /** `profile`: one row of the derived table. `profile KEY` takes the default dataset. */
 export function profileCommand(): Command {
@@ -16,7 +16,7 @@ export function profileCommand(): Command {
     .usage('[options] [dataset] <key>')
     .action(async (first: string, second: string | undefined, options: CommonOptions) => {
       const [name, key] = second === undefined ? [DEFAULT_DATASET, first] : [first, second];
-      if (second === undefined && (await datasetNames(await datasetPlaces(options))).includes(first))
+      if (second === undefined && (await isDataset(first, options)))
         throw new UsageError('profile:no_key', 'Whose profile? Give its key, as in: eventlake profile <key>');
       const session = await openSession(name, options, 'look');
       try {
@@ -28,8 +28,8 @@ export function profileCommand(): Command {
             `The dataset ${dataset.name} has no model, and so no profiles`,
           );
         const keyType = dataset.columns.find((column) => column.name === keyOf(model))?.type;
-        if (keyType === 'int64' && !isInt64(key))
-          throw new UsageError('profile:bad_key', `"${key}" is not a valid ${keyOf(model)} (64-bit integer)`);
+        // Also where there is no table yet.
+        if (keyType === 'int64') requireInt64(keyOf(model), key);
         const profile = await profileOf(model, profiles, files, sql, key);
         if (!profile) {
           throw new EventlakeError('profile:unknown', `There is no profile of ${keyOf(model)} ${key}`, {
@@ -41,6 +41,11 @@ export function profileCommand(): Command {
         await session.close();
       }
     });
+}
+
+async function isDataset(name: string, options: CommonOptions): Promise<boolean> {
+  const { settings } = await settingsOf(options);
+  return (await datasetNames(datasetPlaces(settings))).includes(name);
 }
 
 function profileText(profile: Row): string {

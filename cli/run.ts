@@ -5,7 +5,7 @@ import { type AuditReport, audit } from '../inspection/audit.ts';
 import { type ProcessResult, processTo } from '../processing/process.ts';
 import { auditContext, auditText, UNBALANCED } from './audit.ts';
 import { STOPPED, stopOnSignals } from './command.ts';
-import { datasetsCommand, eachDataset } from './each-dataset.ts';
+import { commandOverDatasets, eachDataset } from './each-dataset.ts';
 import { processSummary, reported } from './hop-reports.ts';
 import {
   type IngestOptions,
@@ -16,7 +16,7 @@ import {
 } from './ingest.ts';
 import { openMonitor } from './monitoring.ts';
 import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './rejections.ts';
-import { noteStores, openSession, processContext, type Session } from './session.ts';
+import { noteStores, processContext, type Session } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
 
 /** What `run` did, hop by hop. */
@@ -31,7 +31,7 @@ type RunOptions = IngestOptions & SkipOptions & MaxRejectedOptions;
 
 /** `run`: the whole job. */
 export function runCommand(): Command {
-  return withIngestOptions(datasetsCommand('run', 'the whole job: ingest, process and audit'))
+  return withIngestOptions(commandOverDatasets('run', 'the whole job: ingest, process and audit'))
     .addOption(skipOption())
     .addOption(maxRejectedOption())
     .action(async (names: string[], options: RunOptions) => {
@@ -41,17 +41,12 @@ export function runCommand(): Command {
           hint: 'Without it, each dataset is read from the file that its dataset.yml names.',
         });
       }
-      await eachDataset(names, options, async (name) => {
-        const session = await openSession(name, options, 'ingest', signal);
+      await eachDataset(names, options, { access: 'ingest', signal }, async (session) => {
         noteStores(session);
-        try {
-          const result = await runWholeJob(session, options, signal);
-          if (!result.audit) process.exitCode = 1;
-          else if (!result.audit.balanced) process.exitCode = UNBALANCED;
-          return { result, text: runText(result, session.dataset) };
-        } finally {
-          await session.close();
-        }
+        const result = await runWholeJob(session, options, signal);
+        if (!result.audit) process.exitCode = 1;
+        else if (!result.audit.balanced) process.exitCode = UNBALANCED;
+        return { result, text: runText(result, session.dataset) };
       });
     });
 }

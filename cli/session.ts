@@ -58,28 +58,33 @@ export interface Session extends DatasetFolder {
   close(): Promise<void>;
 }
 
-/** Reads the settings and the dataset; opens no connection. */
+/** Reads the settings and the dataset, and warns of settings that are doubtful; opens no connection. */
 export async function readConfiguration(
   name: string,
   options: CommonOptions,
 ): Promise<DatasetFolder & { settings: Settings }> {
-  const { environment, warnings } = readEnvironment(process.env, options.envFile);
+  const { settings, warnings } = await settingsOf(options);
+  if (!options.embedded) for (const warning of warnings) note(`warning: ${warning}`, 'warn');
+  return { settings, ...(await loadDataset(datasetPlaces(settings), name)) };
+}
+
+/** Reads the settings, and lets notes be written as they say; `warnings` tell what is doubtful in them. */
+export async function settingsOf({
+  envFile,
+  embedded,
+}: CommonOptions): Promise<{ settings: Settings; warnings: readonly string[] }> {
+  const { environment, warnings } = readEnvironment(process.env, envFile);
   const { EVENTLAKE_HOME, EVENTLAKE_DATASETS } = environment;
-  const given = options.embedded ? { EVENTLAKE_HOME, EVENTLAKE_DATASETS } : environment;
+  const given = embedded ? { EVENTLAKE_HOME, EVENTLAKE_DATASETS } : environment;
   // Before the settings are checked, so that what is wrong with them is said in this form too.
   if (given.LOG_FORMAT === 'json') logTo((await import('./json-log.ts')).jsonLog());
   const settings = readSettings(given);
   setLogLevel(settings.logLevel);
-  if (!options.embedded) for (const warning of warnings) note(`warning: ${warning}`, 'warn');
-  return { settings, ...(await loadDataset(placesOf(settings), name)) };
+  return { settings, warnings };
 }
 
 /** The folders of datasets, in the order in which they are searched. */
-export async function datasetPlaces({ envFile }: CommonOptions): Promise<string[]> {
-  return placesOf(readSettings(readEnvironment(process.env, envFile).environment));
-}
-
-function placesOf({ datasets }: Settings): string[] {
+export function datasetPlaces({ datasets }: Settings): string[] {
   return datasets === null ? [DATASETS] : [datasets, DATASETS];
 }
 

@@ -20,7 +20,7 @@ export function setupCommand(): Command {
     try {
       const made = [session.log.description];
       const { partitions } = await session.log.open();
-      made.push(...(await openIndices(session)));
+      made.push(...(await openSinks(session)));
       const { kibana, elasticsearch } = session.settings;
       const [publication] = session.dataset.publish;
       const dashboard = join(session.folder, 'kibana.yml');
@@ -39,8 +39,8 @@ export function setupCommand(): Command {
   });
 }
 
-/** Makes what the tables are published to for the columns that the models will give, whether there are events or not. */
-async function openIndices(session: Session): Promise<string[]> {
+/** Makes what the tables are published to, for the columns that the models will give, whether there are events or not. */
+async function openSinks(session: Session): Promise<string[]> {
   const { dataset, sql, sinks, openTable } = session;
   const { models } = await processContext(session);
   const earlier: Record<string, readonly TableField[]> = {};
@@ -49,11 +49,11 @@ async function openIndices(session: Session): Promise<string[]> {
     for (const name of model.reads ?? []) earlier[name] = (await openTable(name).snapshot())?.fields ?? [];
     const fields = await modelFields({ dataset, model, query, sql }, earlier);
     earlier[model.table] = fields;
-    const index = sinks.get(model.table);
-    if (!index) continue;
+    const sink = sinks.get(model.table);
+    if (!sink) continue;
     const columns = fields.map((field) => indexField(field, keyOf(model)));
-    await index.open(columns, (await table.snapshot())?.metaData.id ?? null);
-    made.push(index.description);
+    await sink.open(columns, (await table.snapshot())?.metaData.id ?? null);
+    made.push(sink.description);
   }
   return made;
 }

@@ -1,23 +1,18 @@
 import type { Command } from 'commander';
 import { type StatusReport, status } from '../inspection/status.ts';
-import { datasetsCommand, eachDataset } from './each-dataset.ts';
+import { commandOverDatasets, eachDataset } from './each-dataset.ts';
 import { bytes, table, thousands } from './output.ts';
-import { type CommonOptions, openSession } from './session.ts';
+import type { CommonOptions } from './session.ts';
 import { warnOfUnfinishedReset } from './wipe.ts';
 
 /** `status`: where every hop stands. */
 export function statusCommand(): Command {
-  return datasetsCommand('status', 'positions, lag, table versions, rows and bytes').action(
+  return commandOverDatasets('status', 'positions, lag, table versions, rows and bytes').action(
     (names: string[], options: CommonOptions) =>
-      eachDataset(names, options, async (name) => {
-        const session = await openSession(name, options, 'look');
-        try {
-          await warnOfUnfinishedReset(session);
-          const result = await status(session);
-          return { result, text: statusText(result, session.profiles !== null) };
-        } finally {
-          await session.close();
-        }
+      eachDataset(names, options, { access: 'look' }, async (session) => {
+        await warnOfUnfinishedReset(session);
+        const result = await status(session);
+        return { result, text: statusText(result, session.profiles !== null) };
       }),
   );
 }

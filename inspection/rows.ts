@@ -42,13 +42,20 @@ export async function profileOf(
 ): Promise<Row | null> {
   const { snapshot, paths } = await newestFiles(table, files);
   const type = snapshot?.fields.find((field) => field.name === keyOf(model))?.type;
-  if (type === 'long' && !isInt64(key)) {
-    throw new UsageError('profile:bad_key', `"${key}" is not a valid ${keyOf(model)} (64-bit integer)`);
-  }
+  if (type === 'long') requireInt64(keyOf(model), key);
   if (paths.length === 0) return null;
   const value = type === 'long' ? key : literal(key);
   const [row] = await sql.rows(`SELECT * FROM ${parquet(paths)} WHERE ${keyOf(model)} = ${value} LIMIT 1`);
   return row ? plainCounts(row, keyOf(model)) : null;
+}
+
+/**
+ * Refuses a key of the column that is no whole number of 64 bits.
+ * @throws UsageError `profile:bad_key`
+ */
+export function requireInt64(column: string, key: string): void {
+  if (!isInt64(key))
+    throw new UsageError('profile:bad_key', `"${key}" is not a valid ${column} (64-bit integer)`);
 }
 
 /** Whether the text is a whole number of 64 bits. */
