@@ -40,7 +40,10 @@ export function positive(text: string): number {
   return Number(text);
 }
 
-/** The file that a dataset is read from unless `--file` says another: that of its source, or `data/<dataset>.csv` (`.ndjson`); or its `.gz`. */
+/**
+ * The file that a dataset is read from unless `--file` says another: that of its source, or `data/<dataset>.csv` (`.ndjson`); or its
+ * `.gz`.
+ */
 export function defaultFile({ name, source }: Dataset): string {
   if (source.type !== 'file') return `data/${name}.csv`;
   return source.path ?? `data/${name}.${source.format}`;

@@ -23,8 +23,8 @@ interface Mark {
 const DELETED_AT_ONCE = 1000;
 
 /**
- * Wipes log, lake and sinks; a topic that others write stays as it is. The log goes first: when that alone is done, the lake is refused (`lake:other_log`) until the reset is repeated,
- * and never filled twice. From then on a mark in the lake says that the rest must follow.
+ * Wipes log, lake and sinks; a topic that others write stays as it is. The log goes first: when that alone is done, the lake is refused
+ * (`lake:other_log`) until the reset is repeated, and never filled twice. From then on a mark in the lake says that the rest must follow.
  */
 export async function wipeStores(stores: WipedStores): Promise<void> {
   if (stores.dataset.source.type === 'file') await stores.log.wipe();

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { exactJson } from '../core/exact-json.ts';
 import { withoutLineEnding } from './csv-record.ts';
-import { type Block, MAX_RECORD_BYTES } from './lines.ts';
+import type { Block } from './lines.ts';
 import { type DeadLine, type RecordGroup, toGroups } from './records.ts';
 
 const LF = 0x0a;
@@ -42,7 +42,6 @@ function parseLines(bytes: Buffer, firstLine: number, key: string): RecordGroup 
 
 function parseObject(raw: Buffer, key: string): readonly [object: string, key: string] | DeadLine {
   const dead = (reason: DeadLine['reason'], detail: string) => ({ reason, detail, raw: Buffer.from(raw) });
-  if (raw.length > MAX_RECORD_BYTES) return dead('line:too_long', `longer than ${MAX_RECORD_BYTES} bytes`);
   if (!isUtf8(raw)) return dead('line:invalid_utf8', 'the line is not UTF-8');
   const text = raw.toString();
   let object: unknown;

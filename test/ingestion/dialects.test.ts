@@ -79,6 +79,7 @@ describe('not_comma_utf8', () => {
       '',
       '{"ts":',
       '[1]',
+      `{"user_id":"${'x'.repeat(140_000)}"}`,
       `{"ts":"${TS}","n":1}`,
     ];
     expect(await eventsOf('format: ndjson', `\ufeff${lines.join('\r\n')}`)).toEqual([
@@ -86,6 +87,7 @@ describe('not_comma_utf8', () => {
       ['1515915625438750129', expect.objectContaining({ inner: { user_id: 2 } })],
       'line:not_json',
       'line:not_json',
+      'line:too_long',
       [null, { ts: TS, n: 1 }],
     ]);
   });

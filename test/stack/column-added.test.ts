@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { archive } from '../../processing/archive.ts';
-import { python } from '../oracle/compare.ts';
+import { readLake } from '../oracle/read-lake.ts';
 import { append, datasetOf, event, Workplace } from '../processing/fixtures.ts';
 
 let place: Workplace;
@@ -14,19 +13,10 @@ afterAll(() => place.remove());
 /** The table as delta-rs reads it. */
 function rowsOf(table: string, version: number | null): unknown {
   const program = `
-import json, os, sys
-from deltalake import DeltaTable
-table = DeltaTable(sys.argv[1], version=json.loads(sys.argv[2]))
+table = DeltaTable(request["path"], version=request["version"])
 rows = table.to_pyarrow_table().sort_by("k").to_pylist()
-print(json.dumps([table.metadata().id, [[row.get(name) for name in ("k", "n", "extra")] for row in rows]]))
-# Threads of Arrow that still run would abort the interpreter at its end.
-sys.stdout.flush()
-os._exit(0)`;
-  return JSON.parse(
-    execFileSync(python(), ['-c', program, join(place.folder, 'lake', table), JSON.stringify(version)], {
-      encoding: 'utf8',
-    }),
-  );
+print(json.dumps([table.metadata().id, [[row.get(name) for name in ("k", "n", "extra")] for row in rows]]))`;
+  return readLake(program, { path: join(place.folder, 'lake', table), version });
 }
 
 test('delta-rs reads the rows from before and after the commit that adds a column', async () => {

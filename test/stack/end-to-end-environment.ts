@@ -118,6 +118,23 @@ async function removeBucket(client: S3Client, Bucket: string): Promise<void> {
   client.destroy();
 }
 
+/** The answer of the index, at a path below its name, to a request that must succeed. */
+export async function askIndex(
+  { index }: Environment,
+  method: string,
+  path: string,
+  body?: object,
+  // biome-ignore lint/suspicious/noExplicitAny: answers are read by their documented paths
+): Promise<any> {
+  const answer = await fetch(`${index?.url}/${index?.name}/${path}`, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
 /** Starts a command in a process of its own. Of this process's environment it sees none of the settings. */
 export function start(
   { folder, variables }: Environment,

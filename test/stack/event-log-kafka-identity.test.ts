@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from '@jest/globals';
-import { Admin } from '@platformatic/kafka';
 import { KafkaEventLog } from '../../adapters/kafka/event-log.ts';
 import type { LogReader } from '../../core/contracts.ts';
 import { chunkOf, entry, record } from '../conformance/event-log-records.ts';
+import { setConsumerQuota } from '../faults/consumer-quota.ts';
 
 const brokers = (process.env.EVENTLAKE_TEST_KAFKA ?? '').split(',');
 
@@ -68,18 +68,8 @@ test('under a quota the ledger is read to its end all the same', async () => {
   for (const progress of entries) await writer.append(chunkOf([], [], progress));
   await writer.close();
 
-  const admin = new Admin({ clientId: 'quota-admin', bootstrapBrokers: brokers });
-  const quota = async (remove: boolean) => {
-    const ops = [{ key: 'consumer_byte_rate' as const, value: 2000, remove }];
-    await admin.alterClientQuotas({
-      entries: [{ entities: [{ entityType: 'client-id', entityName: clientId }], ops }],
-    });
-  };
-  toClose.push(async () => {
-    await quota(true);
-    await admin.close();
-  });
-  await quota(false);
+  toClose.push(() => setConsumerQuota(brokers, clientId, null));
+  await setConsumerQuota(brokers, clientId, 2000);
   // The first answer uses the quota up, and the next ones are empty for some seconds.
   for (let i = 0; i < 2; i += 1) expect(await log.ledger()).toEqual(entries);
 });

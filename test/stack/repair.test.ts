@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { AuditReport } from '../../inspection/audit.ts';
 import { askOracle } from '../oracle/compare.ts';
-import { type Environment, eventlake, json, realServers } from './end-to-end-environment.ts';
+import { askIndex, type Environment, eventlake, json, realServers } from './end-to-end-environment.ts';
 
 jest.setTimeout(120_000);
 
@@ -15,15 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => environment.remove());
 
-// biome-ignore lint/suspicious/noExplicitAny: answers are read by their documented paths
-async function ask(method: string, path: string, body?: object): Promise<any> {
-  const answer = await fetch(`${environment.index?.url}/${environment.index?.name}/${path}`, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  return answer.json();
-}
+const ask = (method: string, path: string, body?: object) => askIndex(environment, method, path, body);
 
 test('documents changed by hand are named by the audit, and republishing repairs them', async () => {
   const found = await ask('POST', '_search', { size: 3, sort: ['user_id'] });

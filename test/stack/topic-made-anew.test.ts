@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { Kafka } from 'kafkajs';
-import { python } from '../oracle/compare.ts';
+import { readLake } from '../oracle/read-lake.ts';
 import { type Environment, embedded, eventlake, json, outcomeOf, start } from './end-to-end-environment.ts';
 
 jest.setTimeout(180_000);
@@ -31,15 +30,10 @@ function views(rows: number, brand: string): string {
 
 /** Every event's brand and place in the log, as delta-rs reads the lake. */
 function eventsOf({ lake }: Environment): unknown[] {
-  const script = `
-import json, os, sys
-from deltalake import DeltaTable
-table = DeltaTable(sys.argv[1] + '/events').to_pyarrow_table(columns=['log_partition', 'log_offset', 'brand'])
-print(json.dumps(sorted(table.to_pylist(), key=lambda row: (row['log_partition'], row['log_offset']))))
-# Threads of Arrow that still run would abort the interpreter at its end.
-sys.stdout.flush()
-os._exit(0)`;
-  return JSON.parse(execFileSync(python(), ['-c', script, lake.uri], { encoding: 'utf8' }));
+  const program = `
+table = DeltaTable(request).to_pyarrow_table(columns=['log_partition', 'log_offset', 'brand'])
+print(json.dumps(sorted(table.to_pylist(), key=lambda row: (row['log_partition'], row['log_offset']))))`;
+  return readLake(program, `${lake.uri}/events`) as unknown[];
 }
 
 test('a follower that was suspended while its topic was made again takes nothing of the new topic', async () => {

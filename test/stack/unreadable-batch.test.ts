@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { Producer } from '@platformatic/kafka';
 import { Kafka } from 'kafkajs';
 import type { AuditReport } from '../../inspection/audit.ts';
-import { python } from '../oracle/compare.ts';
+import { readLake } from '../oracle/read-lake.ts';
 import { type Environment, embedded, eventlake, json } from './end-to-end-environment.ts';
 
 jest.setTimeout(120_000);
@@ -47,16 +46,10 @@ async function producePoison(topic: string, partition: number): Promise<bigint> 
 
 /** The rows of `rejected`, as delta-rs reads them. */
 function rejectedRows(): unknown[] {
-  const script = `
-import json, os, sys
-from deltalake import DeltaTable
+  const program = `
 columns = ['reason', 'detail', 'payload', 'log_partition', 'log_offset']
-print(json.dumps(DeltaTable(sys.argv[1]).to_pyarrow_table(columns=columns).to_pylist()))
-# Threads of Arrow that still run would abort the interpreter at its end.
-sys.stdout.flush()
-os._exit(0)`;
-  const uri = join(environment.lake.uri, 'rejected');
-  return JSON.parse(execFileSync(python(), ['-c', script, uri], { encoding: 'utf8' }));
+print(json.dumps(DeltaTable(request).to_pyarrow_table(columns=columns).to_pylist()))`;
+  return readLake(program, join(environment.lake.uri, 'rejected')) as unknown[];
 }
 
 test('a batch that unpacks to too much stops processing, until an operator skips it; then the audit balances', async () => {

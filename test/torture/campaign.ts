@@ -33,7 +33,10 @@ const IDLE_MS = 30_000;
 /** An injection that met no work is tried again. */
 const MOST_TRIES = 3;
 
-/** Lets a pipeline work on generated rows, and injects the fault until it has fired `rounds` times, at random moments. Then everything must be exact. */
+/**
+ * Lets a pipeline work on generated rows, and injects the fault until it has fired `rounds` times, at random moments. Then everything must
+ * be exact.
+ */
 export async function disturb(
   stack: TortureStack,
   fault: PassingFault,

@@ -1,29 +1,13 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { AuditReport } from '../../../inspection/audit.ts';
-import { python } from '../../oracle/compare.ts';
-import { type Environment, json, realServers } from '../../stack/end-to-end-environment.ts';
+import { readLake } from '../../oracle/read-lake.ts';
+import { askIndex, json, realServers } from '../../stack/end-to-end-environment.ts';
 import { checkExact } from '../campaign.ts';
 import type { Scenario } from '../fault.ts';
 import { generate } from './source.ts';
 
 const DELETE_ROWS = `
-import json, sys
-from deltalake import DeltaTable
-uri, options, predicate = json.loads(sys.argv[1])
-print(DeltaTable(uri, storage_options=options).delete(predicate)["num_deleted_rows"])
-`;
-
-/** The answer of the index at `path`; `id` is escaped by the caller. */
-async function ask({ index }: Environment, method: string, path: string, body?: object): Promise<Response> {
-  const answer = await fetch(`${index?.url}/${index?.name}/${path}`, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return answer;
-}
+uri, options, predicate = request
+print(DeltaTable(uri, storage_options=options).delete(predicate)["num_deleted_rows"])`;
 
 /** What other programs and people change in the stores. */
 export const CHANGES_BY_HAND: readonly Scenario[] = [
@@ -36,17 +20,17 @@ export const CHANGES_BY_HAND: readonly Scenario[] = [
       try {
         const file = await generate(environment, 'a.csv', random);
         await json(environment, ['run', '--file', file.name]);
-        const found = (await (await ask(environment, 'GET', '_search?size=1000')).json()) as {
-          hits: { hits: { _id: string }[] };
-        };
-        const ids = found.hits.hits.map(({ _id }) => _id).sort();
+        const found = await askIndex(environment, 'GET', '_search?size=1000');
+        const ids: string[] = found.hits.hits.map(({ _id }: { _id: string }) => _id).sort();
         const [altered] = ids.splice(random.below(ids.length), 1);
         const [deleted] = ids.splice(random.below(ids.length), 1);
-        await ask(environment, 'POST', `_update/${altered}`, {
+        await askIndex(environment, 'POST', `_update/${altered}`, {
           doc: { total_spent: 1e6 + random.below(1e6) },
         });
-        await ask(environment, 'DELETE', `_doc/${deleted}`);
-        await ask(environment, 'PUT', `_doc/stranger-${random.below(1e6)}?refresh=true`, { user_id: 'x' });
+        await askIndex(environment, 'DELETE', `_doc/${deleted}`);
+        await askIndex(environment, 'PUT', `_doc/stranger-${random.below(1e6)}?refresh=true`, {
+          user_id: 'x',
+        });
         const audit = await json<AuditReport>(environment, ['audit'], 3);
         if (audit.index?.differing !== 3) throw new Error(`audit: ${JSON.stringify(audit)}`);
         await json(environment, ['process', '--republish']);
@@ -68,15 +52,14 @@ export const CHANGES_BY_HAND: readonly Scenario[] = [
         await json(environment, ['run', '--file', file.name]);
         const { uri, options } = environment.lake;
         const predicate = `log_offset % 7 = ${random.below(7)}`;
-        const args = ['-c', DELETE_ROWS, JSON.stringify([`${uri}/events`, options, predicate])];
-        const { stdout } = await promisify(execFile)(python(), args);
+        const deleted = readLake(DELETE_ROWS, [`${uri}/events`, options, predicate]);
         await json(environment, ['audit'], 3);
         await json(environment, ['process']);
         await json(environment, ['audit'], 3);
         await json(environment, ['reset', '--yes']);
         await json(environment, ['run', '--file', file.name]);
         await checkExact(environment, [file]);
-        return Number(stdout);
+        return Number(deleted);
       } finally {
         await environment.remove();
       }

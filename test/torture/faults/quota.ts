@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Admin, ConnectionPool, FetchIsolationLevels, fetchV13, parseBroker } from '@platformatic/kafka';
+import { ConnectionPool, FetchIsolationLevels, fetchV13, parseBroker } from '@platformatic/kafka';
 import type { IngestResult } from '../../../ingestion/ingest.ts';
+import { setConsumerQuota } from '../../faults/consumer-quota.ts';
 import { type Environment, json, realServers } from '../../stack/end-to-end-environment.ts';
 import { checkExact } from '../campaign.ts';
 import type { Scenario } from '../fault.ts';
@@ -9,17 +10,6 @@ import { generate } from './source.ts';
 /** By which the pipeline is known to the brokers. */
 const CLIENT = 'eventlake';
 const BYTES_PER_SECOND = 2_000;
-
-async function setQuota(brokers: string[], remove: boolean): Promise<void> {
-  const admin = new Admin({ clientId: 'quota-admin', bootstrapBrokers: brokers });
-  try {
-    const ops = [{ key: 'consumer_byte_rate' as const, value: BYTES_PER_SECOND, remove }];
-    const entities = [{ entityType: 'client-id' as const, entityName: CLIENT }];
-    await admin.alterClientQuotas({ entries: [{ entities, ops }] });
-  } finally {
-    await admin.close();
-  }
-}
 
 /** For how many milliseconds the broker makes the pipeline's client wait now. */
 async function throttleMs({ kafka }: Environment): Promise<number> {
@@ -45,7 +35,7 @@ export const CONSUMER_QUOTA: Scenario = {
     try {
       const file = await generate(environment, 'a.csv', random);
       await json(environment, ['ingest', '--file', file.name, '--batch-size', `${20 + random.below(40)}`]);
-      await setQuota(brokers, false);
+      await setConsumerQuota(brokers, CLIENT, BYTES_PER_SECOND);
       const processing = json(environment, ['process']);
       // Until the quota is used up by what the job has read.
       while (throttled === 0) {
@@ -55,11 +45,11 @@ export const CONSUMER_QUOTA: Scenario = {
       const again = await json<IngestResult>(environment, ['ingest', '--file', file.name]);
       if (again.outcome !== 'nothing_new') throw new Error(`ingested again: ${JSON.stringify(again)}`);
       await processing;
-      await setQuota(brokers, true);
+      await setConsumerQuota(brokers, CLIENT, null);
       await checkExact(environment, [file]);
       return throttled > 0 ? 1 : 0;
     } finally {
-      await setQuota(brokers, true);
+      await setConsumerQuota(brokers, CLIENT, null);
       await environment.remove();
     }
   },
