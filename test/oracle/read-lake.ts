@@ -1,10 +1,12 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { python } from './compare.ts';
 
 /**
- * What a Python program prints as JSON. It finds json, sys and delta-rs's DeltaTable, and the request in `request`.
+ * What a Python program prints as JSON. It finds json, sys and delta-rs's DeltaTable, and the request in `request`. This process goes on
+ * meanwhile: a proxy before the lake may be in it.
  */
-export function readLake(program: string, request: unknown): unknown {
+export async function readLake(program: string, request: unknown): Promise<unknown> {
   const script = `
 import json, os, sys
 from deltalake import DeltaTable
@@ -13,5 +15,6 @@ ${program}
 # Threads of Arrow that still run would abort the interpreter at its end.
 sys.stdout.flush()
 os._exit(0)`;
-  return JSON.parse(execFileSync(python(), ['-c', script, JSON.stringify(request)], { encoding: 'utf8' }));
+  const { stdout } = await promisify(execFile)(python(), ['-c', script, JSON.stringify(request)]);
+  return JSON.parse(stdout);
 }

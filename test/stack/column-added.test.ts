@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => place.remove());
 
 /** The table as delta-rs reads it. */
-function rowsOf(table: string, version: number | null): unknown {
+function rowsOf(table: string, version: number | null): Promise<unknown> {
   const program = `
 table = DeltaTable(request["path"], version=request["version"])
 rows = table.to_pyarrow_table().sort_by("k").to_pylist()
@@ -36,6 +36,6 @@ test('delta-rs reads the rows from before and after the commit that adds a colum
     ['b', null, null],
   ];
   const id = (await events.snapshot())?.metaData.id;
-  expect(rowsOf(events.path, null)).toEqual([id, [...old, ['c', 2, 'x']]]);
-  expect(rowsOf(events.path, 0)).toEqual([id, old]);
+  expect(await rowsOf(events.path, null)).toEqual([id, [...old, ['c', 2, 'x']]]);
+  expect(await rowsOf(events.path, 0)).toEqual([id, old]);
 });

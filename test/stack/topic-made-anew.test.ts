@@ -29,11 +29,11 @@ function views(rows: number, brand: string): string {
 }
 
 /** Every event's brand and place in the log, as delta-rs reads the lake. */
-function eventsOf({ lake }: Environment): unknown[] {
+function eventsOf({ lake }: Environment): Promise<unknown> {
   const program = `
 table = DeltaTable(request).to_pyarrow_table(columns=['log_partition', 'log_offset', 'brand'])
 print(json.dumps(sorted(table.to_pylist(), key=lambda row: (row['log_partition'], row['log_offset']))))`;
-  return readLake(program, `${lake.uri}/events`) as unknown[];
+  return readLake(program, `${lake.uri}/events`);
 }
 
 test('a follower that was suspended while its topic was made again takes nothing of the new topic', async () => {
@@ -61,7 +61,7 @@ test('a follower that was suspended while its topic was made again takes nothing
     });
   });
   await archived;
-  const before = eventsOf(environment);
+  const before = await eventsOf(environment);
   expect(before).toEqual(Array.from({ length: BEFORE }, () => expect.objectContaining({ brand: 'before' })));
 
   expect(follower.kill('SIGSTOP')).toBe(true);
@@ -75,5 +75,5 @@ test('a follower that was suspended while its topic was made again takes nothing
   expect(follower.kill('SIGCONT')).toBe(true);
 
   expect(await outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('[log:made_anew]') });
-  expect(eventsOf(environment)).toEqual(before);
+  expect(await eventsOf(environment)).toEqual(before);
 });

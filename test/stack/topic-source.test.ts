@@ -104,13 +104,13 @@ async function produce(): Promise<void> {
 }
 
 /** How many rows delta-rs finds in a table, and how many different values of a column. */
-function found(dataset: string, table: string, column: string): [number, number] {
+async function found(dataset: string, table: string, column: string): Promise<[number, number]> {
   const program = `
 uri, options, column = request
 rows = DeltaTable(uri, storage_options=options).to_pyarrow_table()
 print(json.dumps([rows.num_rows, len(set(rows[column].to_pylist()))]))`;
   const uri = `${environment.lake.uri.replace(/electronics$/, dataset)}/${table}`;
-  return readLake(program, [uri, environment.lake.options, column]) as [number, number];
+  return (await readLake(program, [uri, environment.lake.options, column])) as [number, number];
 }
 
 test('a topic that is not there is not made', async () => {
@@ -135,10 +135,10 @@ test('records of others are archived, modelled, published and audited, by two da
   });
   const missing = 13 + 4 * 3;
   expect(result.urls).toMatchObject({ archive: { events: 90 - missing + 1, rejected: 2 + missing } });
-  expect(found('pages', 'events', 'visitor')).toEqual([90, 3]);
-  expect(found('pages', 'rejected', 'reason')[0]).toBe(3);
-  expect(found('pages', 'visitors', 'visitor')).toEqual([3, 3]);
-  expect(found('urls', 'events', 'url')).toEqual([90 - missing + 1, 37 + 7 + 1]);
+  expect(await found('pages', 'events', 'visitor')).toEqual([90, 3]);
+  expect((await found('pages', 'rejected', 'reason'))[0]).toBe(3);
+  expect(await found('pages', 'visitors', 'visitor')).toEqual([3, 3]);
+  expect(await found('urls', 'events', 'url')).toEqual([90 - missing + 1, 37 + 7 + 1]);
   const audits = await json(environment, ['audit', 'pages', 'urls']);
   expect(audits).toMatchObject({
     pages: {

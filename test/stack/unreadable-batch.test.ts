@@ -45,11 +45,11 @@ async function producePoison(topic: string, partition: number): Promise<bigint> 
 }
 
 /** The rows of `rejected`, as delta-rs reads them. */
-function rejectedRows(): unknown[] {
+function rejectedRows(): Promise<unknown> {
   const program = `
 columns = ['reason', 'detail', 'payload', 'log_partition', 'log_offset']
 print(json.dumps(DeltaTable(request).to_pyarrow_table(columns=columns).to_pylist()))`;
-  return readLake(program, join(environment.lake.uri, 'rejected')) as unknown[];
+  return readLake(program, join(environment.lake.uri, 'rejected'));
 }
 
 test('a batch that unpacks to too much stops processing, until an operator skips it; then the audit balances', async () => {
@@ -79,7 +79,7 @@ test('a batch that unpacks to too much stops processing, until an operator skips
   for (const other of ['events/1@0', 'events/77@5'])
     expect(done.stderr).toContain(`--skip ${other} has skipped nothing`);
 
-  expect(rejectedRows()).toEqual([
+  expect(await rejectedRows()).toEqual([
     {
       reason: 'batch:unreadable',
       detail: expect.stringMatching(

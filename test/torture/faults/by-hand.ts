@@ -52,7 +52,7 @@ export const CHANGES_BY_HAND: readonly Scenario[] = [
         await json(environment, ['run', '--file', file.name]);
         const { uri, options } = environment.lake;
         const predicate = `log_offset % 7 = ${random.below(7)}`;
-        const deleted = readLake(DELETE_ROWS, [`${uri}/events`, options, predicate]);
+        const deleted = await readLake(DELETE_ROWS, [`${uri}/events`, options, predicate]);
         await json(environment, ['audit'], 3);
         await json(environment, ['process']);
         await json(environment, ['audit'], 3);
