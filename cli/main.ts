@@ -1,55 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { EventlakeError, UsageError } from '../core/errors.ts';
-import { auditCommand } from './audit.ts';
-import { checkDataCommand } from './check-data.ts';
-import { dashboardCommand } from './dashboard.ts';
-import { datasetsCommand } from './datasets.ts';
-import { demoCommand } from './demo.ts';
-import { generateCommand } from './generate.ts';
-import { ingestCommand } from './ingest.ts';
-import { note, printable } from './output.ts';
-import { processCommand } from './process.ts';
-import { profileCommand } from './profile.ts';
-import { rejectedCommand } from './rejected.ts';
-import { resetCommand } from './reset.ts';
-import { runCommand } from './run.ts';
-import { setupCommand } from './setup.ts';
-import { statusCommand } from './status.ts';
+import { note } from './output.ts';
+import { eventlake } from './program.ts';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 const FAILURE = 1;
 const WRONG_USAGE = 2;
-
-const program = new Command('eventlake')
-  .description(
-    'Events in, a lake and customer profiles out. Settings come from the environment; without any, everything is embedded.',
-  )
-  .showHelpAfterError('(add --help for what is possible)')
-  .version(version)
-  .configureOutput({ writeErr: (text) => process.stderr.write(printable(text)) })
-  .exitOverride();
-
-for (const command of [
-  checkDataCommand(),
-  generateCommand(),
-  ingestCommand(),
-  processCommand(),
-  runCommand(),
-  statusCommand(),
-  auditCommand(),
-  rejectedCommand(),
-  profileCommand(),
-  resetCommand(),
-  setupCommand(),
-  demoCommand(),
-  dashboardCommand(),
-  datasetsCommand(),
-]) {
-  program.addCommand(command.copyInheritedSettings(program));
-}
 
 // A reader such as `head` may have seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
@@ -57,7 +12,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
 );
 
 try {
-  await program.parseAsync();
+  await eventlake().parseAsync();
 } catch (error) {
   process.exitCode = explain(error);
 }
