@@ -132,8 +132,8 @@ format: install ## mend what the formatter can
 bench: install ## measure against peers; prints a table and writes docs/benchmarks.md
 	@node bench/main.ts
 
-services: install ## install and start real Kafka, MinIO and Elasticsearch for the tests, without Docker
-	@node test/servers/main.ts start
+services: install ## install and start real Kafka, MinIO and Elasticsearch for the tests, without Docker (WITH=postgres: that, too)
+	@node test/servers/main.ts start $(WITH)
 
 services-env: install ## print their addresses as `export NAME=value` lines: eval "$$(make -s services-env)"
 	@node test/servers/main.ts env

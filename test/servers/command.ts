@@ -8,6 +8,8 @@ export interface CommandOptions {
   env?: Record<string, string>;
   /** Written to the command's standard input, which is otherwise empty. */
   input?: Uint8Array;
+  /** The user and group to run as, if not the current one. */
+  uid?: number | undefined;
 }
 
 /** What a finished command left. `output` is stdout and stderr in the order in which they arrived. */
@@ -28,6 +30,7 @@ export async function tryCommand(
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       env: { ...process.env, ...options.env },
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
     let stdout = '';
     let output = '';

@@ -1,16 +1,13 @@
-import { cp, mkdir, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { runCommand } from './command.ts';
-import { ServerError } from './errors.ts';
 import { requireJdk, requireMaven } from './prerequisites.ts';
 import { freePort, launchServer, type Server } from './server.ts';
 import { softwareFolder } from './software.ts';
+import { unprivilegedUser } from './unprivileged.ts';
 
 const VERSION = '8.19.21';
 const SOURCES = join(import.meta.dirname, 'elasticsearch');
-
-/** Debian's `nobody`. Elasticsearch refuses to run as root. */
-const UNPRIVILEGED_UID = 65534;
 
 /**
  * Installs Elasticsearch and gives its folder.
@@ -48,8 +45,7 @@ export async function startElasticsearch(folder: string): Promise<Server> {
   await mkdir(config, { recursive: true });
   await cp(SOURCES, config, { recursive: true });
   await writeFile(join(config, 'elasticsearch.yml'), settings(port, await freePort(), folder));
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot) await handOver(folder, software);
+  const uid = await unprivilegedUser('Elasticsearch', folder, software);
   return launchServer({
     name: 'elasticsearch',
     port,
@@ -57,7 +53,7 @@ export async function startElasticsearch(folder: string): Promise<Server> {
     command: join(software, 'bin', 'elasticsearch'),
     args: [`-Epath.data=${join(folder, 'data')}`],
     env: { ES_PATH_CONF: config, ES_TMPDIR: join(folder, 'tmp'), ES_JAVA_HOME: java.home, ES_JAVA_OPTS: '' },
-    ...(isRoot ? { uid: UNPRIVILEGED_UID } : {}),
+    ...(uid === undefined ? {} : { uid }),
     isReady: () => isElasticsearchReady(`http://127.0.0.1:${port}`),
     timeoutSeconds: 120,
   });
@@ -86,23 +82,4 @@ xpack.security.enabled: false
 cluster.routing.allocation.disk.threshold_enabled: false
 cluster.max_shards_per_node: 5000
 `;
-}
-
-/** Makes the unprivileged user the owner of `folder`, and checks that he can get there and to the software. */
-async function handOver(folder: string, software: string): Promise<void> {
-  await runCommand('chown', ['-R', `${UNPRIVILEGED_UID}:${UNPRIVILEGED_UID}`, folder]);
-  for (const path of [folder, software]) {
-    for (let parent = dirname(resolve(path)); parent !== dirname(parent); parent = dirname(parent)) {
-      const { mode } = await stat(parent);
-      if ((mode & 0o001) === 0) {
-        throw new ServerError(
-          'services:folder_closed',
-          `Elasticsearch cannot run as root, and the user it would run as cannot enter ${parent} on the way to ${path}.`,
-          {
-            hint: 'Set EVENTLAKE_SERVICES_HOME to a folder that every user can reach, such as /var/cache/eventlake-services.',
-          },
-        );
-      }
-    }
-  }
 }

@@ -6,11 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lastLines } from './command.ts';
 import { ServerError } from './errors.ts';
 
+/** The servers that every test run starts. */
 export type ServerName = 'kafka' | 'minio' | 'elasticsearch';
+/** Those, and what only some tests need. */
+export type AnyServerName = ServerName | 'postgres';
 
 /** A server process on this machine, listening on 127.0.0.1 only. It outlives the process that started it. */
 export interface Server {
-  name: ServerName;
+  name: AnyServerName;
   /** Leader of a process group of its own. */
   pid: number;
   port: number;
@@ -20,7 +23,7 @@ export interface Server {
 
 /** How to run a server in the foreground, and how to tell that it is ready. */
 export interface Launch {
-  name: ServerName;
+  name: AnyServerName;
   port: number;
   folder: string;
   command: string;

@@ -2,15 +2,19 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installElasticsearch, isElasticsearchReady, startElasticsearch } from './elasticsearch.ts';
+import { ServerError } from './errors.ts';
 import { installKafka, isKafkaReady, startKafka } from './kafka.ts';
 import { withLock } from './lock.ts';
 import { installMinio, isMinioReady, startMinio } from './minio.ts';
-import { runningServer, type Server, type ServerName, stopServer } from './server.ts';
+import { installPostgres, isPostgresReady, startPostgres, urlOf } from './postgres.ts';
+import { type AnyServerName, runningServer, type Server, type ServerName, stopServer } from './server.ts';
 import { servicesHome } from './software.ts';
 
-/** One of the three servers that all test runs of this user share. */
-export interface TestServer {
-  name: ServerName;
+/** One of the servers that all test runs of this user share. */
+export interface TestServer<Name = AnyServerName> {
+  name: Name;
+  /** The setting of the pipeline by which a server can be named from outside. */
+  variable: string;
   install: () => Promise<unknown>;
   start: (folder: string) => Promise<Server>;
   /** How its clients are told where it is. */
@@ -18,9 +22,11 @@ export interface TestServer {
   isReady: (address: string) => Promise<boolean>;
 }
 
-export const TEST_SERVERS: readonly TestServer[] = [
+/** What every test run starts. */
+export const TEST_SERVERS: readonly TestServer<ServerName>[] = [
   {
     name: 'kafka',
+    variable: 'KAFKA_BROKERS',
     install: installKafka,
     start: (folder) => startKafka(folder),
     address: ({ port }) => `127.0.0.1:${port}`,
@@ -28,6 +34,7 @@ export const TEST_SERVERS: readonly TestServer[] = [
   },
   {
     name: 'minio',
+    variable: 'MINIO_ENDPOINT',
     install: installMinio,
     start: startMinio,
     address: ({ port }) => `http://127.0.0.1:${port}`,
@@ -35,6 +42,7 @@ export const TEST_SERVERS: readonly TestServer[] = [
   },
   {
     name: 'elasticsearch',
+    variable: 'ELASTICSEARCH_URL',
     install: installElasticsearch,
     start: startElasticsearch,
     address: ({ port }) => `http://127.0.0.1:${port}`,
@@ -42,8 +50,40 @@ export const TEST_SERVERS: readonly TestServer[] = [
   },
 ];
 
+/** Started by the tests that need it, or by `make services WITH=postgres`. */
+export const POSTGRES: TestServer = {
+  name: 'postgres',
+  variable: 'WAREHOUSE_URL',
+  install: installPostgres,
+  start: (folder) => startPostgres(folder),
+  address: urlOf,
+  isReady: isPostgresReady,
+};
+
+/** Where a server of the tests is and how it was found. */
+export interface Located {
+  address: string;
+  origin: 'address given' | 'started here';
+}
+
+/**
+ * The address in the environment if there is one, else that of the shared server, which is started if need be.
+ *
+ * @throws ServerError `test:server_missing` when nothing answers at the address given
+ */
+export async function locate(server: TestServer): Promise<Located> {
+  const given = process.env[server.variable];
+  if (given) {
+    if (await answers(server, given)) return { address: given, origin: 'address given' };
+    throw new ServerError('test:server_missing', `No ${server.name} answers at ${server.variable}.`, {
+      hint: `Start it, or unset ${server.variable} to have one started for the tests.`,
+    });
+  }
+  return { address: await startTestServer(server), origin: 'started here' };
+}
+
 /** Where a shared server keeps its data, its log and the record of its process. */
-export function testServerFolder(name: ServerName): string {
+export function testServerFolder(name: AnyServerName): string {
   return join(servicesHome(), 'run', name);
 }
 

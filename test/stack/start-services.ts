@@ -2,16 +2,7 @@ import { ServerError } from '../servers/errors.ts';
 import { MINIO_TEST_ACCOUNT } from '../servers/minio.ts';
 import { requireChromium } from '../servers/prerequisites.ts';
 import { installPython } from '../servers/python.ts';
-import { answers, startTestServer, TEST_SERVERS, type TestServer } from '../servers/test-servers.ts';
-
-/** Where a server of the tests is and how it was found. */
-interface Located {
-  address: string;
-  origin: 'address given' | 'started here';
-}
-
-/** The settings of the pipeline by which a server can be named from outside. */
-const VARIABLES = { kafka: 'KAFKA_BROKERS', minio: 'MINIO_ENDPOINT', elasticsearch: 'ELASTICSEARCH_URL' };
+import { type Located, locate, TEST_SERVERS } from '../servers/test-servers.ts';
 
 /**
  * Finds the real servers that the tests in stack/ and crash/ talk to, and tells the tests where they are by environment
@@ -42,18 +33,6 @@ async function locateAll(): Promise<void> {
   process.env.EVENTLAKE_TEST_PYTHON = await installPython();
   process.env.EVENTLAKE_TEST_CHROMIUM = await requireChromium();
   console.log(`\nReal servers: ${found.join(', ')}`);
-}
-
-async function locate(server: TestServer): Promise<Located> {
-  const variable = VARIABLES[server.name];
-  const given = process.env[variable];
-  if (given) {
-    if (await answers(server, given)) return { address: given, origin: 'address given' };
-    throw new ServerError('test:server_missing', `No ${server.name} answers at ${variable}=${given}.`, {
-      hint: `Start it, or unset ${variable} to have one started for the tests.`,
-    });
-  }
-  return { address: await startTestServer(server), origin: 'started here' };
 }
 
 function setMinioAccount(origin: Located['origin']): void {
