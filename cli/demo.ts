@@ -118,7 +118,7 @@ ${parts.map((part) => `${part}\n\n`).join('')}The lake is in ${place}: Delta tab
   DuckDB   python3 -c "import duckdb; from deltalake import DeltaTable; profiles = duckdb.read_parquet(DeltaTable('${join(place, model.table)}').file_uris()); print(duckdb.sql('FROM profiles ORDER BY ${order} DESC LIMIT 10'))"   (pip install duckdb deltalake)
   Python   python3 -c "from deltalake import DeltaTable; print(DeltaTable('${join(place, model.table)}').to_pandas())"   (pip install deltalake pyarrow pandas)
 
-  One ${entity.singular}: npm run --silent eventlake -- profile ${dataset.name === DEFAULT_DATASET ? '' : `${dataset.name} `}${cell(top[0]?.[keyOf(model)] ?? `<${keyOf(model)}>`)}
+  One ${entity.singular}: npx eventlake profile ${dataset.name === DEFAULT_DATASET ? '' : `${dataset.name} `}${cell(top[0]?.[keyOf(model)] ?? `<${keyOf(model)}>`)}
   Where all stands: make status     What was turned away: make rejected     All commands: make`;
 }
 
