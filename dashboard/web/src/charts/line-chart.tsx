@@ -2,11 +2,14 @@ import { type FocusEvent, type KeyboardEvent, useEffect, useRef, useState } from
 import uPlot from 'uplot';
 import { grouped } from '../app/format.ts';
 import { placeAfter } from './day-keys.ts';
+import { DAY, dayAt, dayTicks } from './day-ticks.ts';
 
 interface LineChartProps {
   /** Midnights in seconds since the epoch, UTC, ascending. */
   readonly days: readonly number[];
   readonly values: readonly number[];
+  /** The first and the last day of the axis, also midnights; those of the days when absent. */
+  readonly range?: readonly [number, number] | undefined;
   readonly label: string;
   /** Number of the colour in the theme's palette. */
   readonly colour: number;
@@ -18,16 +21,26 @@ interface LineChartProps {
   onRange?(from: string, to: string): void;
 }
 
-const DAY = 86_400;
+/** Fewer days than this have a bar each. */
+const BARS = 40;
+/** Width of a label such as 2020-11-10, with a gap to the next. */
+const LABEL_PX = 92;
+/** Room after the last day. */
+const END_PX = 12;
+const COUNTS = [1, 2, 5]
+  .flatMap((n) => Array.from({ length: 12 }, (_, i) => n * 10 ** i))
+  .sort((a, b) => a - b);
 
 /** uPlot's types leave out that `publish` moves the cursors of the charts that go with it, too. */
 interface Pointed {
   setCursor(place: { left: number; top: number }, fireHook: boolean, publish: boolean): void;
 }
 
-/** Values by day, read one after the other with the arrow keys, as a slider is moved. */
+/** Values by day, as a line, or as bars where the days are few; read one after the other with the arrow keys, as a slider is moved. */
 export function LineChart(props: LineChartProps) {
   const { days, values, label, colour, height = 120, stepped = false, together, onRange } = props;
+  const [first, last] = props.range ?? [days[0] ?? 0, days.at(-1) ?? 0];
+  const hasBars = !stepped && (last - first) / DAY < BARS;
   const place = useRef<HTMLDivElement>(null);
   const choose = useRef(onRange);
   choose.current = onRange;
@@ -53,31 +66,50 @@ export function LineChart(props: LineChartProps) {
         ticks: { show: false },
         font: '12px system-ui',
       };
-      const path = stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+      const bars = hasBars ? uPlot.paths.bars?.({ size: [0.6, 56] }) : undefined;
+      const path = stepped ? uPlot.paths.stepped?.({ align: 1 }) : bars;
+      const ticks = (chart: uPlot) => {
+        const px = chart.bbox.width / uPlot.pxRatio;
+        const shown = dayTicks(first, last, Math.max(1, Math.floor(px / LABEL_PX)));
+        // A label is centred on its day, and would be cut at the end of the chart.
+        return shown.filter((day) => day === first || chart.valToPos(day, 'x') + LABEL_PX / 2 <= px + END_PX);
+      };
       return new uPlot(
         {
           width: Math.max(120, element.clientWidth),
           height,
           tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
-          padding: [8, 8, 0, 0],
+          padding: [8, END_PX, 0, 0],
           legend: { show: false },
           cursor: {
             y: false,
             drag: { x: true, y: false, setScale: false },
             ...(together ? { sync: { key: together } } : {}),
           },
-          scales: { y: { range: (_, _least, most) => [0, Math.max(1, most * 1.05)] } },
+          scales: {
+            // Half a day more at both ends: a day's bar is as wide as the others, and a single day stands in the middle.
+            x: {
+              range: () => (last - first < BARS * DAY ? [first - DAY / 2, last + DAY / 2] : [first, last]),
+            },
+            y: { range: (_, _least, most) => [0, Math.max(1, most * 1.05)] },
+          },
           axes: [
-            { ...axis, size: 30, gap: 9, space: 90, values: (_, ticks) => ticks.map(dayAt) },
-            { ...axis, size: 60, values: (_, ticks) => ticks.map((n) => grouped(n)), space: 28 },
+            { ...axis, size: 30, gap: 9, splits: ticks, values: (_, days) => days.map(dayAt) },
+            {
+              ...axis,
+              size: 60,
+              values: (_, ticks) => ticks.map((n) => grouped(n)),
+              space: 20,
+              incrs: COUNTS,
+            },
           ],
           series: [
             {},
             {
               label,
               stroke,
-              fill: `${stroke}22`,
-              width: 1.6,
+              fill: hasBars ? stroke : `${stroke}22`,
+              width: hasBars ? 0 : 1.6,
               points: { show: false },
               ...(path ? { paths: path } : {}),
             },
@@ -87,8 +119,9 @@ export function LineChart(props: LineChartProps) {
             setSelect: [
               (chart) => {
                 if (chart.select.width < 1) return;
-                const [first, last] = [chart.select.left, chart.select.left + chart.select.width];
-                choose.current?.(dayAt(chart.posToVal(first, 'x')), dayAt(chart.posToVal(last, 'x')));
+                const { left, width } = chart.select;
+                const day = (px: number) => dayAt(Math.min(last, Math.max(first, chart.posToVal(px, 'x'))));
+                choose.current?.(day(left), day(left + width));
                 chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
               },
             ],
@@ -119,7 +152,7 @@ export function LineChart(props: LineChartProps) {
       chart.destroy();
       plot.current = null;
     };
-  }, [label, colour, height, stepped, together]);
+  }, [label, colour, height, stepped, together, first, last, hasBars]);
   const most = values.reduce((a, b) => Math.max(a, b), 0);
   const peak = days[values.indexOf(most)];
   const text =
@@ -179,13 +212,4 @@ export function LineChart(props: LineChartProps) {
       )}
     </div>
   );
-}
-
-function dayAt(seconds: number): string {
-  return new Date(Math.round(seconds / DAY) * DAY * 1000).toISOString().slice(0, 10);
-}
-
-/** Midnight of `2020-09-24` in seconds. */
-export function midnight(day: string): number {
-  return Date.parse(`${day}T00:00:00Z`) / 1000;
 }

@@ -13,7 +13,8 @@ import { Pager } from '../app/pager.tsx';
 import { Panel } from '../app/panel.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { Link, setOffset, useOffset } from '../app/route.tsx';
-import { LineChart, midnight } from '../charts/line-chart.tsx';
+import { midnight } from '../charts/day-ticks.ts';
+import { LineChart } from '../charts/line-chart.tsx';
 
 const EVENTS = 50;
 

@@ -5,7 +5,8 @@ import { useAnswer } from '../api/use-answer.ts';
 import { grouped, words } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
 import { setQuery } from '../app/route.tsx';
-import { LineChart, midnight } from '../charts/line-chart.tsx';
+import { midnight } from '../charts/day-ticks.ts';
+import { LineChart } from '../charts/line-chart.tsx';
 import type { Filter } from './filters.tsx';
 
 /** Events by day, a chart for each type: views are so many more that nothing else would be seen beside them. */
@@ -19,6 +20,13 @@ export function Days({ filter, turn }: { filter: Filter; turn: string }) {
       .map((one) => ({ ...one, sum: one.values.reduce((a, b) => a + b, 0) }))
       .filter(({ sum }) => sum > 0);
   }, [loaded.answer]);
+  const range = useMemo(() => {
+    const days = loaded.answer?.days ?? [];
+    return [
+      midnight(filter.from ?? days[0]?.day ?? ''),
+      midnight(filter.to ?? days.at(-1)?.day ?? ''),
+    ] as const;
+  }, [loaded.answer, filter.from, filter.to]);
   return (
     <Panel
       title="Events by day"
@@ -42,6 +50,7 @@ export function Days({ filter, turn }: { filter: Filter; turn: string }) {
                 colour={colour}
                 days={at}
                 values={values}
+                range={range}
                 together="days"
                 onRange={(from, to) => setQuery({ from, to })}
               />

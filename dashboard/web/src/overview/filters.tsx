@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { DatasetAnswer, OverviewAnswer, ValuesAnswer } from '../../../api.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { setQuery } from '../app/route.tsx';
+import { DayInputs } from './day-inputs.tsx';
 
 /** What the overview is filtered by; the names are those of the address and of the API. */
 export const FILTERS = ['from', 'to', 'category', 'brand', 'segment'] as const;
@@ -35,8 +36,7 @@ export function Filters({ dataset: { overview: roles }, filter, whole, turn }: F
   return (
     <div className="filters">
       <form aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
-        <Day name="from" filter={filter} min={first} max={last} />
-        <Day name="to" filter={filter} min={first} max={last} />
+        <DayInputs from={filter.from} to={filter.to} first={first} last={last} />
         {roles?.category && (
           <Value name="category" url="/api/overview/categories?limit=200" filter={filter} turn={turn} />
         )}
@@ -85,28 +85,6 @@ export function Filters({ dataset: { overview: roles }, filter, whole, turn }: F
         </ul>
       )}
     </div>
-  );
-}
-
-interface DayProps {
-  readonly name: 'from' | 'to';
-  readonly filter: Filter;
-  readonly min: string | undefined;
-  readonly max: string | undefined;
-}
-
-function Day({ name, filter, min, max }: DayProps) {
-  return (
-    <label>
-      <span>{name}</span>
-      <input
-        type="date"
-        value={filter[name] ?? ''}
-        min={min}
-        max={max}
-        onChange={(event) => setQuery({ [name]: event.target.value || null })}
-      />
-    </label>
   );
 }
 

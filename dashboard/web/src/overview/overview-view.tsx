@@ -6,6 +6,7 @@ import { capitalized, grouped, share, words } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
 import { setQuery, usePlace } from '../app/route.tsx';
 import { Bars } from '../charts/bars.tsx';
+import { rangeProblem } from './date-range.ts';
 import { Days } from './days.tsx';
 import { type Filter, Filters, filterOf } from './filters.tsx';
 import { Funnel } from './funnel.tsx';
@@ -14,12 +15,8 @@ import { Numbers } from './numbers.tsx';
 /** What happened in the shop: numbers, funnel, days, segments, spending, categories and brands, all under one filter. */
 export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
   const filter = filterOf(usePlace().query);
-  const { overview: roles, entity } = dataset;
   const turn = useLive(({ overview, reconnections }) => `${reconnections} ${overview}`);
   const whole = useAnswer<OverviewAnswer>('/api/overview', turn);
-  const overview = useAnswer<OverviewAnswer>(withQuery('/api/overview', filter), turn);
-  const bySegment = useAnswer<OverviewAnswer>(withQuery('/api/overview', { ...filter, segment: null }), turn);
-  const spend = useAnswer<SpendAnswer>(roles?.amount ? withQuery('/api/overview/spend', filter) : null, turn);
   if (whole.problem?.code === 'lake:missing') return <NoLake problem={whole.problem} />;
   return (
     <>
@@ -31,6 +28,26 @@ export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
           The lake is empty: no event is in it yet. Ingest a file, then process it: make run
         </p>
       )}
+      {rangeProblem(filter.from, filter.to) === null && (
+        <Panels dataset={dataset} filter={filter} turn={turn} />
+      )}
+    </>
+  );
+}
+
+interface PanelsProps {
+  readonly dataset: DatasetAnswer;
+  readonly filter: Filter;
+  readonly turn: string;
+}
+
+/** The numbers and charts of what the filter lets through. */
+function Panels({ dataset: { overview: roles, entity }, filter, turn }: PanelsProps) {
+  const overview = useAnswer<OverviewAnswer>(withQuery('/api/overview', filter), turn);
+  const bySegment = useAnswer<OverviewAnswer>(withQuery('/api/overview', { ...filter, segment: null }), turn);
+  const spend = useAnswer<SpendAnswer>(roles?.amount ? withQuery('/api/overview/spend', filter) : null, turn);
+  return (
+    <>
       <Numbers entities={entity.plural} loaded={overview} hasAmount={Boolean(roles?.amount)} />
       <div className="panels">
         <Days filter={filter} turn={turn} />
