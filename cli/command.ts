@@ -41,11 +41,11 @@ export function positive(text: string): number {
 }
 
 /**
- * The file that a dataset is read from unless `--file` says another: that of its source, or `data/<dataset>.csv` (`.ndjson`); or its
- * `.gz`.
+ * The file that a dataset is read from unless `--file` says another: that of its source, or `data/<dataset>.csv` (`.ndjson` for JSON lines and
+ * for topics); or its `.gz`.
  */
 export function defaultFile({ name, source }: Dataset): string {
-  if (source.type !== 'file') return `data/${name}.csv`;
+  if (source.type !== 'file') return `data/${name}.ndjson`;
   return source.path ?? `data/${name}.${source.format}`;
 }
 

@@ -6,8 +6,7 @@ import type { DatasetFolder } from '../config/dataset/read.ts';
 import type { Row } from '../core/contracts.ts';
 import { keyOf, modelOf } from '../core/dataset.ts';
 import { hasCode } from '../core/errors.ts';
-import { generate } from '../generator/generate.ts';
-import { loadShape } from '../generator/shape.ts';
+import { loadAnyShape, makeFile } from '../generator/make-file.ts';
 import { highlights } from '../inspection/rows.ts';
 import { UNBALANCED } from './audit.ts';
 import { DEFAULT_DATASET, datasetCommand, defaultFile, stopOnSignals } from './command.ts';
@@ -80,8 +79,9 @@ async function provideData({ dataset, folder }: DatasetFolder): Promise<void> {
   if (dataset.download)
     note(`The real file is at ${dataset.download}; save it as ${file}, then: make reset YES=1 demo`);
   await mkdir(dirname(file), { recursive: true });
-  const shape = await loadShape(join(folder, 'shape.yml'));
-  const made = await generate({ shape, rows: ROWS, seed: SEED, out: file });
+  const shape = await loadAnyShape(join(folder, 'shape.yml'));
+  const rows = shape.kind === 'records' ? shape.shape.rows : ROWS;
+  const made = await makeFile(shape, { rows, seed: SEED, out: file });
   note(`${file}: ${thousands(made.rows)} synthetic rows, ${bytes(made.bytes)}`);
 }
 

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { generate } from '../generator/generate.ts';
-import { loadShape } from '../generator/shape.ts';
+import { loadAnyShape, makeFile } from '../generator/make-file.ts';
 import { datasetCommand, positive } from './command.ts';
 import { bytes, print, table, thousands } from './output.ts';
 import { type CommonOptions, readConfiguration } from './session.ts';
@@ -26,9 +25,9 @@ export function generateCommand(): Command {
     .requiredOption('--out <file>', 'file to write; ending in .gz it is compressed')
     .action(async (name: string, options: GenerateOptions) => {
       const { folder } = await readConfiguration(name, options);
-      const shape = await loadShape(join(folder, 'shape.yml'));
+      const shape = await loadAnyShape(join(folder, 'shape.yml'));
       const { rows, seed, out, dirty } = options;
-      const made = await generate({ shape, rows, seed, out, ...(dirty === undefined ? {} : { dirty }) });
+      const made = await makeFile(shape, { rows, seed, out, ...(dirty === undefined ? {} : { dirty }) });
       print(options.json ?? false, { file: out, ...made }, (result) => {
         const kinds = Object.entries(result.dirtyLines).filter(([, n]) => n > 0);
         const summary = `${out}: ${thousands(result.rows)} synthetic rows, ${bytes(result.bytes)}`;

@@ -181,8 +181,9 @@ function entryOf(type: string): TypeOfColumn {
 }
 
 /** How the column's values are checked and typed. */
-export function contractSqlOf({ type, format }: Column): Omit<TypeOfColumn, 'pattern' | 'field'> {
-  return isEpoch(format) ? EPOCH_TIMESTAMP : entryOf(type);
+export function contractSqlOf({ type, format, mixed }: Column): Omit<TypeOfColumn, 'pattern' | 'field'> {
+  if (isEpoch(format)) return EPOCH_TIMESTAMP;
+  return mixed ? { ...entryOf(type), doubtful: () => 'false', wrongKinds: null } : entryOf(type);
 }
 
 /** Whether a contract may name this type. */

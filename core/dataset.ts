@@ -25,6 +25,8 @@ export interface Column {
   readonly max?: string;
   /** A whole number may be written with decimals that are zero, such as `17850.0` (int64 only). */
   readonly zeroDecimals?: boolean;
+  /** A value of any JSON type is taken as its text (strings only); one that is no JSON string breaks the contract otherwise. */
+  readonly mixed?: boolean;
   /** `cut`: digits beyond the microsecond are cut (timestamps in ISO 8601 only); such a value is rejected otherwise, unless they are zeros. */
   readonly precision?: 'cut';
   /** How a timestamp or date is written: strptime letters, or for timestamps `epoch_s`, `epoch_ms`, `epoch_us`; ISO 8601 when absent. */

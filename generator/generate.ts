@@ -36,12 +36,8 @@ function check(holds: boolean, option: 'rows' | 'seed' | 'dirty', message: strin
   if (!holds) throw new UsageError(`generate:${option}`, `${option} must be ${message}`);
 }
 
-/**
- * Makes a file of the given shape. It needs memory for the products and for one day's events, whatever the number of rows.
- * @throws UsageError for options out of range; `generate:cannot_write`.
- */
-export async function generate(options: GenerateOptions): Promise<Generated> {
-  const { shape, rows, seed, dirty = 0, out, onProgress } = options;
+/** @throws UsageError `generate:rows`, `generate:seed`, `generate:dirty` for options out of range */
+export function checkOptions({ rows, seed, dirty = 0 }: Omit<GenerateOptions, 'shape'>): void {
   check(
     Number.isInteger(rows) && rows >= 1 && rows <= 1_000_000_000,
     'rows',
@@ -49,7 +45,15 @@ export async function generate(options: GenerateOptions): Promise<Generated> {
   );
   check(Number.isSafeInteger(seed) && seed >= 0, 'seed', 'an integer from 0 to 9007199254740991');
   check(dirty >= 0 && dirty <= 1, 'dirty', 'a number from 0 to 1');
+}
 
+/**
+ * Makes a file of the given shape. It needs memory for the products and for one day's events, whatever the number of rows.
+ * @throws UsageError for options out of range; `generate:cannot_write`.
+ */
+export async function generate(options: GenerateOptions): Promise<Generated> {
+  checkOptions(options);
+  const { shape, rows, seed, dirty = 0, out, onProgress } = options;
   const plan = planRows(shape, rows);
   const catalogue = makeCatalogue(shape, plan, new Random(seed, 0));
   const visits = new Visits(shape, plan, new Random(seed, 1));

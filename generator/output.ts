@@ -36,7 +36,7 @@ export async function writeFile(
   } catch (cause) {
     await rm(partial, { force: true });
     const { code, message } = cause as NodeJS.ErrnoException;
-    if (!code) throw cause;
+    if (!code || cause instanceof EventlakeError) throw cause;
     throw new EventlakeError('generate:cannot_write', `${path} cannot be written: ${message}`, {
       hint:
         code === 'ENOENT'

@@ -1,19 +1,17 @@
-import { readFile } from 'node:fs/promises';
-import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { UsageError } from '../core/errors.ts';
+import { parseShapeFile, readShapeText } from './shape-file.ts';
 
 /** Times are read and written in this one form, which is what a shop's export has: UTC, whole seconds. */
 const TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC$/;
 
 const count = z.int().min(0).max(1_000_000_000);
 const some = count.min(1);
-const share = z.number().min(0).max(1);
+export const share = z.number().min(0).max(1);
 const id = z
   .string()
   .regex(/^[1-9]\d{0,18}$/, 'must be a positive whole number in quotes, of at most 19 digits');
 const columnName = z.string().regex(/^[^",\r\n]+$/, 'must be a name without commas, quotes and line breaks');
-const time = z
+export const time = z
   .string()
   .regex(TIME, 'must be written like 2020-09-24 11:57:06 UTC')
   .transform((text) => text.replace(TIME, '$1T$2Z'))
@@ -31,7 +29,7 @@ export function monthEnd(month: string): number {
   return Date.UTC(year, number, 1) / 1000;
 }
 
-const shape = z
+export const shape = z
   .strictObject({
     columns: z.strictObject({
       time: columnName,
@@ -191,41 +189,10 @@ export type Shape = z.output<typeof shape>;
  * @throws UsageError `shape:invalid` naming file, line and key of everything that is wrong.
  */
 export function parseShape(text: string, file: string): Shape {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const syntax = document.errors[0];
-  if (syntax) {
-    const at = lines.linePos(syntax.pos[0]);
-    throw new UsageError('shape:invalid', `${file}:${at.line}: ${syntax.message.split('\n')[0]}`);
-  }
-  const result = shape.safeParse(document.toJS());
-  if (result.success) return result.data;
-  const complaints = result.error.issues.map((issue) => {
-    const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
-    if (issue.code === 'unrecognized_keys' && issue.keys[0]) path.push(issue.keys[0]);
-    let known = path;
-    let node = document.getIn(known, true) as { range?: [number, number, number] } | undefined;
-    while (!node?.range && known.length > 0) {
-      known = known.slice(0, -1);
-      node = document.getIn(known, true) as typeof node;
-    }
-    const line = node?.range ? lines.linePos(node.range[0]).line : 1;
-    const message = issue.code === 'invalid_key' ? issue.issues[0]?.message : issue.message;
-    return `${file}:${line}: ${path.join('.') || 'the shape'}: ${message}`;
-  });
-  throw new UsageError('shape:invalid', complaints.join('\n'));
+  return parseShapeFile(text, file, () => shape);
 }
 
 /** Reads a shape file. A missing file is `shape:unknown`. */
 export async function loadShape(file: string): Promise<Shape> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new UsageError('shape:unknown', `There is no shape to generate from: ${file} cannot be read`, {
-      hint: 'A shape is a file shape.yml beside dataset.yml, as docs/adding-a-dataset.md says.',
-      cause,
-    });
-  }
-  return parseShape(text, file);
+  return parseShape(await readShapeText(file), file);
 }

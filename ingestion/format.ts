@@ -26,7 +26,7 @@ export async function readFormat(
   dataset: Pick<Dataset, 'name' | 'key' | 'columns' | 'source'>,
   source: SourceFile,
 ): Promise<FileFormat | null> {
-  if (dataset.source.type === 'file' && dataset.source.format === 'ndjson') {
+  if (isJsonLines(dataset, source.path)) {
     const keyColumn = dataset.columns.find(({ name }) => name === dataset.key);
     const key = keyColumn ? nameInSource(keyColumn) : dataset.key;
     const header = await readHeader(source, null);
@@ -49,4 +49,9 @@ export async function readFormat(
     records: (blocks, firstLine, isComplete) =>
       toRecords(blocks, firstLine, names.length, isComplete, dialect),
   };
+}
+
+/** Whether each line is a JSON object. A file that is sent to a topic of JSON messages holds such lines, unless its name says CSV. */
+function isJsonLines({ source }: Pick<Dataset, 'source'>, path: string): boolean {
+  return source.type === 'file' ? source.format === 'ndjson' : !/\.csv(\.gz|\.zst)?$/i.test(path);
 }

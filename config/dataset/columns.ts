@@ -70,6 +70,7 @@ export const column = z
       .boolean()
       .optional()
       .describe('Whole numbers may be written with decimals that are zero, such as 17850.0.'),
+    mixed: z.boolean().optional().describe('A value of any JSON type is taken as its text, for strings.'),
     precision: z
       .literal('cut', 'must be cut')
       .optional()
@@ -94,6 +95,7 @@ export const column = z
       complain('allowed', `is for string columns, and this one is ${c.type}`);
     if (c.zeroDecimals && c.type !== 'int64')
       complain('zeroDecimals', `is for int64 columns, and this one is ${c.type}`);
+    if (c.mixed && c.type !== 'string') complain('mixed', `is for string columns, and this one is ${c.type}`);
     if (c.precision && (c.type !== 'timestamp' || c.format))
       complain('precision', 'is for timestamp columns without a format');
     if (c.format && c.type !== 'timestamp' && c.type !== 'date')

@@ -38,6 +38,22 @@ describe('a value of type', () => {
     ]);
   });
 
+  test('string, of any JSON type', async () => {
+    await place.expectOutcomes('type: string, mixed: true', [
+      ['"x"', 'x'],
+      ['"false"', 'false'],
+      ['"{}"', '{}'],
+      ['false', 'false'],
+      ['7', '7'],
+      ['-1.5', '-1.5'],
+      ['9223372036854775807', '9223372036854775807'],
+      ['[1,"a"]', '[1,"a"]'],
+      ['{"medium":"email"}', '{"medium":"email"}'],
+      ['null', null],
+      ['""', null],
+    ]);
+  });
+
   test('int64', async () => {
     await place.expectOutcomes('type: int64', [
       ['"9223372036854775807"', 9223372036854775807n],

@@ -93,7 +93,7 @@ describe('a dataset file', () => {
     [
       'an unknown key of a column',
       `${GOOD}    colour: red\n`,
-      'readings.yml:10: columns.1.colour: is no key of a dataset file here; known are name, from, type, required, description, allowed, min, max, zeroDecimals, precision, format',
+      'readings.yml:10: columns.1.colour: is no key of a dataset file here; known are name, from, type, required, description, allowed, min, max, zeroDecimals, mixed, precision, format',
     ],
     [
       'a missing key',
