@@ -1,4 +1,4 @@
-# Every recipe runs with the Node 24 that npm installs, whatever Node the machine has; where npm has none (macOS), with the machine's.
+# Every recipe runs with the Node 24 that npm installs, regardless of the Node of the machine; where npm has none (macOS), with that one.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 EVENTLAKE := node --max-semi-space-size=8 -- cli/main.ts
 # What works on data/ alone runs in the stack's image where there is no Node.
@@ -84,10 +84,10 @@ clean: ## stop it and delete its data, after a question (without: make clean YES
 status: ## positions, lag, table versions, sizes
 	$(EITHER)
 
-audit: ## count every row at every hop, and prove that they balance
+audit: ## count every row at every stage, and prove that they balance
 	$(EITHER)
 
-rejected: ## what was turned away, and why
+rejected: ## what was rejected, and why
 	$(EITHER)
 
 ##@ To work on eventlake
@@ -119,14 +119,15 @@ test-unit: install ## the tests that need no server, in seconds
 torture: install ## inject faults at random moments, compare exactly (SEED=, ROUNDS=20, ONLY=name,name); takes an hour or more
 	@SEED=$(SEED) ROUNDS=$(ROUNDS) ONLY=$(ONLY) node test/torture/main.ts
 
-lint: install ## types, format, rules, which folder may import which; scripts, Docker and workflow files
+lint: install ## types, format, rules, which folder may import which; scripts, Docker and workflow files; words
 	@tsc
 	@tsc -p dashboard/web
 	@biome check --error-on-warnings
 	@depcruise --config .dependency-cruiser.js cli core ingestion lake processing inspection monitoring adapters config generator dashboard
 	@node test/lint/lint.ts
+	@node test/lint/words.ts
 
-format: install ## mend what the formatter can
+format: install ## fix what the formatter can
 	@biome check --write
 
 bench: install ## measure against peers; prints a table and writes docs/benchmarks.md

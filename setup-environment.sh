@@ -216,7 +216,7 @@ new_lines() {
   done
 }
 
-# Everything but the lines written here stays as it is, byte for byte and in its order; those are written anew at the end.
+# Everything but the lines written here stays as it is, byte for byte and in its order; those are written again at the end.
 write_local() {
   local before='' kept='' line added
   if [ -f "$LOCAL" ]; then
@@ -286,7 +286,7 @@ check_docker
 check_ports
 [ "$write" = false ] || write_local
 if [ "$problems" -gt 0 ]; then
-  echo 'The stack cannot start before that is mended.' >&2
+  echo 'The stack cannot start before that is fixed.' >&2
   exit 1
 fi
 [ "$write" = false ] || printf 'Kibana will be at %s\n' "$(setting KIBANA_URL)"

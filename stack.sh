@@ -88,7 +88,7 @@ explain_start() {
       *) printf 'problem  %s is not well (%s): make logs SERVICE=%s\n' "$server" "$state" "$server" >&2 ;;
     esac
   done
-  fail 'The stack did not start. Mend what is named above, and run make start again; what runs already stays.'
+  fail 'The stack did not start. Fix what is named above, and run make start again; what runs already stays.'
 }
 
 set_up() {
@@ -123,7 +123,7 @@ clean() {
   if [ "${1:-}" = --yes ]; then
     answer=yes
   elif [ -t 0 ]; then
-    printf 'This deletes the stack with all its data: the events in Kafka, the lake in MinIO, the index and the dashboards. Go on? [y/N] '
+    printf 'This deletes the stack with all its data: the events in Kafka, the lake in MinIO, the index and the dashboards. Delete it all? [y/N] '
     read -r answer
   fi
   case $answer in
@@ -201,7 +201,7 @@ case $command in
   stop)
     need_docker
     stop_jobs
-    compose stop && echo 'The stack is stopped; its data stays. To go on: make start'
+    compose stop && echo 'The stack is stopped; its data stays. To resume: make start'
     ;;
   clean)
     need_docker

@@ -51,7 +51,7 @@ export interface Figures {
 let measuredNow: ChildProcess | undefined;
 let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  // The process at work is ended, which fails the run: whoever started it cleans up. A second signal ends this process at once.
+  // The running process is ended, which fails the run: its starter cleans up. A second signal ends this process at once.
   process.once(signal, () => {
     interrupted = true;
     measuredNow?.kill();
@@ -95,7 +95,7 @@ export function measureEventlake(args: readonly string[], environment: Environme
   return measure([...EVENTLAKE_FLAGS, join('cli', 'main.ts'), ...args, '--json'], environment);
 }
 
-/** Runs the subjects in turn, `runs` times (A B A B …), so that whatever else the machine does hits all of them. */
+/** Runs the subjects in turn, `runs` times (A B A B …), so that other load of the machine hits all of them. */
 export async function alternate<const S extends readonly Subject[]>(
   subjects: S,
   runs: number,

@@ -16,7 +16,7 @@ const FOLDER = join(BENCH_FOLDER, 'writer');
 const OWN = join(import.meta.dirname, 'archive-writer.ts');
 const PEER = join(import.meta.dirname, 'parquetjs-writer.ts');
 
-/** The log's JSON events into Parquet files: the archive hop against the writer in JavaScript that feeds on rows. */
+/** The log's JSON events into Parquet files: the archive stage against the writer in JavaScript that feeds on rows. */
 export async function writer({ rows, runs }: BenchOptions): Promise<Group> {
   const environment = { ...bareEnvironment(), EVENTLAKE_HOME: FOLDER };
   const file = await dataFile(rows);
@@ -35,7 +35,7 @@ export async function writer({ rows, runs }: BenchOptions): Promise<Group> {
     await measureEventlake(['ingest', 'electronics', '--file', file], environment);
     const figures = await alternate(
       [
-        { name: 'eventlake, archive hop', rows, run: () => run([...EVENTLAKE_FLAGS, OWN]) },
+        { name: 'eventlake, archive stage', rows, run: () => run([...EVENTLAKE_FLAGS, OWN]) },
         { name: withVersion('parquetjs-lite'), rows, run: () => run([PEER]) },
       ],
       runs,
@@ -43,10 +43,10 @@ export async function writer({ rows, runs }: BenchOptions): Promise<Group> {
     const [own, peer] = figures;
     return {
       title: 'Writer: JSON events into Parquet files',
-      text: `Both read the same events from the same local log. The archive hop stages them as text, has DuckDB check and type them and write them by month
+      text: `Both read the same events from the same local log. The archive stage stages them as text, has DuckDB check and type them and write them by month
 with zstd, and commits the files to a Delta table. parquetjs-lite is given row by row what \`JSON.parse\` makes of each event, and writes one file with
 Snappy, its fastest; it holds neither 19 digits nor decimals exactly, so it gets those ids as text and the prices as doubles, and nothing is
-checked or committed. The archive hop is ${ratio(peer, own).toFixed(1)} times as fast.`,
+checked or committed. The archive stage is ${ratio(peer, own).toFixed(1)} times as fast.`,
       figures,
       extra: [{ heading: 'written MB', values: figures.map(({ result }) => megabytes(result.bytes)) }],
       pledges: [],

@@ -9,9 +9,9 @@ import { warnOfUnfinishedReset } from './wipe.ts';
 /** Exit code of an audit that does not balance. */
 export const UNBALANCED = 3;
 
-/** `audit`: counts every row at every hop. */
+/** `audit`: counts every row at every stage. */
 export function auditCommand(): Command {
-  return commandOverDatasets('audit', 'count every row at every hop, and prove that they balance').action(
+  return commandOverDatasets('audit', 'count every row at every stage, and prove that they balance').action(
     (names: string[], options: CommonOptions) =>
       eachDataset(names, options, { access: 'look' }, async (session) => {
         await warnOfUnfinishedReset(session);
@@ -54,10 +54,10 @@ export function auditText(report: AuditReport, { entity, models }: Dataset): str
   const isEmpty = [file.rows, log.events, log.deadLetters, log.removed, lake.events, rejected].every(
     (n) => n === 0,
   );
-  const balanced = isEmpty ? 'nothing ingested yet' : '✔ balanced: every row is accounted for at every hop';
+  const balanced = isEmpty ? 'nothing ingested yet' : '✔ balanced: every row is accounted for at every stage';
   const verdict = report.balanced ? balanced : '✘ NOT balanced';
   return [
-    table(['hop', 'what', 'count'], rows),
+    table(['stage', 'what', 'count'], rows),
     '',
     `  ${verdict}`,
     ...report.differences.map((text) => `    ${text}`),

@@ -37,7 +37,7 @@ function checkText(report: CheckReport): string {
   if (report.absentColumns.length > 0)
     lines.push(`  optional and absent: ${report.absentColumns.join(', ')}`);
   lines.push(
-    `  ${thousands(report.good)} rows pass, ${thousands(report.rows - report.good)} will be turned away`,
+    `  ${thousands(report.good)} rows pass, ${thousands(report.rows - report.good)} will be rejected`,
   );
   if (report.unendedLine !== null)
     lines.push(`  line ${report.unendedLine} has no line end and the file is being written: it is left`);

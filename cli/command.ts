@@ -49,9 +49,9 @@ export function defaultFile({ name, source }: Dataset): string {
   return source.path ?? `data/${name}.${source.format}`;
 }
 
-/** What people are told of a command that a signal has ended early. */
+/** Printed when a signal has ended a command early. */
 export const STOPPED = 'stopped before everything was done; run again to continue';
-/** What is in hand may take so long after the first signal; a batch takes seconds, a store that hangs would take minutes. */
+/** Work that has begun may take so long after the first signal; a batch takes seconds, a store that hangs would take minutes. */
 const STOP_WITHIN_MS = 30_000;
 
 /**

@@ -19,7 +19,7 @@ import { type CommonOptions, openSession, readConfiguration, type Session } from
 const ROWS = 885_129;
 const SEED = 1;
 
-/** `demo`: the whole job on local files whatever the environment says, and a first look at its result. */
+/** `demo`: the whole job on local files, without the servers of the environment, and a first look at its result. */
 export function demoCommand(): Command {
   return datasetCommand(
     'demo',
@@ -119,7 +119,7 @@ ${parts.map((part) => `${part}\n\n`).join('')}The lake is in ${place}: Delta tab
   Python   python3 -c "from deltalake import DeltaTable; print(DeltaTable('${join(place, model.table)}').to_pandas())"   (pip install deltalake pyarrow pandas)
 
   One ${entity.singular}: npx eventlake profile ${dataset.name === DEFAULT_DATASET ? '' : `${dataset.name} `}${cell(top[0]?.[keyOf(model)] ?? `<${keyOf(model)}>`)}
-  Where all stands: make status     What was turned away: make rejected     All commands: make`;
+  Status: make status     What was rejected: make rejected     All commands: make`;
 }
 
 function capitalized(word: string): string {

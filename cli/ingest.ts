@@ -58,7 +58,7 @@ const FILE_OPTION = [
 export function withIngestOptions(command: Command): Command {
   return command
     .option(...FILE_OPTION)
-    .option('--again', 'ingest the file anew, though it is known')
+    .option('--again', 'ingest the file again, though it is known')
     .option('--complete', 'take a last line without its line end, though the file may still be written')
     .option('--limit <rows>', 'stop after this many rows of each file', positive)
     .option('--batch-size <rows>', 'rows that are committed together', positive, CHUNK_ROWS);
@@ -116,7 +116,7 @@ async function ingestFile(
         monitor?.failed('ingest', error.message);
         const { message, code } = error;
         const details = { event: 'retry', hop: 'ingest', code };
-        note(`warning: ${message}; going on from the last committed row`, 'warn', details);
+        note(`warning: ${message}; resuming after the last committed row`, 'warn', details);
       },
       onCommit: (chunk) => monitor?.chunkCommitted(chunk),
       onProgress: (state) => progress.show(state),
@@ -142,7 +142,7 @@ function fileSummary({ outcome, rows, events, deadLetters, entry, beginningRows 
   const total = `${counted(entry.rows, 'row')} of ${entry.file} ${entry.rows === 1 ? 'is' : 'are'} in the log`;
   if (beginningRows !== undefined)
     return `nothing new: its ${counted(beginningRows, 'row')} are the beginning of ${entry.file}`;
-  if (outcome === 'nothing_new') return `nothing new: all ${total} (ingest it anew with --again)`;
+  if (outcome === 'nothing_new') return `nothing new: all ${total} (ingest it again with --again)`;
   const dead = deadLetters > 0 ? `, ${counted(deadLetters, 'dead letter')} (see: make rejected)` : '';
   const what = `${outcome === 'continued' ? 'continued: ' : ''}${counted(rows, 'row')} → ${counted(events, 'event')}${dead}`;
   return outcome === 'stopped'

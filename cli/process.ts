@@ -4,12 +4,12 @@ import { follow } from '../processing/follow.ts';
 import { processTo } from '../processing/process.ts';
 import { STOPPED, stopOnSignals } from './command.ts';
 import { commandOverDatasets, eachDataset } from './each-dataset.ts';
-import { processSummary, reported } from './hop-reports.ts';
 import { openMonitor } from './monitoring.ts';
 import { note, record } from './output.ts';
 import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './rejections.ts';
 import { type CommonOptions, noteStores, processContext } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
+import { processSummary, reported } from './stage-reports.ts';
 
 interface ProcessOptions extends CommonOptions, SkipOptions, MaxRejectedOptions {
   readonly follow?: boolean;

@@ -7,9 +7,9 @@ import { type CommonOptions, openSession } from './session.ts';
 const EXAMPLES = 20;
 const PAYLOAD_SHOWN = 60;
 
-/** `rejected`: what was turned away, and why. */
+/** `rejected`: what was rejected, and why. */
 export function rejectedCommand(): Command {
-  return datasetCommand('rejected', 'what was turned away, why, and from which line or offset')
+  return datasetCommand('rejected', 'what was rejected, why, and from which line or offset')
     .option('--limit <n>', 'examples to show', positive, EXAMPLES)
     .action(async (name: string, options: CommonOptions & { limit: number }) => {
       const session = await openSession(name, options, 'look');

@@ -6,7 +6,6 @@ import { type ProcessResult, processTo } from '../processing/process.ts';
 import { auditContext, auditText, UNBALANCED } from './audit.ts';
 import { STOPPED, stopOnSignals } from './command.ts';
 import { commandOverDatasets, eachDataset } from './each-dataset.ts';
-import { processSummary, reported } from './hop-reports.ts';
 import {
   type IngestOptions,
   type IngestReport,
@@ -18,8 +17,9 @@ import { openMonitor } from './monitoring.ts';
 import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './rejections.ts';
 import { noteStores, processContext, type Session } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
+import { processSummary, reported } from './stage-reports.ts';
 
-/** What `run` did, hop by hop. */
+/** What `run` did, stage by stage. */
 export interface RunResult {
   readonly ingest: IngestReport;
   readonly process: ProcessResult;
@@ -51,7 +51,7 @@ export function runCommand(): Command {
     });
 }
 
-/** Ingest, process and audit. The archive reads what ingest has committed while ingest goes on. */
+/** Ingest, process and audit. The archive reads what ingest has committed while ingest still runs. */
 export async function runWholeJob(
   session: Session,
   options: RunOptions,

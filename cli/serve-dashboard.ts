@@ -101,7 +101,7 @@ export async function serveDashboard(
 }
 
 function warnOfReach(host: string): void {
-  const text = `warning: --host ${host} is reached from beyond this machine: whoever has the token reads the lake, and the connection is not encrypted`;
+  const text = `warning: --host ${host} is reached from beyond this machine: anyone who has the token reads the lake, and the connection is not encrypted`;
   note(text, 'warn', {
     hint: 'Put a proxy with TLS before it, or leave --host away and use an SSH tunnel.',
   });

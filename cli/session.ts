@@ -44,7 +44,7 @@ export interface Session extends DatasetFolder {
   readonly derived: ReadonlyMap<string, DeltaTable>;
   /** That of the model whose rows are the dataset's entities. */
   readonly profiles: DeltaTable | null;
-  /** The table anew, without what was read of it before: after a reset it may be another one. `dataset.table` is another dataset's. */
+  /** A new object for the table, without what was read of it before: after a reset it may be another one. `dataset.table` is another dataset's. */
   openTable(name: string): DeltaTable;
   /** What shows the published tables, by table. */
   readonly sinks: ReadonlyMap<string, Sink>;
@@ -90,7 +90,7 @@ export function datasetPlaces({ datasets }: Settings): string[] {
 
 /**
  * Wires the adapters that the settings name. For a command that writes, a reset that was interrupted is finished first. The signal ends what
- * the index is asked at once, all else ends with the batch in hand.
+ * the index is asked at once, all else ends with the current batch.
  */
 export async function openSession(
   name: string,

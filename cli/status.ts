@@ -5,7 +5,7 @@ import { bytes, table, thousands } from './output.ts';
 import type { CommonOptions } from './session.ts';
 import { warnOfUnfinishedReset } from './wipe.ts';
 
-/** `status`: where every hop stands. */
+/** `status`: where every stage stands. */
 export function statusCommand(): Command {
   return commandOverDatasets('status', 'positions, lag, table versions, rows and bytes').action(
     (names: string[], options: CommonOptions) =>

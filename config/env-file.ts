@@ -30,7 +30,7 @@ export function readEnvFile(file: string): EnvVariable[] {
     if (name === undefined) throw noSetting(file, i + 1, line);
     lines.set(name, i + 1);
     const quote = /^["'`]/.exec(value)?.[0];
-    // A value that begins with a quote goes on up to the next one, over several lines where there is one.
+    // A value that begins with a quote ends at the next one, over several lines where there is one.
     if (
       quote &&
       !value.slice(1).includes(quote) &&

@@ -18,7 +18,7 @@ interface TypeOfColumn {
   read?(column: Column, text: string): string;
   /** The typed value; null where it breaks the contract. */
   value(column: Column, text: string, read: string): string;
-  /** When the value's JSON type must be looked at, which costs as much as reading it. What is no JSON string reads as JSON once more. */
+  /** When the value's JSON type must be looked at, which costs as much as reading it. What is no JSON string reads as JSON again. */
   doubtful(column: Column, text: string): string;
   /** The JSON types that the column does not take, as a condition on `written`; null when it takes all. */
   readonly wrongKinds: string | null;

@@ -1,5 +1,5 @@
 /**
- * The contracts between the hops and the outside. Each is small and dumb: no policy, no retries that change meaning, no state
+ * The contracts between the stages and the outside. Each is small and dumb: no policy, no retries that change meaning, no state
  * beyond a connection. Policy sits in ingestion/ and processing/. Every adapter of a contract passes the same suite in
  * test/conformance/.
  */
@@ -34,7 +34,7 @@ export interface OutgoingRecord {
 /**
  * How far one file has been ingested; the ledger keeps the newest of each `ingestion`.
  * `bytes` counts the decompressed file from its first byte; `sha256` (hex) is over exactly these bytes, so the file is known again
- * by content whatever its name. `rows` = `events` + `deadLetters`.
+ * by content, not by name. `rows` = `events` + `deadLetters`.
  */
 export interface LedgerEntry {
   readonly ingestion: string;
@@ -178,7 +178,7 @@ export type Row = Record<string, string | number | bigint | boolean | null>;
 
 /**
  * One SQL session with a ceiling on its memory; what exceeds it is spilled to disk. Statements run one at a time.
- * A statement that needs more than can be spilled is `sql:out_of_memory`: the caller divides the work, and the session goes on.
+ * A statement that needs more than can be spilled is `sql:out_of_memory`: the caller divides the work, and the session stays usable.
  */
 export interface SqlEngine {
   /** Runs one or more statements. */
@@ -262,7 +262,7 @@ export interface SandboxTable {
 export interface SandboxResult {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly rows: AsyncIterable<readonly (string | number | boolean | null)[][]>;
-  /** Aborted when the query's time is up, also while nobody reads `rows`: whoever passes them on must stop then. */
+  /** Aborted when the query's time is up, also while nobody reads `rows`: a caller that passes them on must stop then. */
   readonly deadline: AbortSignal;
 }
 

@@ -9,7 +9,7 @@ export function batchName(partition: Partition, offset: bigint): string {
 /** The error of a batch that cannot be read, with the command that steps over it. */
 export function unreadable(error: EventlakeError, name: string): EventlakeError {
   const { code, message, hint, cause } = error;
-  const skip = `To go on without its records: eventlake process --skip ${name}`;
+  const skip = `To continue without its records: eventlake process --skip ${name}`;
   return new EventlakeError(code, message, { hint: hint === undefined ? skip : `${hint} ${skip}`, cause });
 }
 

@@ -139,9 +139,9 @@ export const pipelineAnswer = z.object({
   hops: z.array(
     z.object({
       name: z.enum(['ingest', 'archive', 'model', 'publish']),
-      /** Rows in the store that the hop writes; null where there is no such store. */
+      /** Rows in the store that the stage writes; null where there is no such store. */
       rows: count.nullable(),
-      /** What the hop has not taken over yet, in rows of the store that it reads. */
+      /** What the stage has not taken over yet, in rows of the store that it reads. */
       lag: count.nullable(),
       lastCommit: time.nullable(),
       note: z.string().nullable(),

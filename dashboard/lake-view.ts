@@ -24,7 +24,7 @@ const LOOK_MS = 250;
 const ATTEMPTS = 4;
 
 /**
- * The newest version of a dataset's tables. Each look opens the tables anew: while the dashboard runs, a reset may have put other tables
+ * The newest version of a dataset's tables. Each look opens the tables again: while the dashboard runs, a reset may have put other tables
  * in their place.
  */
 export class LakeView {
@@ -62,7 +62,7 @@ export class LakeView {
 
   /**
    * Reads the tables. When files vanish meanwhile (the table was rewritten and cleaned up, or reset), reads the newest version again.
-   * @throws `lake:missing` when there is no table, `lake:changing` when files go on vanishing.
+   * @throws `lake:missing` when there is no table, `lake:changing` when files keep vanishing.
    */
   async read<T>(query: (seen: SeenLake) => Promise<T>): Promise<T> {
     return this.#read(() => this.now(), query);

@@ -15,7 +15,7 @@ type Hop = PipelineAnswer['hops'][number];
 /** Older commits of the events than so many are not added up to a lag. */
 const COMMITS = 500;
 
-/** Where every hop stands; `eventsPerSecond` is for the caller to say, who sees more than one moment. */
+/** Where every stage stands; `eventsPerSecond` is for the caller to say, who sees more than one moment. */
 export async function pipelineNow(
   { log, index, view }: PipelineContext,
   eventsPerSecond: (rows: number) => number | null,

@@ -2,7 +2,7 @@ import { type Plan, referenceRows } from './plan.ts';
 import { permutation, type Random } from './random.ts';
 import type { Shape } from './shape.ts';
 
-/** All products, each with one category, brand and price for ever; product 0 is the most popular. */
+/** All products, each with one category, brand and price forever; product 0 is the most popular. */
 export interface Catalogue {
   /** Each product's part of a line, `product,category,code,brand,price,`, one after another. */
   readonly bytes: Uint8Array;

@@ -8,7 +8,7 @@ export interface DirtyKind {
    * `valid/<variant>` for a line that must pass.
    */
   readonly name: string;
-  /** The record that takes the place of the clean one with these fields, with its line ending and whatever goes before it. */
+  /** The record that takes the place of the clean one with these fields, with its line ending and anything before it. */
   readonly record: (fields: readonly string[]) => Buffer;
 }
 
@@ -32,7 +32,7 @@ const setBytes =
     Buffer.from(`${fields.with(BRAND, value).join(',')}\n`, 'latin1');
 
 /**
- * Everything that is turned away. A quote that opens a field is always followed by a letter or digit: where an earlier quote was left open,
+ * Everything that is rejected. A quote that opens a field is always followed by a letter or digit: where an earlier quote was left open,
  * it reads as a closing quote with text after it, so the open one can never become a valid field by chance.
  */
 function badChanges({ columns: c }: Shape): Record<string, Change> {

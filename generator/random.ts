@@ -11,7 +11,7 @@ const TWO_32 = 0x1_0000_0000;
 /**
  * xoshiro128** 1.1 (David Blackman and Sebastiano Vigna, public domain).
  *
- * Whatever is derived from it uses only integer steps and the four basic operations and square root of IEEE 754, which round the same
+ * Everything that is derived from it uses only integer steps and the four basic operations and square root of IEEE 754, which round the same
  * way on every machine; logarithms and powers do not.
  */
 export class Random {

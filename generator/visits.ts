@@ -19,7 +19,7 @@ export interface SliceEvents {
 /**
  * Makes the customers' sessions, slice by slice and in memory for one slice only.
  *
- * A session looks at one or more products, and some looks go on through the later steps; some customers go on much oftener than others.
+ * A session looks at one or more products, and some looks continue through the later steps; some customers continue much more often than others.
  * Choices are made in proportion to what remains to be chosen (selection sampling, Knuth's algorithm S), so all counts come out exactly
  * as planned: also that every user and every product occurs. Users who come again, and products, are drawn with a skew, so that a few have many events.
  */

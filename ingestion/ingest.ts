@@ -35,7 +35,7 @@ export interface IngestRequest {
   onCommit?(chunk: CommittedChunk): void;
   /** Told after each chunk: rows committed in this run, and bytes read from disk. */
   onProgress?(progress: { rows: number; bytesRead: number }): void;
-  /** Finishes the chunk in hand and stops. */
+  /** Finishes the current chunk and stops. */
   readonly signal?: AbortSignal;
 }
 
@@ -98,7 +98,7 @@ export async function ingest(log: EventLog, request: IngestRequest): Promise<Ing
     if (repeated > 0)
       request.warn(`${repeated} rows of ${source.path} are in the log already, and will be there twice`);
   }
-  // A writer supersedes the one at work, so none is opened where there is nothing to write.
+  // A writer supersedes the running one, so none is opened where there is nothing to write.
   if (origin.atEnd) {
     const { entry } = origin;
     const beginning = origin.knownRows < entry.rows ? { beginningRows: origin.knownRows } : {};

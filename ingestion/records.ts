@@ -42,13 +42,13 @@ export interface RecordGroup {
   readonly nextLine: number;
   /** True when no field needs escaping in JSON. */
   readonly plain: boolean;
-  /** True when the group ends within a line that is too long: nobody can go on reading from there. */
+  /** True when the group ends within a line that is too long: nobody can continue reading from there. */
   readonly withinLine: boolean;
   /** Bytes after the last group that are left for a later run, as their record is still being written. */
   readonly left?: number;
 }
 
-/** Finds the records of whole physical lines. What it leaves of them is a record that may go on, unless they are the `last`. */
+/** Finds the records of whole physical lines. What it leaves of them is a record that may continue, unless they are the `last`. */
 type ParseLines = (bytes: Buffer, firstLine: number, last: boolean) => RecordGroup;
 
 /**
@@ -119,7 +119,7 @@ function tooLong(raw: Buffer): DeadLine {
   return { reason: 'line:too_long', detail, raw };
 }
 
-/** Collects the records of whole physical lines; what it leaves unconsumed is a record that may go on after `bytes`. */
+/** Collects the records of whole physical lines; what it leaves unconsumed is a record that may continue after `bytes`. */
 function parseLines(
   bytes: Buffer,
   firstLine: number,

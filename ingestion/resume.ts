@@ -42,8 +42,8 @@ function newEntry(source: SourceFile, ingestion: string, from: FileState): Ledge
 }
 
 /**
- * Finds the file in the ledger by its content, whatever its name. An unfinished entry is continued first, otherwise the state that
- * covers most of the file. A file that goes on differently from a state that its ingestion has left behind begins a new ingestion
+ * Finds the file in the ledger by its content, not by its name. An unfinished entry is continued first, otherwise the state that
+ * covers most of the file. A file that continues differently from a state that its ingestion has left behind begins a new ingestion
  * after that state, and a file that is not known one at its first byte; both get the name `ingestion`.
  * @throws `ingest:file_changed` when this path was ingested before and what was read then is no longer the file's beginning.
  */
@@ -69,7 +69,7 @@ export async function findBeginning(
       if (!cut || state.bytes > cut.state.bytes) cut = { entry, state, prefix };
     } else if (!best || better({ entry, state }, best)) best = { entry, state, prefix };
   }
-  // Only an entry that was made since, with --again, knows how to go on after a line that was ingested in part.
+  // Only an entry that was made since, with --again, knows how to continue after a line that was ingested in part.
   if (cut && (!best || (!isUnfinished(best) && best.state.bytes < cut.state.bytes)))
     throw await lineContinues(source, cut.entry, cut.state);
   if (best) {
@@ -140,7 +140,7 @@ function changed(source: SourceFile, entry: LedgerEntry, what: string, hint?: st
     {
       hint:
         hint ??
-        'Only what is appended can be ingested. If it really is new data, run again with --again: every row of it is ingested anew.',
+        'Only what is appended can be ingested. If it really is new data, run again with --again: every row of it is ingested again.',
     },
   );
 }
@@ -155,8 +155,8 @@ async function lineContinues(
   return changed(
     source,
     entry,
-    `its last line then, line ${state.lines + 1}, goes on now. The lake has a row of what was there: ${row}`,
-    `Begin anew with: eventlake reset --yes, then ingest the file again. Or keep that row and run with --again: the ${state.rows} rows that are in the lake will be there twice.`,
+    `its last line then, line ${state.lines + 1}, continues now. The lake has a row of what was there: ${row}`,
+    `Start from the beginning with: eventlake reset --yes, then ingest the file again. Or keep that row and run with --again: the ${state.rows} rows that are in the lake will be there twice.`,
   );
 }
 

@@ -30,7 +30,7 @@ export interface AuditContext {
   readonly temporary: string;
 }
 
-/** Every row at every hop. `removed`: records that retention has taken from the log; they are counted where they are left, in the lake. */
+/** Every row at every stage. `removed`: records that retention has taken from the log; they are counted where they are left, in the lake. */
 export interface AuditReport {
   readonly dataset: string;
   readonly balanced: boolean;

@@ -14,6 +14,6 @@ export async function foreignChanges(table: DeltaTable): Promise<string[]> {
     .map(
       ({ version, operation, engine, filesAdded, filesRemoved }) =>
         `table ${table.path} was changed by ${engine ?? 'another program'}: version ${version} (${operation}) removed ${filesRemoved} files and added ${filesAdded}. ` +
-        `Restore version ${version - 1n} with that program, or begin anew: eventlake reset --yes, then eventlake run`,
+        `Restore version ${version - 1n} with that program, or start from the beginning: eventlake reset --yes, then eventlake run`,
     );
 }

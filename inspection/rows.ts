@@ -5,7 +5,7 @@ import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
 import { literal, parquet } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
 
-/** What was turned away: how often for each reason, and the newest examples. */
+/** What was rejected: how often for each reason, and the newest examples. */
 export interface RejectedReport {
   readonly total: number;
   readonly reasons: { reason: string; rows: number }[];

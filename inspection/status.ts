@@ -32,7 +32,7 @@ export interface TableSize {
   readonly bytes: number;
 }
 
-/** Where every hop stands. Offsets and versions are strings, as JSON numbers are not exact beyond 2^53. */
+/** Where every stage stands. Offsets and versions are strings, as JSON numbers are not exact beyond 2^53. */
 export interface StatusReport {
   readonly log: string;
   readonly files: { file: string; rows: number; bytes: number; complete: boolean; updatedAt: string }[];

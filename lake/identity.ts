@@ -3,7 +3,7 @@ import type { ObjectStore } from '../core/contracts.ts';
 import { hasCode } from '../core/errors.ts';
 
 /**
- * The id of the lake in this folder of the store: made by whoever asks first, the same for all, and another one after the folder
+ * The id of the lake in this folder of the store: made by the first caller, the same for all, and another one after the folder
  * was emptied. It exists before the first table does.
  */
 export async function lakeId(store: ObjectStore, folder: string): Promise<string> {

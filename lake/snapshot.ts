@@ -217,7 +217,7 @@ function withoutRowCount(table: string, path: string): EventlakeError {
   );
 }
 
-/** A path in the log is a URI: it is percent-encoded once more than the object's key, whose folders may hold escapes of their own. */
+/** A path in the log is a URI: it is percent-encoded a second time, after the object's key, whose folders may hold escapes of their own. */
 function encodePath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/').replaceAll('%3D', '=');
 }

@@ -72,7 +72,7 @@ export class DeltaTable {
   }
 
   /**
-   * Makes the change, on top of whatever others have committed since `base`, and answers with the table as it then is.
+   * Makes the change, on top of what others have committed since `base`, and answers with the table as it then is.
    *
    * A table may be deleted and made again at any time, and an object store has no condition that spans two keys. So the commit before is looked
    * at twice, right before and right after the exclusive creation of the new one. If it is another then, the new one went into another table,

@@ -4,7 +4,7 @@ const HANGS_AFTER_MS = 15 * 60_000;
 /** Whether a job lives, and whether it does its work. */
 export class Health {
   readonly #now: () => number;
-  /** What failed last, by hop. */
+  /** What failed last, by stage. */
   readonly #failing = new Map<string, string>();
   #lastTurn: number;
   #begun = false;
@@ -15,18 +15,18 @@ export class Health {
     this.#lastTurn = now();
   }
 
-  /** The job has reached its stores, and goes on. */
+  /** The job has reached its stores, and works. */
   turn(): void {
     this.#begun = true;
     this.#lastTurn = this.#now();
   }
 
-  failed(hop: string, reason: string): void {
-    this.#failing.set(hop, reason);
+  failed(stage: string, reason: string): void {
+    this.#failing.set(stage, reason);
   }
 
-  succeeded(hop: string): void {
-    this.#failing.delete(hop);
+  succeeded(stage: string): void {
+    this.#failing.delete(stage);
     this.turn();
   }
 
@@ -36,7 +36,7 @@ export class Health {
 
   /** What keeps the job from its work, a sentence each; nothing while all is well. */
   get troubles(): string[] {
-    const failing = [...this.#failing].map(([hop, reason]) => `${hop}: ${reason}`);
+    const failing = [...this.#failing].map(([stage, reason]) => `${stage}: ${reason}`);
     return this.#begun ? failing : ['the stores have not been reached yet', ...failing];
   }
 }

@@ -46,10 +46,12 @@ export function defineMetrics(dataset: string) {
     model: histogram('model_duration_seconds', 'Time that the profiles took to compute', TABLE_BUCKETS),
     publish: histogram('publish_duration_seconds', 'Time that the index took to renew', TABLE_BUCKETS),
     documents: counter('published_documents_total', 'Documents of the index', ['operation'] as const),
-    // all hops
-    retries: counter('retries_total', 'Times that the hop was tried again after a failure', ['hop'] as const),
-    failing: gauge('failing', '1 while the last try of the hop failed', ['hop'] as const),
-    lastSuccess: gauge('last_success_timestamp_seconds', 'When the hop last went well', ['hop'] as const),
+    // all stages
+    retries: counter('retries_total', 'Times that the stage was tried again after a failure', [
+      'hop',
+    ] as const),
+    failing: gauge('failing', '1 while the last try of the stage failed', ['hop'] as const),
+    lastSuccess: gauge('last_success_timestamp_seconds', 'When the stage last went well', ['hop'] as const),
     // the stores, as they are when asked
     reachable: gauge('store_reachable', '1 when the store answered just now', ['store'] as const),
     lag: gauge('lag_offsets', 'Offsets of the log not in the lake yet', ['stream', 'partition'] as const),

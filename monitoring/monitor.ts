@@ -12,9 +12,9 @@ const MOST_REASONS = 100;
 const OTHER_REASONS = 'other';
 
 /** A part of the pipeline that succeeds or fails by itself. */
-export type Hop = 'ingest' | 'archive' | 'model' | 'publish';
+export type Stage = 'ingest' | 'archive' | 'model' | 'publish';
 
-/** Hears what the hops report, and tells it to whoever asks: Prometheus, or a person at `/readyz`. */
+/** Hears what the stages report, and tells it to those who ask: Prometheus, or a person at `/readyz`. */
 export class Monitor {
   readonly health = new Health();
   readonly #metrics: Metrics;
@@ -73,18 +73,18 @@ export class Monitor {
     this.succeeded('publish');
   }
 
-  /** The hop did its work, or found that there was none. */
-  succeeded(hop: Hop): void {
-    this.health.succeeded(hop);
-    this.#metrics.failing.set({ hop }, 0);
-    this.#metrics.lastSuccess.setToCurrentTime({ hop });
+  /** The stage did its work, or found that there was none. */
+  succeeded(stage: Stage): void {
+    this.health.succeeded(stage);
+    this.#metrics.failing.set({ hop: stage }, 0);
+    this.#metrics.lastSuccess.setToCurrentTime({ hop: stage });
   }
 
-  /** The hop failed, and will be tried again. */
-  failed(hop: Hop, reason: string): void {
-    this.health.failed(hop, reason);
-    this.#metrics.retries.inc({ hop });
-    this.#metrics.failing.set({ hop }, 1);
+  /** The stage failed, and will be tried again. */
+  failed(stage: Stage, reason: string): void {
+    this.health.failed(stage, reason);
+    this.#metrics.retries.inc({ hop: stage });
+    this.#metrics.failing.set({ hop: stage }, 1);
   }
 
   /** What keeps the job from its work, a sentence each, the stores asked just now; nothing while all is well. */

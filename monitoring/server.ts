@@ -59,7 +59,7 @@ export async function serveMonitor(
       },
     );
   }
-  // The job's end is not held up by whoever watches it.
+  // The job's end is not delayed by its observers.
   server.unref();
   return server;
 }

@@ -7,7 +7,7 @@ import type { ArchiveTables } from '../processing/positions.ts';
 
 /** Answers are good for so long. */
 const FRESH_MS = 1000;
-/** A store that takes longer counts as out of reach, so that whoever asks gets an answer. */
+/** A store that takes longer counts as out of reach, so that a request gets an answer. */
 const PATIENCE_MS = 5000;
 
 /** The stores that are looked at. */

@@ -11,7 +11,7 @@ import { type ArchiveTables, Positions } from './positions.ts';
 import { StagedBatch } from './staging.ts';
 
 /**
- * A batch also ends at this many staged bytes. DuckDB works on 2,048 rows at a time, whatever their size, so that batches of few and large
+ * A batch also ends at this many staged bytes. DuckDB works on 2,048 rows at a time, of any size, so that batches of few and large
  * rows must end earlier.
  */
 const BATCH_BYTES = 64 * 1024 * 1024;
@@ -21,7 +21,7 @@ const POLL_MS = 200;
 /** How long a worker that has nothing to read waits before it looks how far the others have come. */
 const LOOK_MS = 1000;
 
-/** What the archive hop works on and with. */
+/** What the archive stage works on and with. */
 export interface ArchiveContext {
   readonly dataset: Dataset;
   readonly log: EventLog;
@@ -35,25 +35,25 @@ export interface ArchiveContext {
   readonly skip?: ReadonlySet<string>;
   /** Told of records that were read and are not in the lake yet. */
   onRead?(records: RecordBatch): void;
-  /** Told each time that the log was asked for more and answered, with or without records; also by the later hops, as they get on. */
+  /** Told each time that the log was asked for more and answered, with or without records; also by the later stages, as they make progress. */
   onTurn?(): void;
   /** Called after each commit. */
   onCommit?(outcome: BatchOutcome): void;
-  /** Called when there is nothing to read and no batch in hand. */
+  /** Called when there is nothing to read and no batch has been begun. */
   onIdle?(): void;
   /** Told when a batch was dropped because another worker had moved on in its partitions. */
   onSuperseded?(reason: string): void;
 }
 
-/** When the archive hop ends. */
+/** When the archive stage ends. */
 export interface ArchiveEnd {
-  /** Resolves to the ends that must be in the lake, whoever brought them there; pending for as long as there is more to come. */
+  /** Resolves to the ends that must be in the lake, through any worker; pending for as long as there is more to come. */
   readonly ends: Promise<readonly PartitionRange[]>;
-  /** Commits the batch in hand and stops. */
+  /** Commits the current batch and stops. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What one run of the hop brought into the lake. */
+/** What one run of the stage brought into the lake. */
 export interface ArchiveResult {
   readonly events: number;
   readonly rejected: number;
@@ -62,7 +62,7 @@ export interface ArchiveResult {
 }
 
 /**
- * The second hop: the log's records into the `events` and `rejected` tables, each exactly once.
+ * The second stage: the log's records into the `events` and `rejected` tables, each exactly once.
  *
  * Reads on from where the tables say; one loop owns the batch, and a batch is committed with the positions that it leads to. When another
  * worker has moved a partition meanwhile, the commit is refused: the batch is dropped and everything is read again from the tables' positions.
@@ -152,7 +152,7 @@ class Worker {
       // The workers of one lake share the partitions; those of another lake need all of them, too.
       group: `eventlake-${await lakeId(events.store, dirname(events.path))}`,
       position: async (partition) => {
-        // A batch in hand was read on from the positions known; only between batches may they move.
+        // A batch that has been begun was read on from the positions known; only between batches may they move.
         if (!this.#batch) await this.#known.refresh();
         return this.#known.next(partition);
       },
@@ -164,7 +164,7 @@ class Worker {
     const expected = this.#batch?.next.get(id) ?? this.#known.next(records) ?? records.from;
     if (records.next <= expected) return;
     if (records.from > expected) {
-      await this.#drop(`${id} goes on at ${records.from}, not at ${expected}`);
+      await this.#drop(`${id} continues at ${records.from}, not at ${expected}`);
       return;
     }
     if (!this.#batch) {
@@ -219,7 +219,7 @@ class Worker {
       'log:made_anew',
       `${log.description} was deleted, and perhaps made again, while it was read`,
       {
-        hint: 'The batch in hand was not committed. Begin anew with: eventlake reset --yes, then ingest again.',
+        hint: 'The current batch was not committed. Start from the beginning with: eventlake reset --yes, then ingest again.',
       },
     );
   }

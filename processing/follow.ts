@@ -10,8 +10,8 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 
 /** A stage that failed, and will be retried. */
-export interface HopFailure {
-  readonly hop: 'archive' | 'model' | 'publish';
+export interface StageFailure {
+  readonly stage: 'archive' | 'model' | 'publish';
   readonly error: EventlakeError;
   readonly pauseMs: number;
 }
@@ -19,14 +19,14 @@ export interface HopFailure {
 /** What following works on and with. */
 export interface FollowContext extends ProcessContext {
   /** Told of every failure that does not end it. */
-  onFailure?(failure: HopFailure): void;
+  onFailure?(failure: StageFailure): void;
 }
 
 /**
  * Archives until `stop` is aborted. Beside it the model runs whenever the archive pauses, and every minute where it does not, and publish
  * runs after each model. No stage waits for a later one.
  *
- * Once the stores have been reached it outlives their failures: what may pass is retried, after longer and longer pauses. The index is
+ * Once the stores have been reached it survives their failures: what may pass is retried, after longer and longer pauses. The index is
  * the last stage, so that no error of it ends the others. A failure that will not pass aborts `stop`, so that all stages end.
  */
 export async function follow(context: FollowContext, stop: AbortController): Promise<ArchiveResult> {
@@ -95,7 +95,7 @@ async function archiveOn(
     } catch (error) {
       if (!reached || signal.aborted || !mayPass(error)) throw error;
       const pauseMs = pause.next();
-      context.onFailure?.({ hop: 'archive', error, pauseMs });
+      context.onFailure?.({ stage: 'archive', error, pauseMs });
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
     }
   }
@@ -104,16 +104,16 @@ async function archiveOn(
 
 /** A stage that works each time that an earlier one has woken it, and again after a failure. */
 class LaterStage {
-  readonly #hop: 'model' | 'publish';
+  readonly #stage: 'model' | 'publish';
   readonly #work: () => Promise<unknown>;
   #awake = Promise.withResolvers<void>();
 
-  constructor(hop: 'model' | 'publish', work: () => Promise<unknown>) {
-    this.#hop = hop;
+  constructor(stage: 'model' | 'publish', work: () => Promise<unknown>) {
+    this.#stage = stage;
     this.#work = work;
   }
 
-  /** Lets it work, once more if it is at work. */
+  /** Lets it work, again if it is working. */
   wake(): void {
     this.#awake.resolve();
   }
@@ -131,17 +131,17 @@ class LaterStage {
         pause.reset();
       } catch (error) {
         if (signal.aborted) return;
-        if (!this.#outlives(error)) throw error;
+        if (!this.#survives(error)) throw error;
         const pauseMs = pause.next();
-        context.onFailure?.({ hop: this.#hop, error, pauseMs });
+        context.onFailure?.({ stage: this.#stage, error, pauseMs });
         await sleep(pauseMs, undefined, { signal }).catch(() => {});
         this.wake();
       }
     }
   }
 
-  #outlives(error: unknown): error is EventlakeError {
-    return mayPass(error) || (this.#hop === 'publish' && error instanceof EventlakeError);
+  #survives(error: unknown): error is EventlakeError {
+    return mayPass(error) || (this.#stage === 'publish' && error instanceof EventlakeError);
   }
 }
 

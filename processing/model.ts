@@ -34,7 +34,7 @@ export interface ModelContext {
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
   readonly temporary: string;
-  /** Ends the computation after the share in hand. */
+  /** Ends the computation after the current share. */
   readonly signal?: AbortSignal | undefined;
   /** Told after each share of the keys. */
   onProgress?(): void;
@@ -92,7 +92,7 @@ export async function runModel(context: ModelContext): Promise<ModelResult> {
 
 const EMPTY: Pick<Snapshot, 'txns'> = { txns: new Map() };
 
-/** The note that goes with each commit: a model whose SQL has changed since is computed anew. */
+/** The note that goes with each commit: a model whose SQL has changed since is computed again. */
 function madeBy({ model, query, inputs }: ModelContext): string {
   const digest = createHash('sha256').update(query).digest('hex').slice(0, 12);
   const [first] = inputsOf(query, inputs);

@@ -4,7 +4,7 @@ import { EventlakeError } from '../core/errors.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
 import type { DeltaTable } from '../lake/table.ts';
 
-/** The two tables that the archive hop writes. */
+/** The two tables that the archive stage writes. */
 export interface ArchiveTables {
   readonly events: DeltaTable;
   readonly rejected: DeltaTable;
@@ -36,7 +36,7 @@ export class Positions {
           'lake:other_log',
           `The lake was filled from another log than ${log.description}: its tables know ${other}`,
           {
-            hint: 'Was the topic deleted, or KAFKA_BROKERS changed? Point the settings at the log that the lake belongs to, or begin anew with: eventlake reset --yes',
+            hint: 'Was the topic deleted, or KAFKA_BROKERS changed? Point the settings at the log that the lake belongs to, or start from the beginning with: eventlake reset --yes',
           },
         );
       }
@@ -46,7 +46,7 @@ export class Positions {
 
   /**
    * Reads the tables again.
-   * @throws `lake:replaced` when a table was deleted, or another took its place: the log may be another one too, so that all is to be opened anew.
+   * @throws `lake:replaced` when a table was deleted, or another took its place: the log may be another one too, so that all is to be opened again.
    */
   async refresh(): Promise<void> {
     const [events, rejected] = await Promise.all([
@@ -72,7 +72,7 @@ export class Positions {
     return this.rejected?.txns.get(this.app(partition)) ?? null;
   }
 
-  /** Where reading goes on: the lesser of the tables that the partition feeds. Null: from its first offset. */
+  /** Where reading resumes: the lesser of the tables that the partition feeds. Null: from its first offset. */
   next(partition: Partition): bigint | null {
     const id = partitionId(partition);
     const rejected = this.ofRejected(id);
@@ -84,7 +84,7 @@ export class Positions {
   }
 
   /**
-   * Requires that the log can go on where the lake ends: `ranges` were asked for after the positions were read. A partition that has nothing left to
+   * Requires that the log can continue where the lake ends: `ranges` were asked for after the positions were read. A partition that has nothing left to
    * read would not be asked by a reader.
    * @throws `log:offsets_missing` when records are gone that the lake lacks, or when the log ends before the lake does.
    */
@@ -98,8 +98,8 @@ export class Positions {
         {
           hint:
             next < range.start
-              ? 'Retention removed records before they were archived. Let the topic keep more; begin anew with: eventlake reset --yes'
-              : 'The log has lost records that the lake has. Begin anew with: eventlake reset --yes',
+              ? 'Retention removed records before they were archived. Let the topic keep more; start from the beginning with: eventlake reset --yes'
+              : 'The log has lost records that the lake has. Start from the beginning with: eventlake reset --yes',
         },
       );
     }

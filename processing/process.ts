@@ -31,7 +31,7 @@ export interface ProcessContext {
   readonly files: LocalFiles;
   /** Where model and publish run beside the archive, so that its statements need not wait for theirs; else they use the archive's engine. */
   readonly sql?: SqlEngine;
-  /** Fill the sinks anew, whatever they show. */
+  /** Fill the sinks again, also with what they show already. */
   readonly republish?: boolean;
   /** Told what the archive did, once all of it is in the lake; an error thrown here ends processing before the models. */
   onArchived?(result: ArchiveResult): void;

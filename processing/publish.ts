@@ -11,7 +11,7 @@ import { literal, parquet } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { documentOf, idOf } from './profile-documents.ts';
 
-/** What the publish hop works on and with. */
+/** What the publish stage works on and with. */
 export interface PublishContext {
   readonly model: Model;
   readonly profiles: DeltaTable;
@@ -19,13 +19,13 @@ export interface PublishContext {
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
   readonly temporary: string;
-  /** Empties the sink first, and sends every row, whatever the sink says that it shows. */
+  /** Empties the sink first, and sends every row, also those that the sink shows already. */
   readonly republish?: boolean;
   /** Told each time that the sink has taken some changes. */
   onProgress?(): void;
 }
 
-/** What one run of the hop did. */
+/** What one run of the stage did. */
 export interface PublishResult {
   readonly outcome: 'published' | 'up_to_date' | 'no_profiles';
   readonly version: bigint | null;
@@ -34,7 +34,7 @@ export interface PublishResult {
 }
 
 /**
- * The fourth hop: brings the sink to the newest version of the derived table, by what differs from the version that the sink shows, and by
+ * The fourth stage: brings the sink to the newest version of the derived table, by what differs from the version that the sink shows, and by
  * everything when the sink shows another table. Rows carry the table's version, so that a run that was killed is simply repeated.
  * @throws `lake:replaced` when the table was deleted meanwhile.
  */
@@ -51,7 +51,7 @@ export async function publish(context: PublishContext): Promise<PublishResult> {
       'index:ahead',
       `${sink.description} shows version ${shown} of ${profiles.path}, which is only at ${newest.version}`,
       {
-        hint: 'Was the lake restored from an older copy? Fill the index anew with: eventlake process --republish',
+        hint: 'Was the lake restored from an older copy? Fill the index again with: eventlake process --republish',
       },
     );
   }
@@ -80,7 +80,7 @@ async function publishFrom(
     const newPaths = await context.files.paths(profiles, newest);
     const oldPaths = shown === null ? [] : await shownFiles(context, shown);
     if (oldPaths === null) {
-      // What the sink shows can no longer be compared with: it is filled anew.
+      // What the sink shows can no longer be compared with: it is filled again.
       await sink.wipe();
       shown = await sink.open(fields, newest.metaData.id);
     }

@@ -65,7 +65,7 @@ export class StagedBatch {
     let file = this.#files.get(batch.stream);
     if (!file) {
       file = createWriteStream(this.#path(batch.stream));
-      // Whoever writes or closes it hears of a failure; unheard as an event, it would end the process.
+      // The writer or closer hears of a failure; unheard as an event, it would end the process.
       file.on('error', () => {});
       this.#files.set(batch.stream, file);
     }

@@ -28,7 +28,7 @@ new Worker(
   { eval: true, workerData: { processMb: task.processMb, milliseconds: task.milliseconds } },
 ).unref();
 
-/** A query that is turned away before it runs, or in the middle. */
+/** A query that is rejected before it runs, or in the middle. */
 class Refused extends Error {
   readonly code: ErrorCode;
 

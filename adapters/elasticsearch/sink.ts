@@ -27,7 +27,7 @@ interface IndexState {
  * A new mapping, or another table of the same name, fills a new index beside the old one; `finish` moves the alias and deletes the old index
  * in one step. The version that an index shows is in the `_meta` of its mapping, written last. Documents carry the profiles version as their external version,
  * so of two writers the newer wins document by document. What an interrupted or overtaken writer left behind is found in `finish`
- * by these versions. A writer that goes on after a newer version was finished is not noticed: a document that only its version has
+ * by these versions. A writer that continues after a newer version was finished is not noticed: a document that only its version has
  * changed stays until the next change of it.
  */
 export class ElasticsearchSink implements Sink {

@@ -141,7 +141,7 @@ export class FileObjectStore implements ObjectStore {
   }
 
   /**
-   * Makes the folder and those above it, and has their names on disk. Also for a folder that exists: whoever made it just now may not
+   * Makes the folder and those above it, and has their names on disk. Also for a folder that exists: the process that made it just now may not
    * have come to that yet.
    */
   async #keepFolder(path: string): Promise<void> {

@@ -19,7 +19,7 @@ import { explainKafkaError, kafkaErrorNames } from './errors.ts';
 
 /** A topic as the brokers know it. */
 export interface KafkaTopic {
-  /** Another one when a topic of this name is made anew. */
+  /** Another one when a topic of this name is made again. */
   readonly id: string;
   /** The number of the broker that leads each partition; -1 where there is none now. */
   readonly leaders: readonly number[];

@@ -23,7 +23,7 @@ export interface AbortedTransaction {
 /**
  * The batches in what a broker sent for one partition, with its list of the aborted transactions that touch them. The last batch may
  * be cut off, and is left out. A damaged batch is the last one: it may have been the mark that ends a transaction, so that what follows is to be
- * fetched anew, with another list.
+ * fetched again, with another list.
  * @throws EventlakeError `log:corrupt` when the first batch is damaged, and where it ends is not known
  */
 export function splitBatches(bytes: Buffer, aborted: readonly AbortedTransaction[]): PackedBatch[] {

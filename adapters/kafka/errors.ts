@@ -121,7 +121,7 @@ export function madeAnew(topic: string, doing: string): EventlakeError {
     'log:made_anew',
     `Topic ${topic} was deleted and made again while it was ${doing}.`,
     {
-      hint: 'Its offsets are not those of the lake. Begin anew with: eventlake reset --yes, then ingest again.',
+      hint: 'Its offsets are not those of the lake. Start from the beginning with: eventlake reset --yes, then ingest again.',
     },
   );
 }

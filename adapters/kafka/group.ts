@@ -25,7 +25,7 @@ export interface GroupListener {
 }
 
 /**
- * This process's membership in a consumer group, by the classic protocol: joining, heartbeats and rebalances go on by themselves. Only
+ * This process's membership in a consumer group, by the classic protocol: joining, heartbeats and rebalances need no caller. Only
  * the membership is the library's; records are fetched elsewhere.
  */
 export class KafkaGroup {

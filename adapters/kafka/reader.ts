@@ -18,7 +18,7 @@ const JOINED_BYTES = 256 * 1024;
 
 type Unpacked = ReturnType<typeof decodeRecords>;
 
-/** A partition that this reader has, from when it got it until it loses it or gets it anew. */
+/** A partition that this reader has, from when it got it until it loses it or gets it again. */
 interface Assigned extends Cursor {
   /** The next offset to hand over; null until the position is asked. */
   next: bigint | null;
@@ -131,7 +131,7 @@ export class KafkaLogReader implements LogReader, GroupListener {
     const now = Date.now();
     const longest = troubles.find(({ since }) => now - since > PATIENCE_MS);
     if (!longest) return;
-    // The caller hears of it once, and may go on polling.
+    // The caller hears of it once, and may continue to poll.
     for (const trouble of troubles) trouble.since = now;
     throw this.#cluster.explain(longest.error, 'read');
   }

@@ -110,7 +110,7 @@ function answerIn(text: string): ImportAnswer | undefined {
   }
 }
 
-/** The status and Kibana's own message, or the beginning of whatever was answered. */
+/** The status and Kibana's own message, or the beginning of any other answer. */
 function said(status: number, text: string): string {
   let message = text;
   try {

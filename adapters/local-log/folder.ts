@@ -2,7 +2,7 @@
  * The folder of the local log: `<20 digits>.chunk` files, numbered without gaps and never changed.
  *
  * A chunk is written to a temporary file, fsynced, and linked under the next number. The link is exclusive, so each number is given
- * to one writer only, and whoever comes second learns it: that is the whole concurrency control. Temporary files lie in a folder of
+ * to one writer only, and the second one learns it: that is the whole concurrency control. Temporary files lie in a folder of
  * their writer's own; when that folder is gone, the writer's link cannot succeed any more.
  */
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
@@ -30,7 +30,7 @@ export class ChunkFolder {
     this.path = path;
   }
 
-  /** Makes the folder so that it outlives a power failure. */
+  /** Makes the folder so that it survives a power failure. */
   async create(): Promise<void> {
     await this.#write(async () => {
       const topmost = await mkdir(this.path, { recursive: true });

@@ -18,7 +18,7 @@ export interface LogState {
   readonly ranges: readonly PartitionRange[];
 }
 
-/** A reader of all partitions, whatever the group; `log:offsets_missing` when a position is not in the log. */
+/** A reader of all partitions, with no regard to the group; `log:offsets_missing` when a position is not in the log. */
 export async function openReader(
   folder: ChunkFolder,
   state: LogState,
@@ -38,8 +38,8 @@ async function startOf(range: PartitionRange, options: ReaderOptions): Promise<b
   throw new EventlakeError(
     'log:offsets_missing',
     position < start
-      ? `Reading ${id} should go on at offset ${position}, but the log begins at ${start}: older records were removed.`
-      : `Reading ${id} should go on at offset ${position}, but the log ends at ${end}: it was wiped and created again.`,
+      ? `Reading ${id} should continue at offset ${position}, but the log begins at ${start}: older records were removed.`
+      : `Reading ${id} should continue at offset ${position}, but the log ends at ${end}: it was wiped and created again.`,
     {
       hint: 'The lake and the log no longer belong together. `eventlake reset --yes` wipes both; ingest the files again then.',
     },
@@ -116,7 +116,7 @@ class LocalReader implements LogReader {
       const { timestamp } = this.#header;
       const position = this.#positions.get(partitionId(block)) ?? 0n;
       if (block.start > position) {
-        const what = `${partitionId(block)} goes on at ${block.start}, but the file before it ends at ${position}`;
+        const what = `${partitionId(block)} continues at ${block.start}, but the file before it ends at ${position}`;
         throw corruptChunk(this.#folder.chunkPath(this.#number), what);
       }
       const batch = block.end > position ? await this.#read(block, timestamp, position) : null;

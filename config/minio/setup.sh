@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the lake's bucket, and a user who may read and write this bucket and nothing else. Safe to run again.
 set -eu
-# Secrets come by standard input: whoever lists processes sees their arguments.
+# Secrets come by standard input: anyone who lists processes sees their arguments.
 ROOT_USER=$(cat /run/minio-root/user)
 ROOT_PASSWORD=$(cat /run/minio-root/password)
 printf '%s\n%s\n' "$ROOT_USER" "$ROOT_PASSWORD" | mc alias set lake http://minio:9000 >/dev/null

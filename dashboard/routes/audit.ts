@@ -3,10 +3,10 @@ import type { DashboardContext } from '../context.ts';
 import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
-/** Every row at every hop, and whether they balance. */
+/** Every row at every stage, and whether they balance. */
 export function auditRoute(app: App, { audits }: DashboardContext): void {
   const schema = {
-    summary: 'Every row at every hop, and whether they balance',
+    summary: 'Every row at every stage, and whether they balance',
     response: answers(auditAnswer),
   };
   app.get('/api/audit', { schema }, () => audits.now());

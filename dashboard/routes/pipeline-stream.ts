@@ -19,7 +19,7 @@ const STREAMS = 100;
  */
 export function pipelineStreamRoute(app: App, { watcher, facts }: DashboardContext): void {
   const schema = {
-    summary: 'Server-sent events: where the four hops stand, whenever it changes',
+    summary: 'Server-sent events: where the four stages stand, whenever it changes',
     response: {
       ...answers(z.string()),
       200: { description: 'Server-sent events', content: { 'text/event-stream': { schema: z.string() } } },

@@ -3,8 +3,8 @@ import type { DashboardContext } from '../context.ts';
 import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
-/** Where the four hops stand. */
+/** Where the four stages stand. */
 export function pipelineRoute(app: App, { watcher }: DashboardContext): void {
-  const schema = { summary: 'Where the four hops stand', response: answers(pipelineAnswer) };
+  const schema = { summary: 'Where the four stages stand', response: answers(pipelineAnswer) };
   app.get('/api/pipeline', { schema }, () => watcher.now());
 }

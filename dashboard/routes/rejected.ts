@@ -6,10 +6,10 @@ import { rejectedQuery } from '../requests.ts';
 import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
-/** What was turned away, and why. */
+/** What was rejected, and why. */
 export function rejectedRoute(app: App, { view, sql }: DashboardContext): void {
   const schema = {
-    summary: 'What was turned away',
+    summary: 'What was rejected',
     querystring: rejectedQuery,
     response: answers(rejectedAnswer),
   };

@@ -66,7 +66,7 @@ describe('local event log', () => {
     expect(valuesOf(await drain(log, from(2n)), 'events/0').map(String)).toEqual(['c', 'd', 'e', 'f']);
     await expect(log.reader({ position: from(1n) })).rejects.toMatchObject({
       code: 'log:offsets_missing',
-      message: expect.stringContaining('events/0 should go on at offset 1, but the log begins at 2'),
+      message: expect.stringContaining('events/0 should continue at offset 1, but the log begins at 2'),
     });
     await expect(early.poll(0)).rejects.toMatchObject({ code: 'log:offsets_missing' });
   });
@@ -193,7 +193,7 @@ describe('local event log', () => {
     await writeFile(path, await readFile(chunkFile(folder, 4)));
     await expect(drain(log)).rejects.toMatchObject({
       code: 'log:corrupt',
-      message: expect.stringContaining('events/0 goes on at 4, but the file before it ends at 2'),
+      message: expect.stringContaining('events/0 continues at 4, but the file before it ends at 2'),
     });
   });
 

@@ -20,7 +20,7 @@ test('a session beside another one does not wait for its statements, and has vie
   ended.push('short');
   await long;
   expect(ended).toEqual(['short', 'long']);
-  // Whoever closes first leaves the other one as it was.
+  // The first that closes leaves the other one as it was.
   await second.close();
   expect(await first.rows('SELECT n FROM numbers')).toEqual([{ n: 1 }]);
   await first.close();

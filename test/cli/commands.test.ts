@@ -149,7 +149,7 @@ describe('every command that looks', () => {
   });
 });
 
-test('process --follow goes on until it is told to stop, and ends well', async () => {
+test('process --follow runs until it is told to stop, and ends well', async () => {
   const child = home.start(['process', '--follow', '--json']);
   const out: Buffer[] = [];
   child.stdout.on('data', (bytes) => out.push(bytes));

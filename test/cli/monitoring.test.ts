@@ -17,7 +17,7 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-/** Starts a job that serves metrics, and goes on until it is told to stop. */
+/** Starts a job that serves metrics, and runs until it is told to stop. */
 async function follow(environment: Record<string, string> = {}) {
   const port = await freePort();
   const child = home.start(['process', '--follow'], { METRICS_PORT: String(port), ...environment });
@@ -63,7 +63,7 @@ describe('a follower with METRICS_PORT', () => {
     expect(await once(child, 'close')).toEqual([0, null]);
   }, 60_000);
 
-  test('that cannot publish goes on archiving, is not ready, and tries again', async () => {
+  test('that cannot publish keeps archiving, is not ready, and tries again', async () => {
     // Answers nothing that Elasticsearch would.
     const stranger = createServer((_, answer) => answer.writeHead(403).end('{}'));
     stranger.listen(0, '127.0.0.1');

@@ -34,7 +34,7 @@ test('a log and a lake that the version before wrote are read as they are', asyn
   expect(await json('profile', 'electronics', '2')).toMatchObject({ segment: 'cart_abandoner' });
 });
 
-test('and go on without a reset: the same file, grown by two rows, is continued', async () => {
+test('and work without a reset: the same file, grown by two rows, is continued', async () => {
   expect(await json('run', 'electronics', '--file', file)).toMatchObject({
     ingest: { outcome: 'continued', rows: 2 },
     audit: {

@@ -48,7 +48,7 @@ test('the program brings its own Node, from any folder, through a link', async (
   expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
-/** Commands that must end with `code`, saying `message` and not a word on standard output. */
+/** Commands that must end with `code`, saying `message` and nothing on standard output. */
 async function expectComplaints(
   code: number,
   cases: readonly (readonly [args: string, message: RegExp])[],
@@ -143,7 +143,7 @@ describe('failures', () => {
     ]);
   }, 60_000);
 
-  test('of a server that is not there name its address, whatever the command', async () => {
+  test('of a server that is not there name its address, for any command', async () => {
     const nowhere = /Kafka at 127\.0\.0\.1:1 cannot be reached: .*\[log:unreachable\]/;
     await home.put('header.csv', 'event_time,event_type,product_id,category_id,price,user_id\n');
     await expectComplaints(

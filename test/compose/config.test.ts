@@ -60,7 +60,7 @@ describeWithDocker('docker compose config', await noCompose(), () => {
       const started = services.flatMap(([, { profiles: own = [] }]) => own);
       expect(profiles.filter((profile) => !started.includes(profile))).toEqual([]);
       for (const [name, service] of services) {
-        // A pinned release, not whatever is newest today; our own image is built here.
+        // A pinned release, not the newest of the day; our own image is built here.
         expect({ name, image: service.image }).toEqual({
           name,
           image: expect.stringMatching(/:.*\d|^eventlake:local$/),

@@ -114,7 +114,7 @@ export function describeEventLog(
       expect(await log.ledger()).toEqual([entry('old', 1), entry('new', 2)]);
     });
 
-    it('after a wipe nothing is there, and the log can be made anew', async () => {
+    it('after a wipe nothing is there, and the log can be made again', async () => {
       const log = await opened();
       const wiped = await log.open();
       const writer = await log.writer();

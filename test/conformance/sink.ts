@@ -241,7 +241,7 @@ export function describeSink(name: string, make: () => SinkUnderTest): void {
         expect(await purchases()).toEqual({ a: 2 });
       });
 
-      test('what the newer changes do not cover is not taken for the new version: all is sent anew', async () => {
+      test('what the newer changes do not cover is not taken for the new version: all is sent again', async () => {
         await publish([put('a', 1), put('b', 1)], 1n);
         const interrupted = connect();
         await interrupted.open(FIELDS, TABLE);
@@ -293,7 +293,7 @@ export function describeSink(name: string, make: () => SinkUnderTest): void {
         ['newer', 9n],
         ['the same', 2n],
         ['older', 1n],
-      ])('is sent anew where %s version of the one before was shown', async (_, before) => {
+      ])('is sent again where %s version of the one before was shown', async (_, before) => {
         await publish([put('a', 9), put('gone', 9)], before);
         expect(await index.open(FIELDS, 'table-2')).toBeNull();
         await index.apply(fileOf([put('a', 2), put('b', 2)]), 2n);

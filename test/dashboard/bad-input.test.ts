@@ -96,7 +96,7 @@ describe('a body', () => {
     expect((await shown.ask('/api/sql', body)).status).toBe(400);
   });
 
-  test('of another type, or too large, is turned away', async () => {
+  test('of another type, or too large, is rejected', async () => {
     const { server } = shown.dashboard;
     const post = (payload: string, type: string) =>
       server.inject({ url: '/api/sql', method: 'POST', payload, headers: { 'content-type': type } });

@@ -121,7 +121,7 @@ async function sessionIn(home: string, access: Access, change: Change): Promise<
   return { ...session, dataset, profiles: dataset.models.length > 0 ? session.profiles : null };
 }
 
-/** Eight events of three customers, one of them twice, and two lines that are turned away. See the tests for what is in them. */
+/** Eight events of three customers, one of them twice, and two lines that are rejected. See the tests for what is in them. */
 export const SMALL = fileOf(
   [
     {

@@ -35,7 +35,7 @@ test('the dataset, with the roles of its columns', async () => {
 });
 
 describe('the pipeline', () => {
-  test('shows what status prints, and the four hops', async () => {
+  test('shows what status prints, and the four stages', async () => {
     const { body } = await shown.ask<PipelineAnswer>('/api/pipeline');
     expect(body.status).toEqual(JSON.parse(JSON.stringify(await status(shown.session))));
     expect(body.throughput).toEqual({ eventsPerSecond: null });

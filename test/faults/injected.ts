@@ -2,7 +2,7 @@
 export interface Injected {
   /** How many times it has harmed something: a test that expects a fault checks this. */
   readonly fired: number;
-  /** Ends the fault; what it held back goes on. Repeating it is harmless. */
+  /** Ends the fault; what it held back continues. Repeating it is harmless. */
   heal(): void;
 }
 

@@ -5,7 +5,7 @@ import { type Injected, Injection } from './injected.ts';
 
 /**
  * What happens to connections, new ones and those that are open:
- * - `hang`: bytes stay where they are, in both directions; they go on when the fault is healed.
+ * - `hang`: bytes stay where they are, in both directions; they continue when the fault is healed.
  * - `reset`: the connection ends with a TCP reset.
  * - `close`: the connection ends in an orderly way, as by a server that stops.
  * - `slow`: each connection passes so many bytes a second in each direction.

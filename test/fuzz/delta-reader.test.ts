@@ -199,7 +199,7 @@ test('one change of a log leads to the same table or to an error with a code', a
   expect(tables).toBeGreaterThan(0);
 });
 
-test('whatever is done to a log that has no checksums, errors have codes', async () => {
+test('after any damage to a log that has no checksums, errors have codes', async () => {
   const bare = new Map(
     [...log].map(([key, body]) => [
       key,

@@ -43,7 +43,7 @@ const damage = fc.record({
   seal: fc.boolean(),
 });
 
-test('a damaged batch gives records or a coded error, whatever is wrong with it', () => {
+test('a damaged batch gives records or a coded error, for any damage', () => {
   let refused = 0;
   const property = fc.property(damage, ({ batch, changes, cut, seal }) => {
     const bytes = Buffer.from(batch.subarray(0, cut === null ? undefined : BATCH.RECORDS + cut));

@@ -49,7 +49,7 @@ const total = (result: Generated, isCounted: (kind: string) => boolean) =>
   Object.entries(result.dirtyLines).reduce((sum, [kind, count]) => sum + (isCounted(kind) ? count : 0), 0);
 const isBad = (kind: string) => !kind.startsWith('valid/');
 
-test('every bad line is turned away for the reason that its kind names, and no other line is', async () => {
+test('every bad line is rejected for the reason that its kind names, and no other line is', async () => {
   const { result, bytes } = await make(20_000, 0.05);
   const records = readPlainly(bytes);
   expect(records).toHaveLength(20_000);

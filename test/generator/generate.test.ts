@@ -90,7 +90,7 @@ describe('a generated file', () => {
     expect((await make(3000, 4, 'again.csv.gz')).bytes.equals(packed.bytes)).toBe(true);
   });
 
-  test('is made by any shape, whatever the columns and steps are called', async () => {
+  test('is made by any shape, with any names of columns and steps', async () => {
     const out = join(folder, 'library.csv');
     const library: Shape = {
       ...shape,

@@ -33,7 +33,7 @@ describe('cumulative exports: files that hold what the one before held, and more
     expect(await textsIn(place.log())).toEqual(textsOf(1, 7));
   });
 
-  test('a file that goes on differently from an earlier state brings only its own rows', async () => {
+  test('a file that continues differently from an earlier state brings only its own rows', async () => {
     const first = await place.put('a.csv', HEADER + rows(1, 2));
     await ingestFile(place.log(), first);
     await ingestFile(place.log(), await place.put('b.csv', HEADER + rows(1, 3)));
@@ -47,7 +47,7 @@ describe('cumulative exports: files that hold what the one before held, and more
     expect(await textsIn(place.log())).toEqual([...textsOf(1, 3), ...textsOf(8, 9)]);
   });
 
-  test('whatever the sizes and the order in which they come again, each row is in the log once', async () => {
+  test('for any sizes and any order in which they come again, each row is in the log once', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 5 }),
@@ -117,13 +117,15 @@ describe('a half-written last line', () => {
     expect(result).toMatchObject({ rows: 2, warnings: [] });
   });
 
-  test('that was taken and goes on is refused, with the row that the lake has and the ways out', async () => {
+  test('that was taken and continues is refused, with the row that the lake has and the ways out', async () => {
     const path = await place.put('x.csv', HEADER + rows(1, 2) + HALF);
     await ingestFile(place.log(), path);
     await appendFile(path, '03\n');
     await expect(ingestFile(place.log(), path)).rejects.toMatchObject({
       code: 'ingest:file_changed',
-      message: expect.stringContaining(`line 4, goes on now. The lake has a row of what was there: ${HALF}`),
+      message: expect.stringContaining(
+        `line 4, continues now. The lake has a row of what was there: ${HALF}`,
+      ),
       hint: expect.stringMatching(
         /reset --yes.*--again: the 3 rows that are in the lake will be there twice/,
       ),

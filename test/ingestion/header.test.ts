@@ -106,7 +106,7 @@ describe('columns', () => {
     );
   });
 
-  test('become JSON strings whatever they hold; empty ones become null', () => {
+  test('become JSON strings, with any content; empty ones become null', () => {
     const names = ['at', 'id', 'text'];
     for (const text of ['a"b\\c', '\t\r\n\0\u001f', 'é💶\u2028\ufeff', '1', 'null', ' ', '\u007f']) {
       expect(JSON.parse(encode(names, ['now', '1', text]))).toEqual({ at: 'now', id: '1', text });

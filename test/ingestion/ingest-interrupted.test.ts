@@ -59,7 +59,7 @@ describe('an ingestion whose log is away for a moment', () => {
     [false, true],
     [true, false],
   ])(
-    'goes on by itself, once each row; stored already: %s, ingested anew: %s',
+    'resumes by itself, once each row; stored already: %s, ingested again: %s',
     async (stored, again) => {
       const path = await place.put('file.csv', HEADER + rows(1, 8));
       await ingestFile(place.log(), path, { limit: again ? 4 : 1 });
@@ -124,7 +124,7 @@ describe('an ingestion that is interrupted', () => {
     await fc.assert(property, { numRuns: 15 });
   }, 30_000);
 
-  test('by a limit stops after exactly so many rows, and every limit goes on where the one before ended', async () => {
+  test('by a limit stops after exactly so many rows, and every limit resumes where the one before ended', async () => {
     const path = await place.put('file.csv', HEADER + rows(1, 10));
     const log = place.log();
     for (const [limit, total] of [
@@ -160,7 +160,7 @@ describe('an ingestion that is interrupted', () => {
     expect(await textsIn(log)).toEqual(textsOf(1, 4));
   });
 
-  test('by its signal finishes what it has in hand', async () => {
+  test('by its signal finishes what it has begun', async () => {
     const path = await place.put('file.csv', HEADER + rows(1, 20_000));
     const log = place.log();
     const controller = new AbortController();

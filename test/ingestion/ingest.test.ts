@@ -146,7 +146,7 @@ describe('ingesting a file', () => {
     expect(warnings).toEqual(['optional columns not in the file stay empty: text']);
   });
 
-  test('that is cut off in its gzip stream keeps what was read, and goes on with the whole file', async () => {
+  test('that is cut off in its gzip stream keeps what was read, and continues with the whole file', async () => {
     const content = `${HEADER}${rows(1, 200_000)}`;
     const packed = gzipSync(content, { level: 1 });
     const path = await place.put('file.csv.gz', packed.subarray(0, -100_000));
@@ -173,7 +173,7 @@ describe('a file that is known', () => {
     return { path, log };
   };
 
-  test('adds nothing, under whatever name, packed or not', async () => {
+  test('adds nothing, under any name, packed or not', async () => {
     const { path, log } = await known();
     const before = await log.ranges();
     const copies = [
@@ -211,7 +211,7 @@ describe('a file that is known', () => {
     expect((await log.ledger()).length).toBe(1);
   });
 
-  test.each(['\n', '\r\n'])('whose last line had no end goes on after %j', async (end) => {
+  test.each(['\n', '\r\n'])('whose last line had no end continues after %j', async (end) => {
     const { log } = await known((HEADER + rows(1, 2)).slice(0, -1));
     expect(
       await ingestFile(log, await place.put('file.csv', `${(HEADER + rows(1, 2)).slice(0, -1)}${end}`)),
@@ -225,20 +225,20 @@ describe('a file that is known', () => {
     expect((await contents(log)).deadLetters.map(({ line }) => line)).toEqual([4]);
   });
 
-  test('whose last line had no end is refused when that line goes on', async () => {
+  test('whose last line had no end is refused when that line continues', async () => {
     const { path, log } = await known((HEADER + rows(1, 2)).slice(0, -1));
     await place.put('file.csv', `${(HEADER + rows(1, 2)).slice(0, -1)}5\n`);
     await expect(ingestFile(log, path)).rejects.toMatchObject({
       code: 'ingest:file_changed',
-      message: expect.stringContaining('line 3, goes on now'),
+      message: expect.stringContaining('line 3, continues now'),
       hint: expect.stringContaining('--again'),
     });
-    // What was ingested anew since is known all the same.
+    // What was ingested again since is known all the same.
     expect(await ingestFile(log, path, { again: true })).toMatchObject({ outcome: 'ingested', rows: 2 });
     expect(await ingestFile(log, path)).toMatchObject({ outcome: 'nothing_new' });
   });
 
-  test('that changed below what was read is refused, until it is ingested anew', async () => {
+  test('that changed below what was read is refused, until it is ingested again', async () => {
     const { path, log } = await known();
     const changed = (HEADER + rows(1, 9)).replace('row 003', 'row xxx');
     await place.put('file.csv', changed);
@@ -256,7 +256,7 @@ describe('a file that is known', () => {
     expect(await ingestFile(log, path)).toMatchObject({ outcome: 'nothing_new', entry: { rows: 9 } });
   });
 
-  test('is ingested anew when that is asked for, and what was left of that is finished by the next run', async () => {
+  test('is ingested again when that is asked for, and what was left of that is finished by the next run', async () => {
     const { path, log } = await known();
     expect(await ingestFile(log, path, { again: true, limit: 4 })).toMatchObject({
       outcome: 'stopped',

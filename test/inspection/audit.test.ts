@@ -60,7 +60,7 @@ describe('the audit', () => {
     });
   });
 
-  test('counts every row at every hop', async () => {
+  test('counts every row at every stage', async () => {
     await shop.fill('a.csv', ROWS);
     await shop.fill('b.csv', row(1) + row(4, '0.01', 'purchase'));
     const index = new MemoryIndex();

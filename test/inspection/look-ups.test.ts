@@ -157,7 +157,7 @@ describe('the status', () => {
     });
   });
 
-  test('says how far each hop is', async () => {
+  test('says how far each stage is', async () => {
     const before = await statusOf(shop, index);
     expect(before).toMatchObject({
       files: [{ file: expect.stringMatching(/a\.csv$/), rows: 6, complete: true }],

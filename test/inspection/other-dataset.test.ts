@@ -35,7 +35,7 @@ maybe,9,b,2024-03-01T00:00:00Z,,,,,
 oops
 `.replaceAll('it\'s "a"', '"it\'s ""a"""');
 
-test('a dataset is a folder with a YAML file and a model: another one goes through every hop', async () => {
+test('a dataset is a folder with a YAML file and a model: another one goes through every stage', async () => {
   const found = await loadDataset([FIXTURES], 'readings');
   const { dataset } = found;
   const model = modelOf(dataset);

@@ -102,7 +102,7 @@ describe('a table that was deleted and made again', () => {
     expect(next.rows).toBe(now.rows + 1000n);
   });
 
-  test('gets no commit upon nothing, when it is deleted', async () => {
+  test('gets no commit on top of nothing, when it is deleted', async () => {
     const writer = new DeltaTable(store, path);
     const base = await made([1, 2], writer);
     await deleteTable();

@@ -26,7 +26,7 @@ export async function someFile(folder: string, rows: number, month: string | nul
   };
 }
 
-/** A commit of no files upon `base`, but for `change`. */
+/** A commit of no files on top of `base`, but for `change`. */
 export function append(base: CommitRequest['base'], change: Partial<CommitRequest> = {}): CommitRequest {
   return {
     base,

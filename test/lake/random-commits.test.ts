@@ -106,7 +106,7 @@ async function play(steps: readonly Step[], options: TableOptions): Promise<void
       continue;
     }
     const moved = [...txns.keys()].some((id) => now.txns.get(id) !== then.txns.get(id));
-    // Replacing nothing by something is no conflict while there is nothing, whatever came and went in between.
+    // Replacing nothing by something is no conflict while there is nothing, also when files came and went in between.
     const bothEmpty = now.files.length === 0 && then.files.length === 0;
     const madeMeanwhile = then === NOTHING && now !== NOTHING;
     if (moved || madeMeanwhile || (replace && now.changes !== then.changes && !bothEmpty)) {
@@ -134,7 +134,7 @@ test.each([
   ['with checkpoints', true],
   ['without checkpoints', false],
 ])(
-  'whatever three writers with old snapshots do, the table is what a simple model says: %s',
+  'after any commits of three writers with old snapshots, the table is what a simple model says: %s',
   async (_, useThem) => {
     const warn = (warning: Error) => {
       throw warning;

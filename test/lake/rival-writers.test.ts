@@ -20,7 +20,7 @@ beforeEach(() => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('rival writers', () => {
-  test('of different applications both land, whatever their base', async () => {
+  test('of different applications both land, on any base', async () => {
     const [a, b] = [new DeltaTable(store, path), new DeltaTable(store, path)];
     const base = await a.commit(append(null));
     await Promise.all([

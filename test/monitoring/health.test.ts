@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Health } from '../../monitoring/health.ts';
 
 describe('health', () => {
-  test('is troubled until the stores have been reached, and while a hop fails', () => {
+  test('is troubled until the stores have been reached, and while a stage fails', () => {
     const health = new Health();
     expect(health.troubles).toEqual(['the stores have not been reached yet']);
     health.turn();

@@ -72,7 +72,7 @@ const value = fc.oneof(
   fc.constantFrom(Buffer.alloc(1_000_000, '\t'), Buffer.alloc(1_000_000, 0xc3), Buffer.alloc(0)),
 );
 
-test('whatever the bytes of a value are, it becomes either an event or a rejected row with a reason', async () => {
+test('any bytes of a value become either an event or a rejected row with a reason', async () => {
   const reasons = new Set<string>();
   const property = fc.asyncProperty(
     fc.array(value, { minLength: 1, maxLength: 60 }),

@@ -69,7 +69,7 @@ async function expectEverythingOnce(context: ArchiveContext, n: number): Promise
 
 describe('an archive that crashes', () => {
   test.each(['before', 'after'] as const)(
-    '%s any of its commits goes on without losing or doubling a row',
+    '%s any of its commits resumes without losing or doubling a row',
     async (moment) => {
       const log = await logOf(8);
       for (const table of ['rejected', 'events'] as const) {
@@ -198,7 +198,7 @@ describe('a reader', () => {
     }
   });
 
-  test('that leaves records out is opened anew at what is missing', async () => {
+  test('that leaves records out is opened again at what is missing', async () => {
     const log = await logOf(6);
     let left = 1;
     const gaps = disturbed(log, (batch) => (batch && batch.from > 0n && left-- > 0 ? [null] : [batch]));
@@ -207,13 +207,13 @@ describe('a reader', () => {
       onSuperseded: (reason) => superseded.push(reason),
     });
     await archive(context, { ends: log.ranges() });
-    expect(superseded).toEqual([expect.stringMatching(/^[a-z-]+\/\d goes on at 2, not at 1$/)]);
+    expect(superseded).toEqual([expect.stringMatching(/^[a-z-]+\/\d continues at 2, not at 1$/)]);
     await expectEverythingOnce(context, 6);
   });
 });
 
 describe('a log that is not the one the lake was filled from', () => {
-  test('is refused also when it takes the place of the one that was read, and the batch in hand is not committed', async () => {
+  test('is refused also when it takes the place of the one that was read, and the current batch is not committed', async () => {
     const log = await logOf(6);
     let asked = 0;
     const replaced: EventLog = Object.assign(Object.create(log), {

@@ -167,7 +167,7 @@ describe('the archive', () => {
     expect(await archive(context, { ends: log.ranges() })).toEqual(nothing);
   });
 
-  test('goes on where it stopped, and makes no commit when there is nothing new', async () => {
+  test('resumes where it stopped, and makes no commit when there is nothing new', async () => {
     const log = place.log(2);
     const context = place.archiveContext(dataset, log);
     for (const [i, bad] of [false, true, false].entries()) {
@@ -266,7 +266,7 @@ describe('the archive', () => {
     });
   });
 
-  test('that is told to stop commits what it has in hand', async () => {
+  test('that is told to stop commits what it has read', async () => {
     const log = place.log(1);
     await append(log, [[0, event('a')]]);
     const finish = new AbortController();

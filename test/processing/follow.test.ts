@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { EventLog, Sink } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
-import { type FollowContext, follow, type HopFailure } from '../../processing/follow.ts';
+import { type FollowContext, follow, type StageFailure } from '../../processing/follow.ts';
 import { append, type Electronics, electronics, line, MemoryIndex, stepsOf, Workplace } from './fixtures.ts';
 
 jest.setTimeout(60_000);
@@ -23,7 +23,7 @@ afterAll(() => place.remove());
 class Reports {
   readonly profiles: bigint[] = [];
   readonly published: number[] = [];
-  readonly failures: HopFailure[] = [];
+  readonly failures: StageFailure[] = [];
   #arrived = Promise.withResolvers<void>();
 
   context(log: EventLog, index: Sink | null = null): FollowContext {
@@ -93,15 +93,15 @@ describe('following', () => {
     expect(await following).toEqual({ events: 3, rejected: 0, commits: expect.any(Number), stopped: true });
   });
 
-  test('outlives a log that is away for a while, and counts all that it has done', async () => {
+  test('survives a log that is away for a while, and counts all that it has done', async () => {
     const log = place.log();
     await append(log, [[0, line('1')]]);
     const reports = new Reports();
     const following = follow(reports.context(troubled(log, [away(true), away(true)], 3)), stop);
     await reports.until(() => reports.failures.length === 2);
     expect(reports.failures).toMatchObject([
-      { hop: 'archive', error: { code: 'log:unreachable' }, pauseMs: 1000 },
-      { hop: 'archive', pauseMs: expect.any(Number) },
+      { stage: 'archive', error: { code: 'log:unreachable' }, pauseMs: 1000 },
+      { stage: 'archive', pauseMs: expect.any(Number) },
     ]);
     await append(log, [[1, line('2')]]);
     await reports.until(() => reports.profiles.at(-1) === 2n);
@@ -118,7 +118,7 @@ describe('following', () => {
     expect(reports.failures).toEqual([]);
   });
 
-  test('goes on archiving while the index refuses, and publishes once it no longer does', async () => {
+  test('keeps archiving while the index refuses, and publishes once it no longer does', async () => {
     const log = place.log();
     await append(log, [[0, line('1')]]);
     const [reports, index] = [new Reports(), new MemoryIndex()];
@@ -133,7 +133,7 @@ describe('following', () => {
     await reports.until(() => reports.failures.length === 1);
     await append(log, [[0, line('2')]]);
     await reports.until(() => reports.profiles.at(-1) === 2n && reports.failures.length > 1);
-    expect(reports.failures.map(({ hop, pauseMs }) => [hop, pauseMs]).slice(0, 2)).toEqual([
+    expect(reports.failures.map(({ stage, pauseMs }) => [stage, pauseMs]).slice(0, 2)).toEqual([
       ['publish', 1000],
       ['publish', 2000],
     ]);

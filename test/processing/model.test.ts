@@ -77,9 +77,9 @@ describe('the model', () => {
       key,
       Buffer.from(commit.replace(/,"tags":\{[^}]*\}/, '').replace(`events-version/${id}`, 'events-version')),
     );
-    const anew = { ...derived, table: new DeltaTable(place.store, derived.table.path) };
-    expect(await runModel(anew)).toMatchObject({ outcome: 'computed', version: 2n, rows: 2n });
-    expect(await runModel(anew)).toMatchObject({ outcome: 'up_to_date', version: 2n });
+    const reopened = { ...derived, table: new DeltaTable(place.store, derived.table.path) };
+    expect(await runModel(reopened)).toMatchObject({ outcome: 'computed', version: 2n, rows: 2n });
+    expect(await runModel(reopened)).toMatchObject({ outcome: 'up_to_date', version: 2n });
   });
 
   test('of long values, which repeat and so are small in the files, is computed in smaller shares', async () => {

@@ -127,7 +127,7 @@ describe('publishing', () => {
     expect(await run()).toMatchObject({ stored: 1 });
   });
 
-  test('fills the index anew when what it shows can no longer be compared with', async () => {
+  test('fills the index again when what it shows can no longer be compared with', async () => {
     const { index, profiles, run } = start();
     await replace(profiles, people(['1', 'a', 1], ['2', 'b', 1]));
     await run();
@@ -187,7 +187,7 @@ describe('publishing', () => {
     expect([...index.documents.keys()]).toEqual(['2']);
   });
 
-  test('sends everything again when it is told to, whatever was done to the index', async () => {
+  test('sends everything again when it is told to, after any change of the index', async () => {
     const { index, profiles, run } = start();
     await replace(profiles, people(['1', 'a', 1], ['2', 'b', 1]));
     await run();
@@ -200,7 +200,7 @@ describe('publishing', () => {
     expect(documents(index)).toEqual({ 1: { id: '1', name: 'a', n: 1 }, 2: { id: '2', name: 'b', n: 1 } });
   });
 
-  test('keeps ids and text whatever they hold', async () => {
+  test('keeps ids and text of any content', async () => {
     const { index, profiles, run } = start();
     const names = [
       'a\tb\nc\r\nd',

@@ -140,7 +140,7 @@ describe('staged records', () => {
     await batch.discard();
   });
 
-  test('that cannot be written are an error of whoever adds them', async () => {
+  test('that cannot be written are an error of the call that adds them', async () => {
     const batch = await StagedBatch.create(place.temporary);
     await rm(batch.folder, { recursive: true });
     await expect(batch.add(batchOf(['a']), 0n)).rejects.toMatchObject({ code: 'ENOENT' });

@@ -18,7 +18,7 @@ const port = (name: string) => machine.ports[name] ?? 0;
 describe('what keeps the stack from starting is one line and exit 1', () => {
   const check = async (env: Record<string, string> = {}) => {
     const { status, error } = await setUp(env, ['--check']);
-    expect(error.at(-1)).toBe('The stack cannot start before that is mended.');
+    expect(error.at(-1)).toBe('The stack cannot start before that is fixed.');
     expect(status).toBe(1);
     return error.slice(0, -1);
   };

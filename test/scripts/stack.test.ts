@@ -72,7 +72,7 @@ describe('one line says what to do', () => {
     expect(status).toBe(1);
     expect(error).toEqual([
       expect.stringMatching(/^problem {2}Docker has 2\.0 GB of memory, too little/),
-      'The stack cannot start before that is mended.',
+      'The stack cannot start before that is fixed.',
     ]);
     expect(composed()).toEqual([]);
   });
@@ -105,7 +105,7 @@ test('a server that does not become healthy is named', async () => {
     'problem  minio was not started',
     'problem  elasticsearch was killed, as happens when memory is short: ./setup-environment.sh',
     'problem  kibana is not well (running unhealthy 0): make logs SERVICE=kibana',
-    'problem  The stack did not start. Mend what is named above, and run make start again; what runs already stays.',
+    'problem  The stack did not start. Fix what is named above, and run make start again; what runs already stays.',
   ]);
 });
 
@@ -138,7 +138,7 @@ test('urls are known before the first start, which it asks for', async () => {
 });
 
 describe('is-up', () => {
-  test('succeeds in silence where all servers run', async () => {
+  test('succeeds silently where all servers run', async () => {
     docker(ALL);
     expect(await stack('is-up')).toEqual({ status: 0, out: [], error: [] });
   });
@@ -152,7 +152,7 @@ describe('is-up', () => {
     });
   });
 
-  test('fails in silence where there never was one', async () => {
+  test('fails silently where there never was one', async () => {
     await machine.remove();
     machine = await Machine.create();
     expect(await stack('is-up')).toEqual({ status: 1, out: [], error: [] });
@@ -182,7 +182,7 @@ describe('a processor that stays', () => {
     expect(out.at(-1)).toBe(`  Prometheus      http://localhost:${machine.ports.PROMETHEUS_PORT}/alerts`);
   });
 
-  test('and a Prometheus whose port is taken is told of before anything is started', async () => {
+  test('and a Prometheus whose port is taken is reported before anything is started', async () => {
     docker(ALL);
     const server = createServer().listen(machine.ports.PROMETHEUS_PORT, '127.0.0.1');
     await new Promise((listening) => server.once('listening', listening));
@@ -190,13 +190,13 @@ describe('a processor that stays', () => {
       status: 1,
       error: [
         `problem  Port ${machine.ports.PROMETHEUS_PORT} is in use by another program: stop that program, or set PROMETHEUS_PORT to a free port in .env.local`,
-        'The stack cannot start before that is mended.',
+        'The stack cannot start before that is fixed.',
       ],
     });
     await new Promise((closed) => server.close(closed));
   });
 
-  test('that does not stay is told of', async () => {
+  test('that does not stay is reported', async () => {
     docker(ALL, { [FOLLOW]: { status: 1 } });
     expect(await stack('follow')).toMatchObject({
       status: 1,

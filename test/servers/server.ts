@@ -11,7 +11,7 @@ export type ServerName = 'kafka' | 'minio' | 'elasticsearch';
 /** Those, and what only some tests need. */
 export type AnyServerName = ServerName | 'postgres';
 
-/** A server process on this machine, listening on 127.0.0.1 only. It outlives the process that started it. */
+/** A server process on this machine, listening on 127.0.0.1 only. It survives the process that started it. */
 export interface Server {
   name: AnyServerName;
   /** Leader of a process group of its own. */

@@ -14,7 +14,7 @@ const CHECKS = [
   'response_schema_conformance',
 ];
 
-/** Values that are there, for half of the requests: of made up ones nearly all are turned away. */
+/** Values that are there, for half of the requests: of made up ones nearly all are rejected. */
 const KNOWN = `
 [dictionaries]
 ids = { values = ["1", "3", "1515915625519388267"] }

@@ -32,7 +32,7 @@ interface RunReport {
   readonly audit: AuditReport;
 }
 
-/** The tests go on from one another: each adds to the stores of the one before. */
+/** The tests build on one another: each adds to the stores of the one before. */
 describe.each([
   ['embedded', embedded],
   ['on real servers', realServers],
@@ -168,7 +168,7 @@ describe.each([
     expect(profile).toEqual(expected.topProfile);
   });
 
-  test('values that no file gives are turned away or taken as the rules say', async () => {
+  test('values that no file gives are rejected or taken as the rules say', async () => {
     await produce(environment, produced);
     const processed = await eventlake(environment, ['process']);
     expect(processed).toMatchObject({ code: 0 });
@@ -178,7 +178,7 @@ describe.each([
     expect(audit.differences).toEqual([expect.stringMatching(/^rows of the files .*another producer/)]);
   });
 
-  test('reset leaves nothing, and the next run begins anew', async () => {
+  test('reset leaves nothing, and the next run starts from the beginning', async () => {
     expect(await eventlake(environment, ['reset'])).toMatchObject({ code: 2 });
     expect(await eventlake(environment, ['reset', '--yes'])).toMatchObject({ code: 0 });
     ingestions.splice(1);

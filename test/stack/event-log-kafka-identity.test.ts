@@ -39,7 +39,7 @@ async function read(reader: LogReader, count: number): Promise<string[]> {
 }
 
 test('a topic that is deleted, made again and refilled while a reader waits is not read on', async () => {
-  const log = logOf(`made-anew-${randomUUID()}`);
+  const log = logOf(`made-again-${randomUUID()}`);
   await fill(log, ['old 0', 'old 1']);
   const reader = await log.reader({ position: async () => null });
   toClose.push(() => reader.close());
@@ -75,7 +75,7 @@ test('under a quota the ledger is read to its end all the same', async () => {
 });
 
 test('a writer puts nothing into a topic that was made again under its name', async () => {
-  const log = logOf(`written-anew-${randomUUID()}`);
+  const log = logOf(`written-again-${randomUUID()}`);
   await log.open();
   const writer = await log.writer();
   toClose.push(() => writer.close());
@@ -84,7 +84,7 @@ test('a writer puts nothing into a topic that was made again under its name', as
   await log.open();
   const rest = chunkOf([record(0, 'second half')], [], entry('file', 2));
   await expect(writer.append(rest)).rejects.toMatchObject({ code: 'log:made_anew' });
-  // Whatever the writer left open is aborted.
+  // What the writer left open is aborted.
   await (await log.writer()).close();
   expect(await log.ledger()).toEqual([]);
   const reader = await log.reader({ position: async () => null });

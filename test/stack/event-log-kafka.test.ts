@@ -224,7 +224,7 @@ test(
       message: expect.stringMatching(/39.*40.*101/),
     });
 
-    // Records removed while a reader waits: it must not go on behind them as if nothing was missing.
+    // Records removed while a reader waits: it must not continue behind them as if nothing was missing.
     const reader = closed(await log.reader({ position: async () => null }));
     await readUpTo(reader, 101n);
     await writer.append(chunkOf([record(0, 'new')]));

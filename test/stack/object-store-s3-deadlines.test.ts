@@ -115,7 +115,7 @@ describe('S3 that does not answer as it should', () => {
     const store = connect({ silence: 2000, tries: 2 });
     await expect(store.putIfAbsent('late', mine)).rejects.toMatchObject({ code: 'object:unreachable' });
     expect((await direct.get('late')).equals(mine)).toBe(true);
-    // Its answer is lost once more; the next try finds what the key holds.
+    // Its answer is lost again; the next try finds what the key holds.
     let faults = 2;
     harm = () => (faults-- > 1 ? 'hang after' : undefined);
     expect(await store.putIfAbsent('late', mine)).toBe(true);

@@ -83,7 +83,7 @@ describe('the lake', () => {
     expect(opened.faults).toEqual([]);
   });
 
-  test('refuses what is no SELECT, in place, and goes on', async () => {
+  test('refuses what is no SELECT, in place, and stays usable', async () => {
     await ask('DROP TABLE events');
     await page.getByRole('region', { name: 'Ask the tables' }).getByRole('alert').waitFor();
     expect(opened.faults).toHaveLength(1);

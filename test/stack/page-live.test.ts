@@ -42,7 +42,7 @@ describe('over one connection', () => {
     const { page, requests, faults, context } = await dashboard.open(PATH);
     await shows(page, [file]);
     await page.getByRole('combobox', { name: 'brand' }).pressSequentially('sam');
-    // Whatever fades, disappears or asks for patience from now on is seen here.
+    // Anything that fades, disappears or asks for patience from now on is seen here.
     await page.evaluate(`
       globalThis.signs = [];
       new MutationObserver(() => {

@@ -18,7 +18,7 @@ describe('the pipeline', () => {
     const { environment, file } = dashboard;
     const check = async (files: string[]) => {
       const { rows, rejected, profiles } = await expectedPage(files);
-      // The lake holds what was turned away, too.
+      // The lake holds what was rejected, too.
       const stores = { files: rows, archive: rows, model: Object.keys(profiles).length };
       const wanted = Object.entries(stores).map(([name, n]) => [name, n.toLocaleString('en-US')]);
       await eventually(async () => {

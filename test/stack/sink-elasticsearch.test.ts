@@ -197,7 +197,7 @@ describe('elasticsearch', () => {
     expect(await connect().open(fields, TABLE)).toBe(3n);
   });
 
-  test('an index that the version before this one has filled, without the id of its table, is filled anew', async () => {
+  test('an index that the version before this one has filled, without the id of its table, is filled again', async () => {
     await publish(3n, [{ events: 3 }, { events: 4 }]);
     const [made] = await indicesOf(name);
     const { mappings } = (await ask('GET', `${made}`))[`${made}`];
@@ -221,7 +221,7 @@ describe('elasticsearch', () => {
     expect(await connect().open(fields, TABLE)).toBe(0n);
   });
 
-  test('indices of others are left alone, whatever they are called', async () => {
+  test('indices of others are left alone, under any name', async () => {
     const neighbours = [`${name}-archive`, `${name}-eu-0123abcd`, `${name}-0123abcd0`];
     for (const neighbour of neighbours) await ask('PUT', neighbour, { settings: { number_of_replicas: 0 } });
     await ask('POST', '_aliases', { actions: [{ add: { index: `${name}-archive`, alias: name } }] });

@@ -9,7 +9,7 @@ import { type Located, locate, TEST_SERVERS } from '../servers/test-servers.ts';
  * variables. Jest runs it once, before these tests; the servers are left running for the next time.
  *
  * For each server: the address in the environment if there is one, else the server that test/servers/ installs and starts. There is
- * no going on without one.
+ * no test without one.
  */
 export default async function startServices(): Promise<void> {
   try {

@@ -145,7 +145,7 @@ describe('a dataset file', () => {
     expect(complaints(text)).toEqual([message]);
   });
 
-  test('that is wrong in several places is told of all of them', () => {
+  test('that is wrong in several places is reported with all of them', () => {
     const text = `${GOOD.replace('key: sensor', 'key: sensors')}  - {name: n, type: text}\n  - {name: m, type: int64, format: "%Y"}\n`;
     expect(complaints(text).sort()).toEqual([
       expect.stringMatching(/^readings\.yml:10: columns\.2\.type: must be string, int64, double,/),

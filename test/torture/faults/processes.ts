@@ -16,7 +16,7 @@ function killed(server: ServerName): PassingFault {
   };
 }
 
-/** A server that stands still and goes on. */
+/** A server that is paused and continued. */
 function paused(server: ServerName): PassingFault {
   return {
     name: `${server}-pause`,
@@ -36,7 +36,7 @@ function signalled(job: 'follower' | 'ingest', signal: 'SIGKILL' | 'SIGSTOP'): P
   return {
     name: `${job}-${isKill ? 'kill' : 'pause'}`,
     how: isKill ? `kill -9 of the ${job}` : `SIGSTOP of the ${job} for up to 3 s`,
-    outcome: isKill ? 'the next one continues; exact' : 'goes on; exact',
+    outcome: isKill ? 'the next one continues; exact' : 'continues; exact',
     holdMs: isKill ? 0 : 3_000,
     async inject({ jobs }) {
       let child = jobs[job];

@@ -2,7 +2,7 @@ import { type AnchorHTMLAttributes, type MouseEvent, useSyncExternalStore } from
 
 const MOVED = 'eventlake:moved';
 
-/** Goes to an address of this page without loading it anew. `replace` leaves no entry to come back to. */
+/** Goes to an address of this page without loading it again. `replace` leaves no entry to come back to. */
 export function navigate(to: string, { replace = false } = {}): void {
   history[replace ? 'replaceState' : 'pushState'](null, '', to);
   dispatchEvent(new Event(MOVED));

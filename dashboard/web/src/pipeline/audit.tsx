@@ -3,7 +3,7 @@ import { useAnswer } from '../api/use-answer.ts';
 import { grouped } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
 
-/** Every row counted at every hop. It is counted again when `turn` changes, or when asked to. */
+/** Every row counted at every stage. It is counted again when `turn` changes, or when asked to. */
 export function Audit({ entities, turn }: { entities: string; turn: string | null }) {
   const loaded = useAnswer<AuditAnswer>('/api/audit', turn ?? '');
   return (

@@ -3,13 +3,13 @@ import { grouped, time } from '../app/format.ts';
 
 const STORES = { ingest: 'event log', archive: 'lake', model: 'profiles', publish: 'index' };
 
-/** The stores from left to right, and the hops that fill them. */
+/** The stores from left to right, and the stages that fill them. */
 export function Flow({ pipeline: { status, hops, throughput } }: { pipeline: PipelineAnswer }) {
   const rows = status.files.reduce((sum, file) => sum + file.rows, 0);
   const isMoving = throughput.eventsPerSecond !== null;
   return (
     <>
-      <ol className={isMoving ? 'flow moving' : 'flow'} aria-label="The four hops">
+      <ol className={isMoving ? 'flow moving' : 'flow'} aria-label="The four stages">
         <li>
           <div className="store">
             <h2>files</h2>
@@ -48,7 +48,7 @@ export function Flow({ pipeline: { status, hops, throughput } }: { pipeline: Pip
       </ol>
       <p className="throughput" aria-live="polite">
         {throughput.eventsPerSecond === null
-          ? 'Nothing is moving.'
+          ? 'Idle.'
           : `${grouped(Math.round(throughput.eventsPerSecond))} events a second reach the lake.`}
       </p>
     </>

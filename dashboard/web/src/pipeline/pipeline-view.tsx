@@ -6,7 +6,7 @@ import { Audit } from './audit.tsx';
 import { Flow } from './flow.tsx';
 import { Rejected } from './rejected.tsx';
 
-/** The four hops, live, and what became of every row. */
+/** The four stages, live, and what became of every row. */
 export function PipelineView({ dataset }: { dataset: DatasetAnswer }) {
   const { pipeline, problem } = useLive((live) => live);
   return (

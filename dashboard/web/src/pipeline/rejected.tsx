@@ -6,16 +6,16 @@ import { Panel } from '../app/panel.tsx';
 import { setQuery, usePlace } from '../app/route.tsx';
 import { Bars } from '../charts/bars.tsx';
 
-/** What was turned away, by reason; a click on a reason shows examples of it. */
+/** What was rejected, by reason; a click on a reason shows examples of it. */
 export function Rejected({ turn }: { turn: string }) {
   const reason = usePlace().query.get('reason');
   const all = useAnswer<RejectedAnswer>('/api/rejected?limit=5', turn);
   const of = useAnswer<RejectedAnswer>(withQuery('/api/rejected', { limit: '5', reason }), turn);
   return (
-    <Panel title="Rejected" hint="Turned away, with the reason; nothing is dropped" loaded={all}>
+    <Panel title="Rejected" hint="Rows by reason; nothing is dropped" loaded={all}>
       {({ total, reasons }) =>
         total === 0 ? (
-          <p className="empty">Nothing was turned away.</p>
+          <p className="empty">Nothing was rejected.</p>
         ) : (
           <>
             <p>{grouped(total)} in all</p>

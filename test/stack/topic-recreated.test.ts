@@ -36,7 +36,7 @@ print(json.dumps(sorted(table.to_pylist(), key=lambda row: (row['log_partition']
   return readLake(program, `${lake.uri}/events`);
 }
 
-test('a follower that was suspended while its topic was made again takes nothing of the new topic', async () => {
+test('a follower that was suspended while its topic was recreated takes nothing of the new topic', async () => {
   const lake = await embedded();
   const environment = {
     ...lake,

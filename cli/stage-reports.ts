@@ -1,22 +1,22 @@
 import { modelOf } from '../core/dataset.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { BatchOutcome } from '../processing/archive-commit.ts';
-import type { FollowContext, HopFailure } from '../processing/follow.ts';
+import type { FollowContext, StageFailure } from '../processing/follow.ts';
 import type { ModelResult } from '../processing/model.ts';
 import type { ProcessContext, ProcessResult } from '../processing/process.ts';
 import type { PublishResult } from '../processing/publish.ts';
 import { counted, type Details, note, record, thousands } from './output.ts';
 
-/** How a hop's work is told: a note, or only a line in a JSON log where people see it in the command's result. */
+/** How a stage's work is told: a note, or only a line in a JSON log where people see it in the command's result. */
 type Say = (text: string, details: Details) => void;
 
-/** How much people are told while processing goes on. */
+/** How much is printed during processing. */
 export interface Telling {
   readonly commits: boolean;
   readonly renewals: boolean;
 }
 
-/** The context whose hops report what they do: to people and logs, and to the monitor if there is one. */
+/** The context whose stages report what they do: to people and logs, and to the monitor if there is one. */
 export function reported(context: ProcessContext, monitor: Monitor | null, telling: Telling): FollowContext {
   const main = modelOf(context.archive.dataset)?.table;
   const sayNote: Say = (text, details) => note(text, 'info', details);
@@ -65,20 +65,20 @@ export function reported(context: ProcessContext, monitor: Monitor | null, telli
       if (outcome === 'published') sayRenewal(publishText(result), details);
     },
     onFailure(failure) {
-      monitor?.failed(failure.hop, failure.error.message);
+      monitor?.failed(failure.stage, failure.error.message);
       noteFailure(failure);
     },
   };
 }
 
-function noteFailure({ hop, error: { message, code, hint }, pauseMs }: HopFailure): void {
+function noteFailure({ stage, error: { message, code, hint }, pauseMs }: StageFailure): void {
   const seconds = pauseMs / 1000;
-  note(`warning: ${hop} failed, and is tried again in ${seconds} s: ${message} [${code}]`, 'warn', {
-    ...{ event: 'retry', hop, code, hint, pause: seconds },
+  note(`warning: ${stage} failed, and is tried again in ${seconds} s: ${message} [${code}]`, 'warn', {
+    ...{ event: 'retry', hop: stage, code, hint, pause: seconds },
   });
 }
 
-/** What processing did, a line a hop. */
+/** What processing did, one line for each stage. */
 export function processSummary({ archive, model, publish }: ProcessResult): string {
   const rejected =
     archive.rejected > 0 ? `, ${thousands(archive.rejected)} rejected (see: make rejected)` : '';
