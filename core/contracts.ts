@@ -29,6 +29,14 @@ export interface OutgoingRecord {
   readonly partition: number;
   readonly key: Buffer | null;
   readonly value: Buffer;
+  /** The line of the chunk's file on which it begins, where it is of a file: readers get both back. */
+  readonly line?: number;
+}
+
+/** A line of a file, counted from 1. */
+export interface SourceLine {
+  readonly file: string;
+  readonly line: number;
 }
 
 /**
@@ -85,6 +93,8 @@ export interface RecordBatch extends Partition {
   readonly offsets: readonly bigint[];
   readonly timestamps: readonly number[];
   readonly values: readonly (Buffer | null)[];
+  /** Where each record comes from, null where it does not say; absent when none of them does. */
+  readonly sources?: readonly (SourceLine | null)[];
   /** The batch could not be read and was to be skipped: its one record, at its first offset, says what was there. */
   readonly unreadable?: true;
 }

@@ -64,7 +64,12 @@ export class ChunkBuilder {
       const { key, value } = encoder.encode(group, index, row);
       this.size += value.length;
       // A keyless event will be rejected; the line number spreads them evenly and repeatably.
-      this.events.push({ partition: key ? partitionFor(key, partitions) : line % partitions, key, value });
+      this.events.push({
+        partition: key ? partitionFor(key, partitions) : line % partitions,
+        key,
+        value,
+        line,
+      });
     }
     this.#pending = { group, end: group.ends[index] ?? 0 };
   }

@@ -74,7 +74,12 @@ export async function commitBatch(
     );
     // Counting what is missing is cheaper than checking clean batches twice.
     if (rowsOf(good) < batch.rows('events')) {
-      const rejected = rejectedEvents(dataset, checked, beyond(partitions, positions, 'ofRejected'));
+      const rejected = rejectedEvents(
+        dataset,
+        checked,
+        beyond(partitions, positions, 'ofRejected'),
+        await batch.sources(),
+      );
       bad.push(...(await write(sql, rejected, join(batch.folder, 'rejected-events'), '')));
     }
   }
@@ -165,12 +170,12 @@ async function writeEvents(
   return files;
 }
 
-function rejectedEvents(dataset: Dataset, checked: string, beyondKnown: string): string {
+function rejectedEvents(dataset: Dataset, checked: string, beyondKnown: string, sources: string): string {
   return `
 SELECT reason, CASE WHEN form = 'unreadable' THEN left(value, 200) ELSE ${offendingText(dataset)} END AS detail,
   CASE WHEN form = 'unreadable' THEN NULL WHEN value IS NOT NULL THEN left(value, ${PAYLOAD_CHARACTERS}) WHEN form IN ('bytes', 'large') THEN 'base64:' || raw END AS payload,
-  CAST(NULL AS VARCHAR) AS source_file, CAST(NULL AS BIGINT) AS source_line, log_partition, log_offset, log_timestamp
-FROM (${checked}) WHERE reason IS NOT NULL AND ${beyondKnown}`;
+  source_file, source_line, log_partition, log_offset, log_timestamp
+FROM (${checked}) LEFT JOIN ${sources} USING (log_partition, log_offset) WHERE reason IS NOT NULL AND ${beyondKnown}`;
 }
 
 /** Dead letters say themselves why they are dead; one that says nothing readable is kept all the same. */

@@ -1,6 +1,8 @@
 import { crc32c } from '@platformatic/kafka';
+import type { SourceLine } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { BATCH, COMPRESSION, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL } from './batch.ts';
+import { SourceHeaderReader } from './source-header.ts';
 import { unpack } from './unpack.ts';
 
 /** A batch as it lies in the log, still packed. It covers the offsets from `base` up to, not including, `next`. */
@@ -95,14 +97,19 @@ function damaged(offset: bigint, what: string): EventlakeError {
   });
 }
 
+/** Records of a batch, as a {@link RecordBatch} has them. */
+export interface UnpackedRecords {
+  readonly offsets: bigint[];
+  readonly timestamps: number[];
+  readonly values: (Buffer | null)[];
+  readonly sources: (SourceLine | null)[];
+}
+
 /**
- * The records of a committed batch from offset `from` on, without keys and headers. Values share the memory of the unpacked batch.
+ * The records of a committed batch from offset `from` on. Values share the memory of the unpacked batch.
  * @throws EventlakeError `log:corrupt` when the batch is damaged, or they cannot be unpacked, unpack to more than 128 MB, or are no records
  */
-export function decodeRecords(
-  batch: PackedBatch,
-  from: bigint,
-): { offsets: bigint[]; timestamps: number[]; values: (Buffer | null)[] } {
+export function decodeRecords(batch: PackedBatch, from: bigint): UnpackedRecords {
   if (batch.damage !== null) throw damaged(batch.base, batch.damage);
   try {
     return decode(batch, from);
@@ -116,10 +123,7 @@ export function decodeRecords(
   }
 }
 
-function decode(
-  { base, next, bytes }: PackedBatch,
-  from: bigint,
-): { offsets: bigint[]; timestamps: number[]; values: (Buffer | null)[] } {
+function decode({ base, next, bytes }: PackedBatch, from: bigint): UnpackedRecords {
   const attributes = bytes.readInt16BE(BATCH.ATTRIBUTES);
   const reader = new RecordReader(unpack(bytes.subarray(BATCH.RECORDS), attributes & COMPRESSION));
   const appended = (attributes & LOG_APPEND_TIME) !== 0;
@@ -128,6 +132,8 @@ function decode(
   const offsets: bigint[] = [];
   const timestamps: number[] = [];
   const values: (Buffer | null)[] = [];
+  const sources: (SourceLine | null)[] = [];
+  const headers = new SourceHeaderReader();
   let last = -1;
   for (let left = bytes.readInt32BE(BATCH.COUNT); left > 0; left--) {
     const end = reader.begin();
@@ -139,10 +145,11 @@ function decode(
       offsets.push(base + BigInt(reader.offsetDelta));
       timestamps.push(appended ? time : time + reader.timestampDelta);
       values.push(reader.bytes());
+      sources.push(reader.source(headers));
     }
     reader.goTo(end);
   }
-  return { offsets, timestamps, values };
+  return { offsets, timestamps, values, sources };
 }
 
 /** Walks over the records of an unpacked batch. */
@@ -174,6 +181,17 @@ class RecordReader {
     const start = this.#at;
     this.goTo(start + length);
     return this.#from.subarray(start, this.#at);
+  }
+
+  /** What the headers say of where the record comes from. */
+  source(headers: SourceHeaderReader): SourceLine | null {
+    let source: SourceLine | null = null;
+    for (let left = this.#varint(); left > 0; left--) {
+      const key = this.bytes();
+      const value = this.bytes();
+      if (key && value) source ??= headers.read(key, value);
+    }
+    return source;
   }
 
   skipBytes(): void {

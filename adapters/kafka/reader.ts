@@ -3,7 +3,7 @@ import { EventlakeError, hasCode } from '../../core/errors.ts';
 import { batchName, placeholder, unreadable } from '../../core/unreadable-batch.ts';
 import { BATCH } from './batch.ts';
 import type { KafkaCluster } from './connection.ts';
-import { decodeRecords, type PackedBatch } from './decode.ts';
+import { decodeRecords, type PackedBatch, type UnpackedRecords } from './decode.ts';
 import { inPartition } from './errors.ts';
 import { type Cursor, KafkaFetcher } from './fetcher.ts';
 import type { GroupListener, KafkaGroup, TopicPartition } from './group.ts';
@@ -15,8 +15,6 @@ const PATIENCE_MS = 20_000;
 /** Small batches are joined up to this many records and packed bytes. */
 const JOINED_RECORDS = 1_000;
 const JOINED_BYTES = 256 * 1024;
-
-type Unpacked = ReturnType<typeof decodeRecords>;
 
 /** A partition that this reader has, from when it got it until it loses it or gets it again. */
 interface Assigned extends Cursor {
@@ -174,14 +172,14 @@ export class KafkaLogReader implements LogReader, GroupListener {
 
   /** Joins small batches, as of producers that send record by record: the stages after this one pay for each batch. */
   #unpackSome(one: Assigned, from: bigint) {
-    let records: Unpacked | null = null;
+    let records: UnpackedRecords | null = null;
     for (let batch = one.waiting.first, bytes = 0; batch; batch = one.waiting.first) {
       bytes += batch.bytes.length;
       const count = (records?.offsets.length ?? 0) + batch.bytes.readInt32BE(BATCH.COUNT);
       if (records && (count > JOINED_RECORDS || bytes > JOINED_BYTES)) break;
-      let more: Unpacked;
+      let more: UnpackedRecords;
       try {
-        more = batch.committed ? decodeRecords(batch, from) : { offsets: [], timestamps: [], values: [] };
+        more = batch.committed ? decodeRecords(batch, from) : noRecords();
       } catch (error) {
         // The records before the damaged batch come first; the next poll meets it again.
         if (records) break;
@@ -191,11 +189,12 @@ export class KafkaLogReader implements LogReader, GroupListener {
         records.offsets.push(...more.offsets);
         records.timestamps.push(...more.timestamps);
         records.values.push(...more.values);
+        records.sources.push(...more.sources);
       } else records = more;
       one.waiting.removeFirst();
       one.next = batch.next;
     }
-    return records ?? { offsets: [], timestamps: [], values: [] };
+    return records ?? noRecords();
   }
 
   /** Steps over a batch that cannot be read, if that was asked for. */
@@ -220,4 +219,8 @@ export class KafkaLogReader implements LogReader, GroupListener {
       };
     });
   }
+}
+
+function noRecords(): UnpackedRecords {
+  return { offsets: [], timestamps: [], values: [], sources: [] };
 }

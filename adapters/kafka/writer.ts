@@ -13,6 +13,7 @@ import { EventlakeError } from '../../core/errors.ts';
 import type { KafkaCluster, KafkaTopic } from './connection.ts';
 import { type ProducerIdentity, RecordBatchEncoder } from './encode.ts';
 import { isConnectionError, madeAnew } from './errors.ts';
+import { SourceHeader } from './source-header.ts';
 import type { KafkaTopics } from './topics.ts';
 import { requireWhollyOpen, stalled, undecidedPartitions } from './undecided.ts';
 
@@ -102,10 +103,11 @@ export class KafkaLogWriter implements LogWriter {
       key: Buffer.from(chunk.progress.ingestion),
       value: Buffer.from(JSON.stringify(chunk.progress)),
     };
+    const source = new SourceHeader(chunk.progress.file);
     const queues = [
-      ...queuesOf(events, chunk.events),
-      ...queuesOf(deadLetters, chunk.deadLetters),
-      ...queuesOf(ingestions, [progress]),
+      ...queuesOf(events, chunk.events, source),
+      ...queuesOf(deadLetters, chunk.deadLetters, source),
+      ...queuesOf(ingestions, [progress], source),
     ];
     try {
       await this.#addPartitions(queues);
@@ -199,7 +201,13 @@ export class KafkaLogWriter implements LogWriter {
   #pack(queue: Queue): Buffer {
     const id = `${queue.topic}/${queue.partition}`;
     const sequence = this.#sequences.get(id) ?? 0;
-    const { batch, next } = this.#encoder.encode(queue.records, queue.next, this.#identity, sequence);
+    const { batch, next } = this.#encoder.encode(
+      queue.records,
+      queue.next,
+      this.#identity,
+      sequence,
+      queue.source,
+    );
     this.#sequences.set(id, (sequence + next - queue.next) % SEQUENCE_LIMIT);
     queue.next = next;
     return batch;
@@ -243,12 +251,14 @@ interface Queue {
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly OutgoingRecord[];
+  /** Of the records that are lines of a file. */
+  readonly source: SourceHeader;
   next: number;
 }
 
-function queuesOf(topic: string, records: readonly OutgoingRecord[]): Queue[] {
+function queuesOf(topic: string, records: readonly OutgoingRecord[], source: SourceHeader): Queue[] {
   const byPartition = Map.groupBy(records, ({ partition }) => partition);
-  return [...byPartition].map(([partition, list]) => ({ topic, partition, records: list, next: 0 }));
+  return [...byPartition].map(([partition, list]) => ({ topic, partition, records: list, source, next: 0 }));
 }
 
 interface PackedForPartition {

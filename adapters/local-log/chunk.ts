@@ -8,7 +8,8 @@
  *     blocks   one after the other, in the header's order
  *
  * A block holds consecutive records of one partition, each as: value length and key length (int32, little-endian, -1 for null), key,
- * value. A block is what is read and checked at once; it is small enough that a reader's memory stays small.
+ * value. Where they are lines of the file of `progress`, the line of each follows (uint32, little-endian), after the last record. A block is what
+ * is read and checked at once; it is small enough that a reader's memory stays small.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
@@ -24,6 +25,8 @@ const FIRST_READ_BYTES = 4096;
 const MAX_BLOCK_BYTES = 4_000_000;
 const MAX_BLOCK_RECORDS = 20_000;
 const MAX_VALUE_BYTES = 1_000_000;
+const LINE_BYTES = 4;
+const MAX_LINE = 2 ** 32 - 1;
 /** No header and no block that was written is longer: a reader takes no more memory at once. */
 const MAX_READ_BYTES = 128 * 1024 * 1024;
 
@@ -96,7 +99,8 @@ function encodeBlocks(
 ): { blocks: Block[]; body: Buffer } {
   let total = 0;
   for (const group of groups) {
-    for (const { key, value } of group) total += RECORD_PREFIX_BYTES + (key?.length ?? 0) + value.length;
+    for (const { key, value } of group)
+      total += RECORD_PREFIX_BYTES + (key?.length ?? 0) + value.length + LINE_BYTES;
   }
   const body = Buffer.allocUnsafeSlow(total);
   const blocks: Block[] = [];
@@ -105,17 +109,20 @@ function encodeBlocks(
     let position = at;
     let start = base;
     let count = 0;
+    let lines: number[] = [];
     const closeBlock = () => {
       if (count === 0) return;
       const end = start + BigInt(count);
+      if (lines.length === count) for (const line of lines) at = body.writeUInt32LE(line, at);
       const bytes = at - position;
       const checksum = crc32(body.subarray(position, at));
       blocks.push({ stream, partition, start, end, position, bytes, crc32: checksum });
       position = at;
       start = end;
       count = 0;
+      lines = [];
     };
-    for (const { key, value } of groups[index] ?? []) {
+    for (const { key, value, line } of groups[index] ?? []) {
       const bytes = RECORD_PREFIX_BYTES + (key?.length ?? 0) + value.length;
       if (count === MAX_BLOCK_RECORDS || at + bytes - position > MAX_BLOCK_BYTES) closeBlock();
       body.writeInt32LE(value.length, at);
@@ -124,10 +131,11 @@ function encodeBlocks(
       body.set(value, at + bytes - value.length);
       at += bytes;
       count++;
+      if (line !== undefined && line <= MAX_LINE) lines.push(line);
     }
     closeBlock();
   }
-  return { blocks, body };
+  return { blocks, body: body.subarray(0, at) };
 }
 
 /** The header of the chunk file at `path`, checked; `log:corrupt` when it is damaged. */
@@ -152,12 +160,14 @@ export async function readHeader(file: FileHandle, path: string): Promise<ChunkH
   }
 }
 
-/** The block's records from the offset `from` on; `log:corrupt` when its bytes are not those that were written. */
+/**
+ * The block's records from the offset `from` on, of the chunk with this header; `log:corrupt` when its bytes are not those that were written.
+ */
 export async function readBlock(
   file: FileHandle,
   path: string,
   block: Block,
-  timestamp: number,
+  { timestamp, progress }: Pick<ChunkHeader, 'timestamp' | 'progress'>,
   from: bigint,
 ): Promise<RecordBatch> {
   const bytes = await readExactly(file, path, block.position, block.bytes);
@@ -186,6 +196,8 @@ export async function readBlock(
     values.push(valueLength < 0 ? null : bytes.subarray(valueAt, at));
   }
   const timestamps = new Array<number>(offsets.length).fill(timestamp);
+  const lines = linesAfter(bytes.subarray(at), Number(block.end - block.start));
+  const sources = progress && lines?.slice(-offsets.length).map((line) => ({ file: progress.file, line }));
   return {
     stream: block.stream,
     partition: block.partition,
@@ -194,7 +206,14 @@ export async function readBlock(
     offsets,
     timestamps,
     values,
+    ...(sources ? { sources } : {}),
   };
+}
+
+/** The lines of a block's records; null where they are not lines of a file. */
+function linesAfter(bytes: Buffer, count: number): number[] | null {
+  if (bytes.length !== count * LINE_BYTES) return null;
+  return Array.from({ length: count }, (_, i) => bytes.readUInt32LE(i * LINE_BYTES));
 }
 
 async function readExactly(file: FileHandle, path: string, position: number, bytes: number): Promise<Buffer> {

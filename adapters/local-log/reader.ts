@@ -113,13 +113,13 @@ class LocalReader implements LogReader {
         this.#number++;
         continue;
       }
-      const { timestamp } = this.#header;
+      const header = this.#header;
       const position = this.#positions.get(partitionId(block)) ?? 0n;
       if (block.start > position) {
         const what = `${partitionId(block)} continues at ${block.start}, but the file before it ends at ${position}`;
         throw corruptChunk(this.#folder.chunkPath(this.#number), what);
       }
-      const batch = block.end > position ? await this.#read(block, timestamp, position) : null;
+      const batch = block.end > position ? await this.#read(block, header, position) : null;
       this.#block++;
       if (batch === null) continue;
       this.#positions.set(partitionId(block), batch.next);
@@ -128,10 +128,10 @@ class LocalReader implements LogReader {
   }
 
   /** The block's records from `position` on; what stands for them where they cannot be read and are to be skipped. */
-  async #read(block: Block, timestamp: number, position: bigint): Promise<RecordBatch> {
+  async #read(block: Block, header: ChunkHeader, position: bigint): Promise<RecordBatch> {
     try {
       return await this.#folder.readChunk(this.#number, (file, path) =>
-        readBlock(file, path, block, timestamp, position),
+        readBlock(file, path, block, header, position),
       );
     } catch (error) {
       if (!hasCode(error, 'log:corrupt')) throw error;

@@ -4,6 +4,7 @@ import { compressionsAlgorithmsByBitmask, crc32c } from '@platformatic/kafka';
 import { BATCH } from '../../adapters/kafka/batch.ts';
 import { decodeRecords, splitBatches } from '../../adapters/kafka/decode.ts';
 import { RecordBatchEncoder } from '../../adapters/kafka/encode.ts';
+import { SourceHeader } from '../../adapters/kafka/source-header.ts';
 
 const GIGABYTE = 1024 ** 3;
 
@@ -11,7 +12,9 @@ const GIGABYTE = 1024 ** 3;
 function batchWith(packed: Buffer, compression: number): Buffer {
   const identity = { producerId: 1n, producerEpoch: 0 };
   const records = [{ partition: 0, key: null, value: Buffer.from('x') }];
-  const header = new RecordBatchEncoder().encode(records, 0, identity, 0).batch.subarray(0, BATCH.RECORDS);
+  const header = new RecordBatchEncoder()
+    .encode(records, 0, identity, 0, new SourceHeader('a.csv'))
+    .batch.subarray(0, BATCH.RECORDS);
   const batch = Buffer.concat([header, packed]);
   batch.writeBigInt64BE(7n, BATCH.BASE_OFFSET);
   batch.writeInt32BE(batch.length - BATCH.LEADER_EPOCH, BATCH.LENGTH);
@@ -57,7 +60,7 @@ test.each([1, 2, 3, 4])('records packed with codec %d are unpacked', (compressio
   const value = Buffer.from('some text '.repeat(2000));
   const identity = { producerId: 1n, producerEpoch: 0 };
   const records = Array.from({ length: 20 }, () => ({ partition: 0, key: null, value }));
-  const { batch } = new RecordBatchEncoder().encode(records, 0, identity, 0);
+  const { batch } = new RecordBatchEncoder().encode(records, 0, identity, 0, new SourceHeader('a.csv'));
   const plain = splitBatches(batch, [])[0];
   if (!plain) throw new Error('there is no batch');
   const unpacked = compressionsAlgorithmsByBitmask[batch.readInt16BE(BATCH.ATTRIBUTES) & 7]?.decompressSync(
@@ -79,7 +82,7 @@ describe('a damaged batch', () => {
     const identity = { producerId: 1n, producerEpoch: 0 };
     return [0n, 2n, 4n].map((base) => {
       const records = ['a', 'b'].map((value) => ({ partition: 0, key: null, value: Buffer.from(value) }));
-      const { batch } = new RecordBatchEncoder().encode(records, 0, identity, 0);
+      const { batch } = new RecordBatchEncoder().encode(records, 0, identity, 0, new SourceHeader('a.csv'));
       batch.writeBigInt64BE(base, BATCH.BASE_OFFSET);
       return batch;
     });

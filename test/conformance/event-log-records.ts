@@ -1,5 +1,12 @@
 import { expect } from '@jest/globals';
-import type { Chunk, EventLog, LedgerEntry, OutgoingRecord, ReaderOptions } from '../../core/contracts.ts';
+import type {
+  Chunk,
+  EventLog,
+  LedgerEntry,
+  OutgoingRecord,
+  ReaderOptions,
+  SourceLine,
+} from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 
 /** How long no batch may come; how many there are says nothing of how long they take. */
@@ -43,6 +50,7 @@ export interface Read {
   readonly offsets: bigint[];
   readonly timestamps: number[];
   readonly values: (Buffer | null)[];
+  readonly sources: (SourceLine | null)[];
 }
 
 /**
@@ -58,7 +66,7 @@ export async function drain(
   const ranges = new Map((await log.ranges()).map((range) => [partitionId(range), range]));
   const positions = new Map<string, bigint>();
   const read = new Map<string, Read>();
-  for (const id of ranges.keys()) read.set(id, { offsets: [], timestamps: [], values: [] });
+  for (const id of ranges.keys()) read.set(id, { offsets: [], timestamps: [], values: [], sources: [] });
   const reader = await log.reader({
     ...(group === undefined ? {} : { group }),
     ...(skip === undefined ? {} : { skip: new Set(skip) }),
@@ -81,11 +89,12 @@ export async function drain(
       if (batch === null) continue;
       heard = performance.now();
       const { from, next, offsets, timestamps, values } = batch;
+      const sources = batch.sources ?? offsets.map(() => null);
       const id = partitionId(batch);
       expect({ id, from }).toEqual({ id, from: positions.get(id) });
       expect(next).toBeGreaterThan(from);
       expect(next).toBeLessThanOrEqual(ranges.get(id)?.end ?? -1n);
-      expect([timestamps.length, values.length]).toEqual([offsets.length, offsets.length]);
+      expect([timestamps.length, values.length, sources.length]).toEqual(Array(3).fill(offsets.length));
       let least = from;
       for (const offset of offsets) {
         if (offset < least) throw new Error(`${id}: offset ${offset} where at least ${least} is due`);
@@ -96,6 +105,7 @@ export async function drain(
       read.get(id)?.offsets.push(...offsets);
       read.get(id)?.timestamps.push(...timestamps);
       read.get(id)?.values.push(...values);
+      read.get(id)?.sources.push(...sources);
     }
   } finally {
     await reader.close();

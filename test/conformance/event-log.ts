@@ -92,6 +92,30 @@ export function describeEventLog(
       expect(ledger).toEqual(expect.arrayContaining([entry('a', 7), entry('b', 3)]));
     });
 
+    it('a record says which line of which file it is, where its writer said so', async () => {
+      const log = await opened();
+      const writer = await log.writer();
+      const lines = [2, 3, 99, 1_000_000, 4_294_967_295];
+      const ofFile = lines.map((line) => ({ ...record(0, `line ${line}`, 'key'), line }));
+      await writer.append(chunkOf(ofFile));
+      await writer.append(chunkOf([record(0, 'of no file'), record(1, 'of no file')]));
+      const other = entry('other', 1);
+      await writer.append(chunkOf([{ ...record(0, 'second'), line: 7 }], [], { ...other, file: 'b:1.csv' }));
+      await writer.close();
+      const read = await drain(log);
+      const { file } = entry('', 1);
+      expect(read.get('events/0')?.sources).toEqual([
+        ...lines.map((line) => ({ file, line })),
+        null,
+        { file: 'b:1.csv', line: 7 },
+      ]);
+      expect(read.get('events/1')?.sources).toEqual([null]);
+      const later = await drain(log, async ({ stream, partition }) =>
+        stream === 'events' && partition === 0 ? 3n : null,
+      );
+      expect(later.get('events/0')?.sources).toEqual(read.get('events/0')?.sources.slice(3));
+    });
+
     it('a writer is superseded by the next one, and leaves nothing after it', async () => {
       const topic = newTopic();
       const log = await opened(topic);

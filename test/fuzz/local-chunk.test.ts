@@ -54,7 +54,7 @@ async function readAll(bytes: Buffer): Promise<boolean> {
   try {
     const header = await readHeader(file, path);
     for (const block of header.blocks) {
-      const { offsets, values } = await readBlock(file, path, block, header.timestamp, block.start);
+      const { offsets, values } = await readBlock(file, path, block, header, block.start);
       expect(values.length).toBe(offsets.length);
       expect(BigInt(offsets.length)).toBe(block.end - block.start);
     }

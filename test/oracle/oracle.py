@@ -63,12 +63,14 @@ class Expected:
                 continue
             outcome = contract.of_fields(header, row.fields)
             user = row.fields[header.index("user_id")]
+            # Only what is rejected says in the lake which line it was.
+            source = (name, row.line) if isinstance(outcome, Rejected) else (None, None)
             if user == "":
-                self.keyless[outcome] += 1
+                self.keyless[(outcome, *source)] += 1
                 continue
             if user not in users:
                 users[user] = partition_of(user.encode(), self.partitions)
-            self.sequences[users[user]].append((outcome, None, None))
+            self.sequences[users[user]].append((outcome, *source))
 
     def produce(self, partition, value, expected, report):
         data = None if value is None else b64decode(value)
@@ -84,7 +86,7 @@ class Expected:
     def outcomes(self):
         for sequence in self.sequences.values():
             yield from (outcome for outcome, _, _ in sequence)
-        yield from self.keyless.elements()
+        yield from (outcome for outcome, _, _ in self.keyless.elements())
 
 
 def line_payload(raw):
@@ -149,8 +151,8 @@ def compare_records(expected, found, report):
         want = expected.sequences.get(stream, [])
         have = []
         for record in found.get(stream, []):
-            if stream != DEAD and is_keyless(record[1]) and keyless[record[1]] > 0:
-                keyless[record[1]] -= 1
+            if stream != DEAD and is_keyless(record[1]) and keyless[record[1:]] > 0:
+                keyless[record[1:]] -= 1
             else:
                 have.append(record)
         if len(want) != len(have):
@@ -163,7 +165,7 @@ def compare_records(expected, found, report):
                     break
     for record, count in keyless.items():
         if count:
-            report(f"{count} of {record} are missing (they have no key)")
+            report(f"{count} of {record[0]} of {record[1]}:{record[2]} are missing (they have no key)")
 
 
 def close(want, have):

@@ -85,13 +85,15 @@ test(
 );
 
 test(
-  'another client reads what was appended: keys, values, partitions, and nothing else',
+  'another client reads what was appended: keys, values, partitions, the line as a header, and nothing else',
   async () => {
     const { log, topic } = await openLog(2);
     const writer = closed(await log.writer());
-    const appended = Array.from({ length: 5_000 }, (_, i) =>
-      record(i % 2, `value ${i}`.repeat(i % 40), i % 10 === 0 ? null : `key ${i}`),
-    );
+    const appended = Array.from({ length: 5_000 }, (_, i) => ({
+      ...record(i % 2, `value ${i}`.repeat(i % 40), i % 10 === 0 ? null : `key ${i}`),
+      ...(i % 7 === 0 ? {} : { line: i ** 2 }),
+    }));
+    const { file } = entry('', 1);
     await writer.append(chunkOf(appended.slice(0, 4_000)));
     await writer.append(chunkOf(appended.slice(4_000)));
 
@@ -101,7 +103,7 @@ test(
       decompress: async (buffer: Buffer) => zstdDecompressSync(buffer),
     });
     const consumer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).consumer({ groupId: topic });
-    const read: { partition: number; key: string | null; value: string; headers: number }[] = [];
+    const read: { partition: number; key: string | null; value: string; headers: unknown }[] = [];
     await consumer.connect();
     toClose.push({ close: () => consumer.disconnect() });
     await consumer.subscribe({ topic, fromBeginning: true });
@@ -113,7 +115,7 @@ test(
           partition,
           key: key === null ? null : String(key),
           value: String(value),
-          headers: Object.keys(headers ?? {}).length,
+          headers: Object.entries(headers ?? {}).map(([name, bytes]) => `${name}=${bytes}`),
         });
         if (read.length === appended.length) resolve();
       };
@@ -122,7 +124,10 @@ test(
     for (const partition of [0, 1]) {
       const expected = appended
         .filter((one) => one.partition === partition)
-        .map(({ key, value }) => ({ partition, key: key && String(key), value: String(value), headers: 0 }));
+        .map(({ key, value, line }) => ({
+          ...{ partition, key: key && String(key), value: String(value) },
+          headers: line === undefined ? [] : [`source-line=${file}:${line}`],
+        }));
       expect(read.filter((one) => one.partition === partition)).toEqual(expected);
     }
   },
