@@ -2,7 +2,7 @@ import type { Hash } from 'node:crypto';
 import type { Chunk, LedgerEntry, OutgoingRecord } from '../core/contracts.ts';
 import type { EventEncoder } from './events.ts';
 import { partitionFor } from './partitioner.ts';
-import type { DeadLine, RecordGroup } from './records.ts';
+import type { DeadLine, RecordGroup } from './record-group.ts';
 
 const LF = 0x0a;
 
@@ -55,13 +55,13 @@ export class ChunkBuilder {
     const row = group.rows[index];
     const line = group.lines[index] ?? 0;
     if (row === undefined) return;
-    if ('reason' in row) {
+    if (row && 'reason' in row) {
       const value = this.#deadLetter(row, line);
       this.size += value.length;
       this.deadLetters.push({ partition: 0, key: null, value });
     } else {
       const { encoder, partitions } = this.#options;
-      const { key, value } = encoder.encode(group, index, row);
+      const { key, value } = encoder.encode(group, index);
       this.size += value.length;
       // A keyless event will be rejected; the line number spreads them evenly and repeatably.
       this.events.push({

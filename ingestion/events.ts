@@ -1,10 +1,8 @@
 import { type Dataset, nameInSource } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { COMMAS, comparable, type Dialect, guessDelimiter } from './dialect.ts';
-import { type EncodedEvent, PlainLineEncoder } from './plain-line.ts';
-import type { RecordGroup } from './records.ts';
-
-const LF = 0x0a;
+import { type EncodedEvent, PlainLineEncoder } from './plain-encoder.ts';
+import { fieldsOf, type RecordGroup } from './record-group.ts';
 
 /** How the fields of one file become events. */
 export interface EventEncoder {
@@ -13,10 +11,10 @@ export interface EventEncoder {
   /** Columns of the contract that may be absent and are. */
   readonly absent: readonly string[];
   /**
-   * Record `index` of `group`, whose fields are `fields`, as an event: JSON in which every value is a string, an empty field null; and its key, null
+   * Record `index` of `group`, which is no dead line, as an event: JSON in which every value is a string, an empty field null; and its key, null
    * when it has none. The buffers must not be modified.
    */
-  encode(group: RecordGroup, index: number, fields: readonly string[]): EncodedEvent;
+  encode(group: RecordGroup, index: number): EncodedEvent;
 }
 
 /**
@@ -59,14 +57,15 @@ export function eventEncoder(
     .filter(({ index }) => index >= 0);
   const keyColumn = dataset.columns.find((column) => column.name === dataset.key);
   const keyIndex = keyColumn ? header.indexOf(nameInSource(keyColumn)) : -1;
-  const plainLines = new PlainLineEncoder(carried, keyIndex, delimiter);
+  const plainLines = new PlainLineEncoder(carried, keyIndex);
   const nulls = new Set(dataset.source?.type === 'file' ? dataset.source.nulls : []);
   const textOf = (field: string | undefined) => (!field || nulls.has(field) ? null : field);
   return {
     extra: header.flatMap((name, i) => (known.has(name) ? [] : [name || `column ${i + 1} (without a name)`])),
     absent: [...known].filter((name) => !header.includes(name)),
-    encode(group, index, fields) {
-      if (group.plain && nulls.size === 0) return plainLines.encode(group.bytes, ...lineOf(group, index));
+    encode(group, index) {
+      if (group.plain && nulls.size === 0) return plainLines.encode(group.bytes, group.plain, index);
+      const fields = textsOf(group, index);
       const values = carried.map((column) => [column.name, textOf(fields[column.index])]);
       const key = textOf(fields[keyIndex]);
       return {
@@ -82,7 +81,8 @@ export function jsonEncoder(): EventEncoder {
   return {
     extra: [],
     absent: [],
-    encode(_group, _index, [object = '', key = '']) {
+    encode(group, index) {
+      const [object = '', key = ''] = textsOf(group, index);
       return { key: key === '' ? null : Buffer.from(key), value: Buffer.from(object) };
     },
   };
@@ -110,10 +110,8 @@ function otherDelimiter(file: string, delimiter: string, other: string): Eventla
   );
 }
 
-/** Where a record of one line begins and ends in the group's bytes: blank lines may be before it, and a line feed after it. */
-function lineOf({ bytes, ends }: RecordGroup, index: number): [number, number] {
-  let start = index === 0 ? 0 : (ends[index - 1] ?? 0);
-  while (bytes[start] === LF) start += 1;
-  const end = ends[index] ?? bytes.length;
-  return [start, bytes[end - 1] === LF ? end - 1 : end];
+/** The fields of a record that is no dead line. */
+function textsOf(group: RecordGroup, index: number): readonly string[] {
+  const fields = fieldsOf(group, index);
+  return 'reason' in fields ? [] : fields;
 }

@@ -4,7 +4,8 @@ import { type EventEncoder, eventEncoder, jsonEncoder } from './events.ts';
 import { type Header, readHeader } from './header.ts';
 import { toJsonRecords } from './json-lines.ts';
 import type { Block } from './lines.ts';
-import { type RecordGroup, toRecords } from './records.ts';
+import type { RecordGroup } from './record-group.ts';
+import { toRecords } from './records.ts';
 import type { SourceFile } from './source-file.ts';
 
 /** How one file's bytes become events: what `check-data` and `ingest` both go by. */

@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { exactJson } from '../core/exact-json.ts';
 import { withoutLineEnding } from './csv-record.ts';
 import type { Block } from './lines.ts';
-import { type DeadLine, type RecordGroup, toGroups } from './records.ts';
+import type { DeadLine, RecordGroup } from './record-group.ts';
+import { toGroups } from './records.ts';
 
 const LF = 0x0a;
 
@@ -37,7 +38,7 @@ function parseLines(bytes: Buffer, firstLine: number, key: string): RecordGroup 
     lines.push(line);
     ends.push(end);
   }
-  return { bytes, rows, lines, ends, nextLine: line, plain: false, withinLine: false };
+  return { bytes, rows, lines, ends, nextLine: line, plain: null, withinLine: false };
 }
 
 function parseObject(raw: Buffer, key: string): readonly [object: string, key: string] | DeadLine {

@@ -2,52 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { countQuotes, parseRecord, withoutLineEnding } from './csv-record.ts';
 import { COMMAS, type Dialect } from './dialect.ts';
 import { type Block, MAX_RECORD_BYTES } from './lines.ts';
+import { plainRecords } from './plain-records.ts';
+import { type DeadLine, type DeadReason, type RecordGroup, wrongFieldCount } from './record-group.ts';
 
 const LF = 0x0a;
-/**
- * What JSON must escape: quotes, which a file with other quotes may hold, backslashes, and control characters other than the line feed. A
- * carriage return may also stand inside a field.
- */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what JSON must escape
-const NEEDS_ESCAPING = /["\\\0-\x09\x0b-\x1f]/;
-/** The same of a file whose fields are parted by tabs. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what JSON must escape
-const NEEDS_ESCAPING_BUT_TABS = /["\\\0-\x08\x0b-\x1f]/;
-
-/** Why a line could not become an event; docs/data-rules.md says when each is given. */
-export type DeadReason =
-  | 'line:invalid_utf8'
-  | 'line:broken_quote'
-  | 'line:too_long'
-  | 'line:wrong_field_count'
-  | 'line:not_json';
-
-/** A line that could not become an event. `raw` is without its line ending. */
-export interface DeadLine {
-  readonly reason: DeadReason;
-  readonly detail: string;
-  readonly raw: Buffer;
-}
-
-/**
- * The records of consecutive bytes of a file, in order. Record i is `rows[i]` (its fields, or why it has none), begins on physical line
- * `lines[i]` of the file and ends at byte `ends[i]` of `bytes`. Bytes that belong to no record (blank lines) are in `bytes` too.
- */
-export interface RecordGroup {
-  readonly bytes: Buffer;
-  readonly rows: readonly (readonly string[] | DeadLine)[];
-  readonly lines: readonly number[];
-  readonly ends: readonly number[];
-  /** Number of the physical line on which the next group begins. */
-  readonly nextLine: number;
-  /** True when no field needs escaping in JSON. */
-  readonly plain: boolean;
-  /** True when the group ends within a line that is too long: nobody can continue reading from there. */
-  readonly withinLine: boolean;
-  /** Bytes after the last group that are left for a later run, as their record is still being written. */
-  readonly left?: number;
-}
-
 /** Finds the records of whole physical lines. What it leaves of them is a record that may continue, unless they are the `last`. */
 type ParseLines = (bytes: Buffer, firstLine: number, last: boolean) => RecordGroup;
 
@@ -108,7 +66,7 @@ export async function* toGroups(
       lines: ended ? [at] : [],
       ends: ended ? [block.bytes.length] : [],
       nextLine: line,
-      plain: false,
+      plain: null,
       withinLine: !ended,
     };
   }
@@ -129,29 +87,27 @@ function parseLines(
 ): RecordGroup {
   const { delimiter } = dialect;
   const quoteByte = dialect.quote?.charCodeAt(0) ?? null;
-  const escapes = delimiter === '\t' ? NEEDS_ESCAPING_BUT_TABS : NEEDS_ESCAPING;
+  const easy = (quoteByte === null || !bytes.includes(quoteByte)) && isUtf8(bytes);
+  const plain = easy ? plainRecords(bytes, firstLine, fieldCount, delimiter) : null;
+  if (plain) return plain;
   const starts = lineStarts(bytes);
   const rows: (readonly string[] | DeadLine)[] = [];
   const lines: number[] = [];
   const ends: number[] = [];
-  const easy = (quoteByte === null || !bytes.includes(quoteByte)) && isUtf8(bytes);
-  let plain = easy;
   const push = (row: readonly string[] | DeadLine, index: number, end: number) => {
     rows.push(row);
     lines.push(firstLine + index);
     ends.push(end);
   };
   const slice = (index: number, stop: number) => bytes.subarray(starts[index], starts[stop]);
-  const dead = (reason: DeadReason, detail: string, index: number) =>
-    push(
-      { reason, detail, raw: Buffer.from(withoutLineEnding(slice(index, index + 1))) },
-      index,
-      starts[index + 1] ?? bytes.length,
-    );
+  const rawOf = (index: number) => withoutLineEnding(slice(index, index + 1));
+  const dead = (line: DeadLine, index: number) => push(line, index, starts[index + 1] ?? bytes.length);
+  const broken = (reason: DeadReason, detail: string, index: number) =>
+    dead({ reason, detail, raw: Buffer.from(rawOf(index)) }, index);
   const accept = (fields: readonly string[], index: number, stop: number): number => {
     if (fields.length === fieldCount) push(fields, index, starts[stop] ?? bytes.length);
     else {
-      dead('line:wrong_field_count', `${fields.length} fields where the header has ${fieldCount}`, index);
+      dead(wrongFieldCount(fields.length, fieldCount, rawOf(index)), index);
       return index + 1;
     }
     return stop;
@@ -164,7 +120,6 @@ function parseLines(
     if (stop > index) {
       // Without quotes every physical line is one record, and every delimiter parts two fields: five times as fast as the parser.
       const segment = slice(index, stop).toString();
-      plain &&= !escapes.test(segment);
       for (const line of segment.split('\n')) {
         if (index === stop) break;
         const text = line.endsWith('\r') ? line.slice(0, -1) : line;
@@ -175,7 +130,7 @@ function parseLines(
     }
     const first = slice(index, index + 1);
     if (!isUtf8(first)) {
-      dead('line:invalid_utf8', 'the line is not UTF-8', index);
+      broken('line:invalid_utf8', 'the line is not UTF-8', index);
       index += 1;
       continue;
     }
@@ -195,15 +150,15 @@ function parseLines(
     if (outcome === 'open' && !last && bytes.length - start <= MAX_RECORD_BYTES) break;
     const size = end - start - (bytes[end - 1] === LF ? 1 : 0);
     if (outcome === 'open' || outcome === 'broken' || size > MAX_RECORD_BYTES) {
-      dead('line:broken_quote', 'a quote stands where none may, or is not closed in time', index);
+      broken('line:broken_quote', 'a quote stands where none may, or is not closed in time', index);
       index += 1;
     } else if (!isUtf8(bytes.subarray(start, end))) {
-      dead('line:invalid_utf8', 'the record is not UTF-8', index);
+      broken('line:invalid_utf8', 'the record is not UTF-8', index);
       index += 1;
     } else index = accept(outcome, index, stop);
   }
   const consumed = bytes.subarray(0, starts[index] ?? bytes.length);
-  return { bytes: consumed, rows, lines, ends, nextLine: firstLine + index, plain, withinLine: false };
+  return { bytes: consumed, rows, lines, ends, nextLine: firstLine + index, plain: null, withinLine: false };
 }
 
 /** Offsets of the physical lines, and the end of the last. */

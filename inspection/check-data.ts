@@ -73,11 +73,11 @@ export async function checkData(
     for (const [i, row] of group.rows.entries()) {
       const line = group.lines[i] ?? 0;
       rows += 1;
-      if ('reason' in row) {
+      if (row && 'reason' in row) {
         findings.add(row.reason, 1, [line]);
         continue;
       }
-      values.push(encoder.encode(group, i, row).value);
+      values.push(encoder.encode(group, i).value);
       lines.push(line);
     }
     if (values.length >= BATCH_ROWS) await checkBatch();

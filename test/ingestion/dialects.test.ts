@@ -40,9 +40,9 @@ async function eventsOf(source: string, content: string | Buffer): Promise<unkno
   const events: unknown[] = [];
   for await (const group of format.records(blocks, format.header.nextLine, async () => true)) {
     for (const [i, row] of group.rows.entries()) {
-      if ('reason' in row) events.push(row.reason);
+      if (row && 'reason' in row) events.push(row.reason);
       else {
-        const { key, value } = encoder.encode(group, i, row);
+        const { key, value } = encoder.encode(group, i);
         events.push([key?.toString() ?? null, JSON.parse(value.toString())]);
       }
     }

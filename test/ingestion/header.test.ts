@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventEncoder } from '../../ingestion/events.ts';
 import { readHeader } from '../../ingestion/header.ts';
+import { plainRecords } from '../../ingestion/plain-records.ts';
 import { openSource } from '../../ingestion/source-file.ts';
 import { DATASET, Workplace } from './fixtures.ts';
 
@@ -55,8 +56,16 @@ describe('columns', () => {
   /** The event of one line, key and value as text; `plain` lines hold nothing that needs escaping. */
   const encoded = (names: string[], fields: string[], plain = false) => {
     const bytes = Buffer.from(`${fields.join()}\n`);
-    const group = { bytes, rows: [fields], lines: [1], ends: [bytes.length], nextLine: 2, plain };
-    const { key, value } = encoder(...names).encode({ ...group, withinLine: false }, 0, fields);
+    const simple = {
+      bytes,
+      rows: [fields],
+      lines: [1],
+      ends: [bytes.length],
+      nextLine: 2,
+      withinLine: false,
+    };
+    const group = (plain ? plainRecords(bytes, 1, fields.length, ',') : null) ?? { ...simple, plain: null };
+    const { key, value } = encoder(...names).encode(group, 0);
     return { key: key === null ? null : key.toString(), value: value.toString() };
   };
   const encode = (names: string[], fields: string[], plain = false) => encoded(names, fields, plain).value;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { toBlocks } from '../../ingestion/lines.ts';
+import { fieldsOf } from '../../ingestion/record-group.ts';
 import { toRecords } from '../../ingestion/records.ts';
 
 const MAX = 131_072;
@@ -12,8 +13,11 @@ async function records(content: string | Buffer, fieldCount = 2): Promise<Found[
   const stream = (async function* () {
     yield Buffer.from(content);
   })();
-  for await (const { rows, lines } of toRecords(toBlocks(stream), 2, fieldCount)) {
-    for (const [i, row] of rows.entries()) found.push([lines[i] ?? 0, 'reason' in row ? row.reason : row]);
+  for await (const group of toRecords(toBlocks(stream), 2, fieldCount)) {
+    for (const [i, line] of group.lines.entries()) {
+      const row = fieldsOf(group, i);
+      found.push([line, 'reason' in row ? row.reason : row]);
+    }
   }
   return found;
 }
@@ -220,7 +224,7 @@ describe('records', () => {
       yield Buffer.from(`a\r\n${'é'.repeat(MAX)}\nb"\n`);
     })();
     for await (const { rows } of toRecords(toBlocks(stream), 2, 2)) {
-      for (const row of rows) if ('reason' in row) raws.push(row.raw);
+      for (const row of rows) if (row && 'reason' in row) raws.push(row.raw);
     }
     expect(raws.map(String)).toEqual(['a', 'é'.repeat(MAX / 2), 'b"']);
   });

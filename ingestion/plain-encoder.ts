@@ -1,3 +1,5 @@
+import type { PlainFields } from './record-group.ts';
+
 const [QUOTE, END] = [0x22, Buffer.from('}')];
 /** Events of about a thousand lines share one buffer. */
 const SHARED_BYTES = 1 << 18;
@@ -21,24 +23,18 @@ interface Part {
 }
 
 /**
- * Writes the JSON of lines in which a delimiter always parts two fields and nothing needs escaping, byte by byte: put together from strings, each event
- * would leave some thirty of them to the garbage collector.
+ * Writes the JSON of plain records, byte by byte: put together from strings, each event would leave some thirty of them to the garbage collector.
  */
 export class PlainLineEncoder {
   readonly #parts: readonly Part[];
   readonly #keyIndex: number;
-  readonly #delimiter: number;
   /** Bytes of an event besides those of its line, at most. */
   readonly #overhead: number;
-  /** Where each field begins; a field ends two before the next. */
-  readonly #starts: number[] = [];
   #shared = Buffer.alloc(0);
   #used = 0;
 
-  /** `delimiter` is one ASCII character. */
-  constructor(carried: readonly CarriedColumn[], keyIndex: number, delimiter: string) {
+  constructor(carried: readonly CarriedColumn[], keyIndex: number) {
     this.#keyIndex = keyIndex;
-    this.#delimiter = delimiter.charCodeAt(0);
     this.#parts = carried.map(({ name, index }, i) => {
       const label = `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`;
       return { index, filled: Buffer.from(`${label}"`), empty: Buffer.from(`${label}null`) };
@@ -46,27 +42,17 @@ export class PlainLineEncoder {
     this.#overhead = this.#parts.reduce((sum, { empty }) => sum + empty.length, END.length);
   }
 
-  /** The event of the line `bytes[start..end)`, without its line feed. The key lies within the value. */
-  encode(bytes: Buffer, start: number, end: number): EncodedEvent {
-    const starts = this.#starts;
-    const delimiter = this.#delimiter;
-    starts[0] = start;
-    let fields = 1;
-    for (let at = start; at < end; at += 1) {
-      if (bytes[at] === delimiter) {
-        starts[fields] = at + 1;
-        fields += 1;
-      }
-    }
-    starts[fields] = end + 1;
-
-    const shared = this.#room(end - start + this.#overhead);
+  /** The event of record `index` of these. The key lies within the value. */
+  encode(bytes: Buffer, { starts, each }: PlainFields, index: number): EncodedEvent {
+    const base = index * each;
+    const length = (starts[base + each - 1] as number) - (starts[base] as number);
+    const shared = this.#room(length + this.#overhead);
     const from = this.#used;
     let at = from;
     let key: Buffer | null = null;
-    for (const { index, filled, empty } of this.#parts) {
-      const first = starts[index] as number;
-      const last = (starts[index + 1] as number) - 1;
+    for (const { index: column, filled, empty } of this.#parts) {
+      const first = starts[base + column] as number;
+      const last = (starts[base + column + 1] as number) - 1;
       if (first === last) {
         at = put(empty, 0, empty.length, shared, at);
         continue;
@@ -74,7 +60,7 @@ export class PlainLineEncoder {
       at = put(filled, 0, filled.length, shared, at);
       const begin = at;
       at = put(bytes, first, last, shared, at);
-      if (index === this.#keyIndex) key = shared.subarray(begin, at);
+      if (column === this.#keyIndex) key = shared.subarray(begin, at);
       shared[at] = QUOTE;
       at += 1;
     }
