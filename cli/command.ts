@@ -40,6 +40,13 @@ export function positive(text: string): number {
   return Number(text);
 }
 
+/** Reads a number of readings a second. */
+export function rate(text: string): number {
+  const value = Number(text);
+  if (text !== '' && value >= 0.1 && value <= 10_000) return value;
+  throw new InvalidArgumentError('It must be a number from 0.1 to 10000.');
+}
+
 /**
  * The file that a dataset is read from unless `--file` says another: that of its source, or `data/<dataset>.csv` (`.ndjson` for JSON lines and
  * for topics); or its `.gz`.

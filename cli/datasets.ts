@@ -1,6 +1,13 @@
 import { Command } from 'commander';
 import { type DatasetFolder, datasetNames, loadDataset } from '../config/dataset/read.ts';
-import { aliasOf, EVENTS_TABLE, REJECTED_TABLE, type Source, topicOf } from '../core/dataset.ts';
+import {
+  aliasOf,
+  type Dataset,
+  EVENTS_TABLE,
+  REJECTED_TABLE,
+  type Source,
+  topicOf,
+} from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { defaultFile, withCommonOptions } from './command.ts';
 import { print } from './output.ts';
@@ -42,18 +49,22 @@ async function listed(places: readonly string[], name: string): Promise<Listed> 
 }
 
 function describe({ dataset, folder }: DatasetFolder): Listed {
-  const { name, description = null, source, models, publish } = dataset;
+  const { name, description = null, models, publish } = dataset;
   return {
     name,
     description,
     folder,
-    source:
-      source.type === 'file'
-        ? { ...source, path: defaultFile(dataset) }
-        : { ...source, topic: topicOf(dataset) },
+    source: placed(dataset),
     tables: [EVENTS_TABLE, REJECTED_TABLE, ...models.map(({ table }) => table)],
     publish: publish.map((one) => ({ table: one.table, to: one.to, index: aliasOf(dataset, one) })),
   };
+}
+
+/** The source with the file or topic that it stands for. */
+function placed(dataset: Dataset): Source {
+  const { source } = dataset;
+  if (source.type === 'file') return { ...source, path: defaultFile(dataset) };
+  return source.type === 'topic' ? { ...source, topic: topicOf(dataset) } : source;
 }
 
 function text(dataset: Listed): string {
@@ -62,9 +73,20 @@ function text(dataset: Listed): string {
   return [
     name,
     ...(description === null ? [] : [`  ${description}`]),
-    `  source:     ${source.type} (${source.format}) ${source.type === 'file' ? source.path : source.topic}`,
+    `  source:     ${sourceText(source)}`,
     `  tables:     ${tables.join(', ')}`,
     `  published:  ${publish.map(({ table, to, index }) => `${table} to ${to} (${index})`).join(', ') || 'nothing'}`,
     `  folder:     ${folder}`,
   ].join('\n');
+}
+
+function sourceText(source: Source): string {
+  switch (source.type) {
+    case 'file':
+      return `file (${source.format}) ${source.path}`;
+    case 'topic':
+      return `topic (${source.format}) ${source.topic}`;
+    case 'generator':
+      return `generator (${source.rate} a second)`;
+  }
 }

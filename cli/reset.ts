@@ -13,7 +13,7 @@ export function resetCommand(): Command {
       const session = await openSession(name, options, 'look');
       try {
         const wiped = [
-          ...(session.dataset.source.type === 'file' ? [session.log.description] : []),
+          ...(session.dataset.source.type !== 'topic' ? [session.log.description] : []),
           `${session.store.description}, ${session.dataset.name}/`,
           ...Array.from(session.sinks.values(), ({ description }) => description),
         ];

@@ -27,7 +27,7 @@ const DELETED_AT_ONCE = 1000;
  * (`lake:other_log`) until the reset is repeated, and never filled twice. From then on a mark in the lake says that the rest must follow.
  */
 export async function wipeStores(stores: WipedStores): Promise<void> {
-  if (stores.dataset.source.type === 'file') await stores.log.wipe();
+  if (stores.dataset.source.type !== 'topic') await stores.log.wipe();
   await wipeLakeAndSinks(stores);
 }
 

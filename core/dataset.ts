@@ -34,7 +34,7 @@ export interface Column {
 }
 
 /** Where a dataset's events come from. */
-export type Source = FileSource | TopicSource;
+export type Source = FileSource | TopicSource | GeneratorSource;
 
 /** Files, which `ingest` writes into a log of the dataset's own. */
 export interface FileSource {
@@ -61,6 +61,13 @@ export interface TopicSource {
   readonly format: 'json';
   /** The dataset's name when absent. */
   readonly topic?: string;
+}
+
+/** Simulated readings, which `generate --follow` writes into a log of the dataset's own; `shape.yml` says what they are like. */
+export interface GeneratorSource {
+  readonly type: 'generator';
+  /** Readings a second, unless the command says otherwise. */
+  readonly rate: number;
 }
 
 /** The SQL model that derives a table from the dataset's events. */

@@ -23,6 +23,7 @@ export const ERROR_CODES = [
   'generate:not_a_file',
   'generate:rows',
   'generate:seed',
+  'generate:usage',
   'index:ahead',
   'index:busy',
   'index:forbidden',

@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventlakeError } from '../core/errors.ts';
+import { mayPass, Pause } from '../core/retry.ts';
 import { type ArchiveContext, type ArchiveResult, archive } from './archive.ts';
 import { modelStage, type ProcessContext, publishStage, removeLeftovers } from './process.ts';
 
 /** Profiles are renewed at the latest after this time though more events keep coming. */
 const RENEW_AFTER_MS = 60_000;
-/** The pause after the first failure of a stage; each further one is twice as long. */
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 60_000;
 
 /** A stage that failed, and will be retried. */
 export interface StageFailure {
@@ -143,23 +141,4 @@ class LaterStage {
   #survives(error: unknown): error is EventlakeError {
     return mayPass(error) || (this.#stage === 'publish' && error instanceof EventlakeError);
   }
-}
-
-/** Longer and longer pauses, until it goes well again. */
-class Pause {
-  #ms = FIRST_PAUSE_MS;
-
-  next(): number {
-    const ms = this.#ms;
-    this.#ms = Math.min(2 * ms, LONGEST_PAUSE_MS);
-    return ms;
-  }
-
-  reset(): void {
-    this.#ms = FIRST_PAUSE_MS;
-  }
-}
-
-function mayPass(error: unknown): error is EventlakeError {
-  return error instanceof EventlakeError && error.retriable;
 }

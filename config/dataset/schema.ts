@@ -49,7 +49,21 @@ const topicSource = z.strictObject({
     .describe("The topic's name. Absent: the dataset's name."),
 });
 
-const source = z.discriminatedUnion('type', [fileSource, topicSource], 'must have the type file or topic');
+const generatorSource = z.strictObject({
+  type: z.literal('generator').describe('Simulated readings, which generate --follow makes.'),
+  rate: z
+    .number()
+    .min(0.1, 'must be at least 0.1')
+    .max(10_000, 'must be at most 10000')
+    .default(5)
+    .describe('Readings a second.'),
+});
+
+const source = z.discriminatedUnion(
+  'type',
+  [fileSource, topicSource, generatorSource],
+  'must have the type file, topic or generator',
+);
 
 const entity = z.strictObject({
   singular: z.string().min(1),

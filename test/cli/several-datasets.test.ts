@@ -96,7 +96,10 @@ test.each([
 test('datasets lists them, with what is wrong with a file', async () => {
   const { code, stdout } = await home.run(['datasets', '--json'], variables);
   expect(code).toBe(0);
-  expect(JSON.parse(stdout)).toEqual([
+  const listed = JSON.parse(stdout);
+  const names = listed.map(({ name }: { name: string }) => name);
+  expect(names).toEqual([...names].sort());
+  const expected = [
     { name: 'broken', error: expect.stringMatching(/dataset\.yml:2:.*colums/) },
     expect.objectContaining({
       name: 'electronics',
@@ -112,7 +115,9 @@ test('datasets lists them, with what is wrong with a file', async () => {
       tables: ['events', 'rejected', 'sensors'],
       publish: [],
     },
-  ]);
+    expect.objectContaining({ name: 'co2_live', source: { type: 'generator', rate: 5 } }),
+  ];
+  expect(listed).toEqual(expect.arrayContaining(expected));
   const text = (await home.run(['datasets'], variables)).stdout;
   expect(text).toContain('readings\n  Readings of sensors.\n  source:     file (csv) data/readings.csv\n');
 });

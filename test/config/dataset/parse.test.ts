@@ -78,12 +78,12 @@ describe('a dataset file', () => {
     [
       'an address as source',
       `${GOOD}source: https://a.org\n`,
-      'readings.yml:10: source: must have the type file or topic',
+      'readings.yml:10: source: must have the type file, topic or generator',
     ],
     [
       'a source that is not read',
       `${GOOD}source: {type: changes}\n`,
-      'readings.yml:10: source.type: must have the type file or topic',
+      'readings.yml:10: source.type: must have the type file, topic or generator',
     ],
     [
       'a format that is not read',
