@@ -2,8 +2,10 @@ import { Command } from 'commander';
 import { type DatasetFolder, datasetNames, loadDataset } from '../config/dataset/read.ts';
 import {
   aliasOf,
+  csvPathOf,
   type Dataset,
   EVENTS_TABLE,
+  type Publication,
   REJECTED_TABLE,
   type Source,
   topicOf,
@@ -22,7 +24,7 @@ type Listed =
       readonly source: Source;
       /** Its tables in the lake. */
       readonly tables: string[];
-      readonly publish: { readonly table: string; readonly to: string; readonly index: string }[];
+      readonly publish: Publication[];
     }
   | { readonly name: string /** What is wrong with its file. */; readonly error: string };
 
@@ -56,7 +58,7 @@ function describe({ dataset, folder }: DatasetFolder): Listed {
     folder,
     source: placed(dataset),
     tables: [EVENTS_TABLE, REJECTED_TABLE, ...models.map(({ table }) => table)],
-    publish: publish.map((one) => ({ table: one.table, to: one.to, index: aliasOf(dataset, one) })),
+    publish: publish.map((one) => placedPublication(dataset, one)),
   };
 }
 
@@ -67,6 +69,15 @@ function placed(dataset: Dataset): Source {
   return source.type === 'topic' ? { ...source, topic: topicOf(dataset) } : source;
 }
 
+/** The publication with the index or file that it stands for. */
+function placedPublication(dataset: Dataset, one: Publication): Publication {
+  return one.to === 'csv' ? { ...one, path: csvPathOf(dataset) } : { ...one, index: aliasOf(dataset, one) };
+}
+
+function publicationText(one: Publication): string {
+  return `${one.table} to ${one.to} (${one.to === 'csv' ? one.path : one.index})`;
+}
+
 function text(dataset: Listed): string {
   if ('error' in dataset) return `${dataset.name}\n  invalid: ${dataset.error}`;
   const { name, description, folder, source, tables, publish } = dataset;
@@ -75,7 +86,7 @@ function text(dataset: Listed): string {
     ...(description === null ? [] : [`  ${description}`]),
     `  source:     ${sourceText(source)}`,
     `  tables:     ${tables.join(', ')}`,
-    `  published:  ${publish.map(({ table, to, index }) => `${table} to ${to} (${index})`).join(', ') || 'nothing'}`,
+    `  published:  ${publish.map(publicationText).join(', ') || 'nothing'}`,
     `  folder:     ${folder}`,
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { indexPublicationOf } from '../core/dataset.ts';
 import { UsageError } from '../core/errors.ts';
 import { follow } from '../processing/follow.ts';
 import { processTo } from '../processing/process.ts';
@@ -40,7 +41,7 @@ export function processCommand(): Command {
         const context = skips.in(
           reported({ ...(await processContext(session)), republish }, monitor, telling),
         );
-        if (!session.index && session.dataset.publish.length > 0)
+        if (!session.index && indexPublicationOf(session.dataset))
           note('nothing is published: ELASTICSEARCH_URL is not set');
         if (options.follow) {
           note(`following ${session.log.description}; stop with Ctrl-C`, 'info', { event: 'follow_started' });

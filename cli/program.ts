@@ -5,6 +5,7 @@ import { checkDataCommand } from './check-data.ts';
 import { dashboardCommand } from './dashboard.ts';
 import { datasetsCommand } from './datasets.ts';
 import { demoCommand } from './demo.ts';
+import { exportCommand } from './export.ts';
 import { generateCommand } from './generate.ts';
 import { ingestCommand } from './ingest.ts';
 import { printable } from './output.ts';
@@ -34,6 +35,7 @@ export function eventlake(): Command {
   for (const command of [
     checkDataCommand(),
     generateCommand(),
+    exportCommand(),
     ingestCommand(),
     processCommand(),
     runCommand(),

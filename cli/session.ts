@@ -9,8 +9,9 @@ import {
   aliasOf,
   type Dataset,
   EVENTS_TABLE,
+  type IndexPublication,
+  indexPublicationOf,
   modelOf,
-  type Publication,
   REJECTED_TABLE,
   topicOf,
 } from '../core/dataset.ts';
@@ -227,12 +228,7 @@ async function openStore({ minio, home }: Settings, access: Access): Promise<Obj
   return store;
 }
 
-/** How the sinks are opened, by the name that a publication gives in `to`; null where the settings name no server for it. */
-const SINKS: Readonly<Record<Publication['to'], typeof openElasticsearch>> = {
-  elasticsearch: openElasticsearch,
-};
-
-/** The sink of each published table. */
+/** The sink of each published table, where the settings name a server for it. The events are exported to CSV by a command of its own. */
 async function openSinks(
   settings: Settings,
   dataset: Dataset,
@@ -240,7 +236,8 @@ async function openSinks(
 ): Promise<Map<string, Sink>> {
   const sinks = new Map<string, Sink>();
   for (const publication of dataset.publish) {
-    const sink = await SINKS[publication.to](settings, dataset, publication, signal);
+    if (publication.to === 'csv') continue;
+    const sink = await openElasticsearch(settings, dataset, publication, signal);
     if (sink) sinks.set(publication.table, sink);
   }
   return sinks;
@@ -250,13 +247,13 @@ async function openSinks(
 async function openElasticsearch(
   { elasticsearch }: Settings,
   dataset: Dataset,
-  publication: Publication,
+  publication: IndexPublication,
   signal?: AbortSignal,
 ): Promise<Sink | null> {
   if (!elasticsearch) return null;
   const { ElasticsearchSink } = await import('../adapters/elasticsearch/sink.ts');
   const { url, login } = elasticsearch;
-  const named = publication === dataset.publish[0] ? elasticsearch.index : null;
+  const named = publication === indexPublicationOf(dataset) ? elasticsearch.index : null;
   const index = named ?? aliasOf(dataset, publication);
   const table = `${dataset.name}/${publication.table}`;
   return new ElasticsearchSink({ url, index, table, login, signal });

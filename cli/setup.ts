@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { dashboardFile } from '../config/kibana/saved-objects.ts';
-import { aliasOf, keyOf } from '../core/dataset.ts';
+import { aliasOf, indexPublicationOf, keyOf } from '../core/dataset.ts';
 import type { TableField } from '../lake/schema.ts';
 import { modelFields } from '../processing/model-compute.ts';
 import { indexField } from '../processing/publish.ts';
@@ -22,7 +22,7 @@ export function setupCommand(): Command {
       const { partitions } = await session.log.open();
       made.push(...(await openSinks(session)));
       const { kibana, elasticsearch } = session.settings;
-      const [publication] = session.dataset.publish;
+      const publication = indexPublicationOf(session.dataset);
       const dashboard = join(session.folder, 'kibana.yml');
       if (kibana && elasticsearch && publication && existsSync(dashboard)) {
         const { importSavedObjects } = await import('../adapters/kibana/saved-objects.ts');

@@ -87,7 +87,8 @@ export interface Model {
 }
 
 /** The model whose rows are the dataset's entities: the one that is published first, else the last; undefined when there is none. */
-export function modelOf({ models, publish: [first] }: Dataset): Model | undefined {
+export function modelOf({ models, publish }: Dataset): Model | undefined {
+  const first = indexPublicationOf({ publish });
   return models.find(({ table }) => table === first?.table) ?? models.at(-1);
 }
 
@@ -103,10 +104,26 @@ export function entityKeyOf(dataset: Dataset): string {
 }
 
 /** A table that is copied to where people look. */
-export interface Publication {
+export type Publication = IndexPublication | CsvPublication;
+
+/** To an index of Elasticsearch. */
+export interface IndexPublication {
   readonly table: string;
   readonly to: 'elasticsearch';
   readonly index?: string;
+}
+
+/** The publication by which Elasticsearch shows the dataset; undefined when there is none. */
+export function indexPublicationOf({ publish }: Pick<Dataset, 'publish'>): IndexPublication | undefined {
+  return publish.find((publication) => publication.to === 'elasticsearch');
+}
+
+/** The events of the log to a CSV file, by `export`. */
+export interface CsvPublication {
+  readonly table: 'events';
+  readonly to: 'csv';
+  /** Relative to EVENTLAKE_HOME; `data/<dataset>.csv` when absent. */
+  readonly path?: string;
 }
 
 /**
@@ -158,8 +175,13 @@ export function topicOf({ name, source }: Dataset): string {
 }
 
 /** The alias under which a table is published: its own, or one made of the names of dataset and table. */
-export function aliasOf({ name }: Dataset, { table, index }: Publication): string {
+export function aliasOf({ name }: Dataset, { table, index }: IndexPublication): string {
   return index ?? `${name}-${table}`.replaceAll('_', '-');
+}
+
+/** The CSV file to which the events are exported, relative to EVENTLAKE_HOME. */
+export function csvPathOf({ name, publish }: Pick<Dataset, 'name' | 'publish'>): string {
+  return publish.find((publication) => publication.to === 'csv')?.path ?? `data/${name}.csv`;
 }
 
 /** The tables of a dataset in the lake, besides its model's. */

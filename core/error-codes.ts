@@ -3,6 +3,12 @@
  * keeps its meaning. docs/troubleshooting.md says of each what happened and what to do.
  */
 export const ERROR_CODES = [
+  'csv:damaged',
+  'csv:no_position',
+  'csv:other_columns',
+  'csv:other_log',
+  'csv:superseded',
+  'csv:write_failed',
   'customer:bad_id',
   'customer:unknown',
   'dashboard:bad_host',

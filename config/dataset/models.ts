@@ -35,16 +35,32 @@ export const model = z.strictObject({
     .describe('Columns of the table that the audit adds up.'),
 });
 
-/** Where a table is shown to people. */
-export const publication = z.strictObject({
+const indexPublication = z.strictObject({
   table: name.describe('The table of a model.'),
-  to: z.literal('elasticsearch').describe('What it is published to.'),
+  to: z.literal('elasticsearch').describe('To an index of Elasticsearch.'),
   index: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]{0,200}$/, 'must be lower-case letters, digits, ".", "_" and "-"')
     .optional()
     .describe('Alias by which it is found. Absent: <dataset>-<table>. ELASTICSEARCH_INDEX overrides it.'),
 });
+
+const csvPublication = z.strictObject({
+  table: z.literal(EVENTS_TABLE, `must be ${EVENTS_TABLE}`).default(EVENTS_TABLE).describe('The events.'),
+  to: z.literal('csv').describe('To a CSV file, by export.'),
+  path: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The file, relative to EVENTLAKE_HOME. Absent: data/<dataset>.csv.'),
+});
+
+/** Where a table is shown to people. */
+export const publication = z.discriminatedUnion(
+  'to',
+  [indexPublication, csvPublication],
+  'must be elasticsearch or csv',
+);
 
 type Columns = readonly z.output<typeof column>[];
 
@@ -55,7 +71,7 @@ export function checkModels(
   columns: Columns,
   complain: Complain,
 ): void {
-  const identified = new Set(publish.map(({ table }) => table));
+  const identified = new Set(publish.filter(({ to }) => to !== 'csv').map(({ table }) => table));
   if (identified.size === 0) identified.add(models.at(-1)?.table ?? '');
   for (const [i, { table, key, shareBy }] of models.entries()) {
     if ([EVENTS_TABLE, REJECTED_TABLE].includes(table))
@@ -86,8 +102,8 @@ export function checkPublications(
   models: readonly z.output<typeof model>[],
   complain: Complain,
 ): void {
-  for (const [i, { table }] of publish.entries()) {
-    if (!models.some((m) => m.table === table))
+  for (const [i, { table, to }] of publish.entries()) {
+    if (to !== 'csv' && !models.some((m) => m.table === table))
       complain(['publish', i, 'table'], `names ${table}, which is not the table of a model`);
     if (publish.findIndex((p) => p.table === table) < i)
       complain(['publish', i, 'table'], `names ${table} a second time`);

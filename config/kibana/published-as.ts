@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from 'node:path';
-import { aliasOf } from '../../core/dataset.ts';
+import { aliasOf, indexPublicationOf } from '../../core/dataset.ts';
 import { UsageError } from '../../core/errors.ts';
 import { loadDataset } from '../dataset/read.ts';
 
@@ -7,7 +7,7 @@ import { loadDataset } from '../dataset/read.ts';
 export async function publishedAs(folder: string): Promise<string> {
   const path = resolve(folder);
   const { dataset } = await loadDataset([dirname(path)], basename(path));
-  const [publication] = dataset.publish;
+  const publication = indexPublicationOf(dataset);
   if (publication) return aliasOf(dataset, publication);
   throw new UsageError('dashboard:usage', `${folder}: the dataset is not published, so it has no dashboard`);
 }

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Random } from '../../generator/random.ts';
@@ -13,22 +12,11 @@ import {
   realServers,
   start,
 } from '../stack/end-to-end-environment.ts';
+import { commits } from './kills.ts';
 
 jest.setTimeout(180_000);
 
-const KILLS = 5;
-
-/** Resolves once the command has said so often that it committed something. */
-function commits(child: ChildProcess, times: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let said = '';
-    child.stderr?.on('data', (bytes) => {
-      said += bytes;
-      if (said.split('"event":"commit"').length > times) resolve();
-    });
-    child.on('close', () => reject(new Error(`ended by itself: ${said}`)));
-  });
-}
+const KILLS = 4;
 
 describe.each([
   { name: 'embedded', open: embedded, seed: 1 },

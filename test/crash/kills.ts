@@ -67,3 +67,15 @@ async function reached(
   while (!over.aborted && (await progress()) < wanted) await sleep(LOOK_MS);
   await sleep(pause);
 }
+
+/** Resolves once a command that logs JSON has said so often that it committed something. */
+export function commits(child: ChildProcess, times: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.stderr?.on('data', (bytes) => {
+      said += bytes;
+      if (said.split('"event":"commit"').length > times) resolve();
+    });
+    child.on('close', () => reject(new Error(`ended by itself: ${said}`)));
+  });
+}
