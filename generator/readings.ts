@@ -33,7 +33,7 @@ interface Sensor {
 type Fields = Record<string, string | number | null>;
 
 /**
- * Simulated readings of a set of sensors. A reading depends on the seed, its id and its time alone, so that a generator that was stopped goes on
+ * Simulated readings of a set of sensors. A reading depends on the seed, its id and its time alone, so that a generator that was stopped resumes
  * where it was.
  */
 export class Readings {

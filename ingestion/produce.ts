@@ -27,7 +27,7 @@ export interface ProduceRequest {
   onRetry?(error: EventlakeError, pauseMs: number): void;
   /** Told when the log is too slow for the rate, and rows are left out because of it. */
   onLeftOut?(rows: number): void;
-  /** Ends it once the chunk in hand is in the log. */
+  /** Ends it once the current chunk is in the log. */
   readonly signal: AbortSignal;
 }
 
@@ -41,10 +41,10 @@ export interface ProduceResult {
 
 /**
  * Writes generated rows into the log at a steady rate until the signal. Each chunk commits together with the ledger entry that counts its rows,
- * so that numbers go on where they were after any kill, and the log holds exactly the rows that it acknowledged. A log that is slower than the
+ * so that numbers continue after any kill, and the log holds exactly the rows that it acknowledged. A log that is slower than the
  * rate is waited for: rows that are overdue by more than ten seconds are left out.
  *
- * Once the log has been reached it outlives failures that may pass.
+ * Once the log has been reached it survives failures that may pass.
  */
 export async function produce(log: EventLog, request: ProduceRequest): Promise<ProduceResult> {
   const { signal } = request;

@@ -57,7 +57,7 @@ export interface ExportResult {
 
 /**
  * Appends the log's events that keep the contract to a file, each once, up to `ends`; without these until the signal. It reads on from the
- * position that the file itself holds, so that it may be killed at any moment. Without ends it outlives failures that may pass, once it has
+ * position that the file itself holds, so that it may be killed at any moment. Without ends it survives failures that may pass, once it has
  * reached log and file.
  * @throws `csv:other_log` when the file was filled from another log; `log:made_anew`, `log:offsets_missing`
  */

@@ -179,13 +179,13 @@ export class CsvEventFile implements EventFile {
 
   #damaged(what: string): EventlakeError {
     return new EventlakeError('csv:damaged', `${this.#path} was shortened or removed: ${what}`, {
-      hint: `Restore it, or delete it with ${basename(this.#positionPath)}: everything that the log has is exported anew then.`,
+      hint: `Restore it, or delete it with ${basename(this.#positionPath)}: everything that the log has is then exported again.`,
     });
   }
 
   #otherColumns(): EventlakeError {
     return new EventlakeError('csv:other_columns', `${this.#path} has another header than the dataset`, {
-      hint: `Was a column added? Move the file and ${basename(this.#positionPath)} away: everything that the log has is exported anew then.`,
+      hint: `Was a column added? Move the file and ${basename(this.#positionPath)} away: everything that the log has is then exported again.`,
     });
   }
 }

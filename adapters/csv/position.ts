@@ -18,7 +18,7 @@ export function parsePosition(text: string, path: string): { bytes: number; posi
     return { bytes, position: { log, next: new Map(offsets), rows, rejected } };
   } catch (cause) {
     throw new EventlakeError('csv:damaged', `${path} is not as an export writes it`, {
-      hint: 'Restore it, or delete it with its CSV file: everything that the log has is exported anew then.',
+      hint: 'Restore it, or delete it with its CSV file: everything that the log has is then exported again.',
       cause,
     });
   }

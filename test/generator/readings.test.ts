@@ -51,7 +51,7 @@ describe('readings', () => {
     expect(outliers).toBeLessThan(200);
   });
 
-  test('are the same for the same seed, id and time, in whatever order they are made', () => {
+  test('are the same for the same seed, id and time, in any order', () => {
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 1, max: 2 ** 40 }), fc.nat(2 ** 40), (seed, id, time) => {
         const options = { seed, dirty: 0.3, late: 0.3 };

@@ -23,7 +23,7 @@ test('rows are due at their rate, however often one asks', () => {
   );
 });
 
-test('rows that are overdue for more than ten seconds are left out, and the rate goes on from there', () => {
+test('rows that are overdue for more than ten seconds are left out, and the rate continues from there', () => {
   const schedule = new Schedule(100, 0);
   schedule.take(schedule.due(1000));
   // 101 were taken in the first second; 61 s on, 6,000 are due, of which 1,001 are made up for.
