@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Dataset } from '../core/dataset.ts';
+import { type Dataset, modelOf } from '../core/dataset.ts';
 import { type AuditContext, type AuditReport, audit } from '../inspection/audit.ts';
 import { commandOverDatasets, eachDataset } from './each-dataset.ts';
 import { table } from './output.ts';
@@ -24,13 +24,19 @@ export function auditCommand(): Command {
 
 /** The session as the audit wants it. */
 export function auditContext(session: Session): AuditContext {
-  const { dataset, log, tables, profiles, index, files, sql, temporary } = session;
-  return { dataset, log, ...tables, profiles, index, files, sql, temporary };
+  const { dataset, log, tables, derived, profiles, index, warehouse, files, sql, temporary } = session;
+  const copies = warehouse.flatMap(({ table: name, sink }) => {
+    const model = dataset.models.find(({ table }) => table === name);
+    const table = derived.get(name);
+    return model && table ? [{ model, table, sink }] : [];
+  });
+  return { dataset, log, ...tables, profiles, index, warehouse: copies, files, sql, temporary };
 }
 
 /** The audit for people. */
-export function auditText(report: AuditReport, { entity, models }: Dataset): string {
-  const { file, log, lake, profiles, index } = report;
+export function auditText(report: AuditReport, dataset: Dataset): string {
+  const { file, log, lake, profiles, index, warehouse } = report;
+  const hasProfiles = modelOf(dataset) !== undefined;
   const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
   const rows: (string | number)[][] = [
     ['files', 'rows', file.rows],
@@ -41,8 +47,8 @@ export function auditText(report: AuditReport, { entity, models }: Dataset): str
     ['', 'of them duplicates', lake.duplicates],
     ['', 'rejected', rejected],
     ...Object.entries(lake.rejected).map(([reason, n]) => ['', `  ${reason}`, n]),
-    ...(models.length === 0 ? [] : [['profiles', entity.plural, profiles.users]]),
-    ...(models.length === 0 || profiles.events === null ? [] : [['', 'events', profiles.events]]),
+    ...(hasProfiles ? [['profiles', dataset.entity.plural, profiles.users]] : []),
+    ...(hasProfiles && profiles.events !== null ? [['', 'events', profiles.events]] : []),
     ...(profiles.totalSpent === null ? [] : [['', 'total spent', profiles.totalSpent]]),
     ...(index
       ? [
@@ -50,6 +56,10 @@ export function auditText(report: AuditReport, { entity, models }: Dataset): str
           ...(index.differing > 0 ? [['', 'of them not as in the lake', index.differing]] : []),
         ]
       : []),
+    ...warehouse.flatMap(({ table, rows, differing }, at) => [
+      [at === 0 ? 'warehouse' : '', `rows of ${table}`, rows],
+      ...(differing > 0 ? [['', 'of them not as in the lake', differing]] : []),
+    ]),
   ];
   const isEmpty = [file.rows, log.events, log.deadLetters, log.removed, lake.events, rejected].every(
     (n) => n === 0,

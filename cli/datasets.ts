@@ -71,11 +71,19 @@ function placed(dataset: Dataset): Source {
 
 /** The publication with the index or file that it stands for. */
 function placedPublication(dataset: Dataset, one: Publication): Publication {
-  return one.to === 'csv' ? { ...one, path: csvPathOf(dataset) } : { ...one, index: aliasOf(dataset, one) };
+  switch (one.to) {
+    case 'csv':
+      return { ...one, path: csvPathOf(dataset) };
+    case 'elasticsearch':
+      return { ...one, index: aliasOf(dataset, one) };
+    case 'postgres':
+      return one;
+  }
 }
 
 function publicationText(one: Publication): string {
-  return `${one.table} to ${one.to} (${one.to === 'csv' ? one.path : one.index})`;
+  const place = one.to === 'csv' ? one.path : one.to === 'elasticsearch' ? one.index : one.schema;
+  return `${one.table} to ${one.to} (${place})`;
 }
 
 function text(dataset: Listed): string {

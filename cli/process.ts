@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { indexPublicationOf } from '../core/dataset.ts';
 import { UsageError } from '../core/errors.ts';
 import { follow } from '../processing/follow.ts';
 import { processTo } from '../processing/process.ts';
@@ -8,7 +7,7 @@ import { commandOverDatasets, eachDataset } from './each-dataset.ts';
 import { openMonitor } from './monitoring.ts';
 import { note, record } from './output.ts';
 import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './rejections.ts';
-import { type CommonOptions, noteStores, processContext } from './session.ts';
+import { type CommonOptions, noteStores, processContext, type Session } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
 import { processSummary, reported } from './stage-reports.ts';
 
@@ -41,15 +40,14 @@ export function processCommand(): Command {
         const context = skips.in(
           reported({ ...(await processContext(session)), republish }, monitor, telling),
         );
-        if (!session.index && indexPublicationOf(session.dataset))
-          note('nothing is published: ELASTICSEARCH_URL is not set');
+        noteUnpublished(session);
         if (options.follow) {
           note(`following ${session.log.description}; stop with Ctrl-C`, 'info', { event: 'follow_started' });
           const sql = await session.sql.beside();
           const archived = await follow({ ...context, sql }, stop).finally(() => sql.close());
           skips.end();
           record('stopped', { event: 'stopped', ...archived });
-          const result = { archive: archived, model: null, publish: null };
+          const result = { archive: archived, model: null, publish: null, published: [] };
           return { result, text: processSummary(result) };
         }
         const judged = new Rejections(options).in(context);
@@ -63,3 +61,16 @@ export function processCommand(): Command {
       });
     });
 }
+
+/** Says of the systems that the dataset is published to which have no address. */
+function noteUnpublished({ dataset, publications }: Session): void {
+  const given = new Set<string>(publications.map(({ to }) => to));
+  const wanted = new Set<string>(dataset.publish.map(({ to }) => to));
+  const missing = Object.entries(VARIABLES).filter(([to]) => wanted.has(to) && !given.has(to));
+  if (missing.length === 0) return;
+  const variables = missing.map(([, variable]) => variable).join(' and ');
+  note(`${given.size === 0 ? 'nothing' : 'not everything'} is published: ${variables} is not set`);
+}
+
+/** The settings that name the servers, by what a publication is to. */
+const VARIABLES = { elasticsearch: 'ELASTICSEARCH_URL', postgres: 'WAREHOUSE_URL' };

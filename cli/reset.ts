@@ -15,7 +15,7 @@ export function resetCommand(): Command {
         const wiped = [
           ...(session.dataset.source.type !== 'topic' ? [session.log.description] : []),
           `${session.store.description}, ${session.dataset.name}/`,
-          ...Array.from(session.sinks.values(), ({ description }) => description),
+          ...session.publications.map(({ sink }) => sink.description),
         ];
         if (!options.yes)
           throw new UsageError(

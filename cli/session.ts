@@ -9,10 +9,10 @@ import {
   aliasOf,
   type Dataset,
   EVENTS_TABLE,
-  type IndexPublication,
   indexPublicationOf,
   modelOf,
   REJECTED_TABLE,
+  type SinkPublication,
   topicOf,
 } from '../core/dataset.ts';
 import { Checkpoints } from '../lake/checkpoint.ts';
@@ -22,7 +22,7 @@ import type { ModelInput } from '../processing/model-inputs.ts';
 import type { ModelSteps, ProcessContext } from '../processing/process.ts';
 import { logTo, note, setLogLevel } from './output.ts';
 import { type Access, openScratch } from './scratch.ts';
-import { finishReset } from './wipe.ts';
+import { finishReset, type OpenPublication } from './wipe.ts';
 
 /** DuckDB spills beyond this, so that the whole process stays below 500 MB. */
 const SQL_MEMORY_MB = 180;
@@ -47,10 +47,12 @@ export interface Session extends DatasetFolder {
   readonly profiles: DeltaTable | null;
   /** A new object for the table, without what was read of it before: after a reset it may be another one. `dataset.table` is another dataset's. */
   openTable(name: string): DeltaTable;
-  /** What shows the published tables, by table. */
-  readonly sinks: ReadonlyMap<string, Sink>;
-  /** That of the entities. */
+  /** What shows the published tables, in the order in which they are published. */
+  readonly publications: readonly OpenPublication[];
+  /** The index of the entities. */
   readonly index: Sink | null;
+  /** Those of the publications that are tables in PostgreSQL. */
+  readonly warehouse: readonly OpenPublication[];
   readonly files: LocalFiles;
   readonly sql: DuckDbEngine;
   readonly temporary: string;
@@ -114,7 +116,7 @@ export async function openSession(
     });
   const main = modelOf(dataset)?.table;
   const derived = new Map(dataset.models.map(({ table }) => [table, openTable(table)]));
-  const sinks = await openSinks(settings, dataset, signal);
+  const publications = await openSinks(settings, dataset, signal);
   const session: Session = {
     settings,
     dataset,
@@ -125,14 +127,15 @@ export async function openSession(
     derived,
     profiles: derived.get(main ?? '') ?? null,
     openTable,
-    sinks,
-    index: sinks.get(main ?? '') ?? null,
+    publications,
+    index: publications.find(({ table, to }) => table === main && to === 'elasticsearch')?.sink ?? null,
+    warehouse: publications.filter(({ to }) => to === 'postgres'),
     files,
     sql,
     temporary,
     cache,
     async close() {
-      const stores = [log, store, sql, ...sinks.values()];
+      const stores = [log, store, sql, ...publications.map(({ sink }) => sink)];
       await Promise.allSettled(stores.map((one) => one.close()));
       await scratch.close();
     },
@@ -147,15 +150,20 @@ export async function openSession(
 }
 
 /** The first line of a job: a setting that was misspelt or left out shows in the stores that it uses. */
-export function noteStores({ log, store, index }: Session): void {
-  const stores = { log: log.description, lake: store.description, index: index?.description ?? 'none' };
+export function noteStores({ log, store, index, warehouse: [copy] }: Session): void {
+  const stores = {
+    log: log.description,
+    lake: store.description,
+    index: index?.description ?? 'none',
+    ...(copy ? { warehouse: copy.sink.description } : {}),
+  };
   const parts = Object.entries(stores).map(([what, where]) => `${what}: ${where}`);
   note(parts.join('; '), 'info', { event: 'stores', ...stores });
 }
 
 /** The session as processing wants it. */
 export async function processContext(session: Session): Promise<ProcessContext> {
-  const { dataset, settings, log, tables, sql, temporary, sinks, files } = session;
+  const { dataset, settings, log, tables, sql, temporary, publications, files } = session;
   const { batchRows, batchSeconds } = settings;
   const models = await modelSteps(session);
   return {
@@ -169,10 +177,9 @@ export async function processContext(session: Session): Promise<ProcessContext> 
       batchSeconds,
     },
     models,
-    publications: dataset.publish.flatMap((publication) => {
+    publications: publications.flatMap((publication) => {
       const steps = models.find(({ model }) => model.table === publication.table);
-      const sink = sinks.get(publication.table);
-      return steps && sink ? [{ model: steps.model, table: steps.table, sink }] : [];
+      return steps ? [{ ...publication, model: steps.model, table: steps.table }] : [];
     }),
     files,
   };
@@ -228,28 +235,35 @@ async function openStore({ minio, home }: Settings, access: Access): Promise<Obj
   return store;
 }
 
-/** The sink of each published table, where the settings name a server for it. The events are exported to CSV by a command of its own. */
+/** The sinks of the published tables, where the settings name a server for it. The events are exported to CSV by a command of its own. */
 async function openSinks(
   settings: Settings,
   dataset: Dataset,
   signal?: AbortSignal,
-): Promise<Map<string, Sink>> {
-  const sinks = new Map<string, Sink>();
+): Promise<OpenPublication[]> {
+  const publications: OpenPublication[] = [];
   for (const publication of dataset.publish) {
     if (publication.to === 'csv') continue;
-    const sink = await openElasticsearch(settings, dataset, publication, signal);
-    if (sink) sinks.set(publication.table, sink);
+    const sink = await openSink(settings, dataset, publication, signal);
+    const { table, to } = publication;
+    if (sink) publications.push({ table, to, sink });
   }
-  return sinks;
+  return publications;
 }
 
 /** ELASTICSEARCH_INDEX names the index of the table that is published first. */
-async function openElasticsearch(
-  { elasticsearch }: Settings,
+async function openSink(
+  { elasticsearch, warehouse }: Settings,
   dataset: Dataset,
-  publication: IndexPublication,
+  publication: SinkPublication,
   signal?: AbortSignal,
 ): Promise<Sink | null> {
+  if (publication.to === 'postgres') {
+    if (!warehouse) return null;
+    const { PostgresSink } = await import('../adapters/postgres/sink.ts');
+    const { schema, table } = publication;
+    return new PostgresSink({ url: warehouse.url, schema, table, dataset: dataset.name, signal });
+  }
   if (!elasticsearch) return null;
   const { ElasticsearchSink } = await import('../adapters/elasticsearch/sink.ts');
   const { url, login } = elasticsearch;

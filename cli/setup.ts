@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { dashboardFile } from '../config/kibana/saved-objects.ts';
-import { aliasOf, indexPublicationOf, keyOf } from '../core/dataset.ts';
+import { aliasOf, indexPublicationOf } from '../core/dataset.ts';
 import type { TableField } from '../lake/schema.ts';
 import { modelFields } from '../processing/model-compute.ts';
-import { indexField } from '../processing/publish.ts';
+import { sinkFields } from '../processing/publish.ts';
 import { datasetCommand } from './command.ts';
 import { print } from './output.ts';
 import { type CommonOptions, openSession, processContext, type Session } from './session.ts';
@@ -41,7 +41,7 @@ export function setupCommand(): Command {
 
 /** Makes what the tables are published to, for the columns that the models will give, whether there are events or not. */
 async function openSinks(session: Session): Promise<string[]> {
-  const { dataset, sql, sinks, openTable } = session;
+  const { dataset, sql, publications, openTable } = session;
   const { models } = await processContext(session);
   const earlier: Record<string, readonly TableField[]> = {};
   const made: string[] = [];
@@ -49,11 +49,11 @@ async function openSinks(session: Session): Promise<string[]> {
     for (const name of model.reads ?? []) earlier[name] = (await openTable(name).snapshot())?.fields ?? [];
     const fields = await modelFields({ dataset, model, query, sql }, earlier);
     earlier[model.table] = fields;
-    const sink = sinks.get(model.table);
-    if (!sink) continue;
-    const columns = fields.map((field) => indexField(field, keyOf(model)));
-    await sink.open(columns, (await table.snapshot())?.metaData.id ?? null);
-    made.push(sink.description);
+    const columns = sinkFields(fields, { model, columns: dataset.columns });
+    for (const { sink } of publications.filter((publication) => publication.table === model.table)) {
+      await sink.open(columns, (await table.snapshot())?.metaData.id ?? null);
+      made.push(sink.description);
+    }
   }
   return made;
 }

@@ -3,8 +3,7 @@ import type { Monitor } from '../monitoring/monitor.ts';
 import type { BatchOutcome } from '../processing/archive-commit.ts';
 import type { FollowContext, StageFailure } from '../processing/follow.ts';
 import type { ModelResult } from '../processing/model.ts';
-import type { ProcessContext, ProcessResult } from '../processing/process.ts';
-import type { PublishResult } from '../processing/publish.ts';
+import type { ProcessContext, ProcessResult, Published } from '../processing/process.ts';
 import { counted, type Details, note, record, thousands } from './output.ts';
 
 /** How a stage's work is told: a note, or only a line in a JSON log where people see it in the command's result. */
@@ -53,10 +52,11 @@ export function reported(context: ProcessContext, monitor: Monitor | null, telli
     },
     onPublish(result, seconds) {
       monitor?.publishDone(result, seconds);
-      const { outcome, stored, deleted, version } = result;
+      const { outcome, stored, deleted, version, table, to } = result;
       const details = {
         event: 'publish',
         hop: 'publish',
+        ...{ table, to },
         stored,
         deleted,
         version: String(version),
@@ -79,14 +79,14 @@ function noteFailure({ stage, error: { message, code, hint }, pauseMs }: StageFa
 }
 
 /** What processing did, one line for each stage. */
-export function processSummary({ archive, model, publish }: ProcessResult): string {
+export function processSummary({ archive, model, published }: ProcessResult): string {
   const rejected =
     archive.rejected > 0 ? `, ${thousands(archive.rejected)} rejected (see: make rejected)` : '';
   const first =
     archive.commits === 0
       ? 'archive: nothing new'
       : `archive: ${counted(archive.events, 'event')}${rejected} in ${counted(archive.commits, 'commit')}`;
-  return [first, model ? modelText(model) : '', publish ? publishText(publish) : '']
+  return [first, model ? modelText(model) : '', ...published.map(publishText)]
     .filter((line) => line !== '')
     .join('\n');
 }
@@ -110,8 +110,12 @@ function earlierModelText(table: string, { rows, version }: ModelResult): string
   return `model:   ${counted(Number(rows), 'row')} of ${table}, version ${version}`;
 }
 
-function publishText({ outcome, stored, deleted }: PublishResult): string {
+function publishText({ outcome, stored, deleted, table, to }: Published): string {
   if (outcome === 'no_profiles') return '';
+  if (to === 'postgres')
+    return outcome === 'up_to_date'
+      ? `publish: ${table} in PostgreSQL is up to date`
+      : `publish: ${counted(stored, 'row')} of ${table} in PostgreSQL stored, ${thousands(deleted)} deleted`;
   if (outcome === 'up_to_date') return 'publish: the index is up to date';
   return `publish: ${counted(stored, 'document')} stored, ${thousands(deleted)} deleted`;
 }

@@ -53,5 +53,12 @@ function statusText(report: StatusReport, hasModel: boolean): string {
   } else parts.push('lake: empty');
   if (report.index)
     parts.push(`index: ${report.index.index}, ${thousands(report.index.documents)} documents`);
+  if (report.warehouse.length > 0)
+    parts.push(
+      table(
+        ['table in PostgreSQL', 'rows'],
+        report.warehouse.map((copy) => [copy.table, copy.rows]),
+      ),
+    );
   return parts.join('\n\n');
 }

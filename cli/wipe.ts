@@ -1,22 +1,28 @@
 import type { EventLog, ObjectStore, Sink } from '../core/contracts.ts';
-import type { Dataset } from '../core/dataset.ts';
+import type { Dataset, SinkPublication } from '../core/dataset.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import { note } from './output.ts';
+
+/** A publication for which the settings name a server, and the sink there. */
+export interface OpenPublication {
+  readonly table: string;
+  readonly to: SinkPublication['to'];
+  readonly sink: Sink;
+}
 
 /** The stores of a dataset, which are wiped together. */
 export interface WipedStores {
   readonly dataset: Dataset;
   readonly log: EventLog;
   readonly store: ObjectStore;
-  /** The sinks of the published tables, by table. */
-  readonly sinks: ReadonlyMap<string, Sink>;
+  readonly publications: readonly OpenPublication[];
 }
 
 /** What an object beside the tables says while lake and index are being wiped. */
 interface Mark {
   /** UTC, ISO 8601. */
   readonly began: string;
-  /** The tables whose sinks the reset wipes. A server may have another address now, so that it says nothing of these. */
+  /** What the reset wipes of publications, by {@link markOf}. A server may have another address now, so that it says nothing of these. */
   readonly published: readonly string[];
 }
 
@@ -36,16 +42,17 @@ export async function wipeStores(stores: WipedStores): Promise<void> {
  * @throws `reset:unfinished` when it has to wipe an index and none is set.
  */
 export async function finishReset(stores: WipedStores): Promise<void> {
-  const { dataset, store, sinks } = stores;
+  const { dataset, store, publications } = stores;
   const mark = await markIn(store, dataset);
   if (mark === null) return;
-  const missing = mark.published.filter((table) => !sinks.has(table));
+  const given = new Set(publications.map(markOf));
+  const missing = mark.published.filter((published) => !given.has(published));
   if (missing.length > 0) {
     throw new EventlakeError(
       'reset:unfinished',
-      `The reset of ${dataset.name} at ${mark.began} has not wiped the index of ${missing.join(', ')} yet`,
+      `The reset of ${dataset.name} at ${mark.began} has not wiped what shows ${missing.join(', ')} yet`,
       {
-        hint: 'Set ELASTICSEARCH_URL as it was then; or, if that index is gone: eventlake reset --yes',
+        hint: 'Set ELASTICSEARCH_URL and WAREHOUSE_URL as they were then; or, if that server is gone: eventlake reset --yes',
       },
     );
   }
@@ -63,13 +70,13 @@ export async function warnOfUnfinishedReset({ store, dataset }: WipedStores): Pr
   });
 }
 
-async function wipeLakeAndSinks({ dataset, store, sinks }: WipedStores): Promise<void> {
+async function wipeLakeAndSinks({ dataset, store, publications }: WipedStores): Promise<void> {
   const key = markKey(dataset);
   let keys: string[] = [];
   let marked = false;
   const deleteKeys = async () => {
     if (keys.length === 0) return;
-    if (!marked) await mark(store, key, [...sinks.keys()]);
+    if (!marked) await mark(store, key, publications.map(markOf));
     marked = true;
     await store.delete(keys);
     keys = [];
@@ -79,8 +86,13 @@ async function wipeLakeAndSinks({ dataset, store, sinks }: WipedStores): Promise
     if (keys.length >= DELETED_AT_ONCE) await deleteKeys();
   }
   await deleteKeys();
-  for (const sink of sinks.values()) await sink.wipe();
+  for (const { sink } of publications.toReversed()) await sink.wipe();
   await store.delete([key]);
+}
+
+/** A table in the index is called by its name alone. */
+function markOf({ table, to }: OpenPublication): string {
+  return to === 'elasticsearch' ? table : `${table} (${to})`;
 }
 
 async function mark(store: ObjectStore, key: string, published: readonly string[]): Promise<void> {

@@ -5,9 +5,15 @@ import { readEnvFile } from './env-file.ts';
 import { type Environment, SETTINGS } from './settings.ts';
 
 /** Settings whose value is a secret: `<NAME>_FILE` may name a file that holds it. */
-const SECRETS = ['KAFKA_SASL_PASSWORD', 'MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY', 'ELASTICSEARCH_PASSWORD'];
+const SECRETS = [
+  'KAFKA_SASL_PASSWORD',
+  'MINIO_ACCESS_KEY',
+  'MINIO_SECRET_KEY',
+  'ELASTICSEARCH_PASSWORD',
+  'WAREHOUSE_URL',
+];
 /** With these words our variables begin. */
-const PREFIX = /^(KAFKA|MINIO|ELASTICSEARCH|KIBANA|EVENTLAKE|BATCH|LOG|METRICS)_/;
+const PREFIX = /^(KAFKA|MINIO|ELASTICSEARCH|WAREHOUSE|KIBANA|EVENTLAKE|BATCH|LOG|METRICS)_/;
 /** Variables of .env that the Docker stack and the tests read, and a job does not. */
 const OTHERS = new Set(
   `KAFKA_PORT KAFKA_RETENTION_HOURS MINIO_PORT MINIO_CONSOLE_PORT MINIO_CONSOLE_URL MINIO_MC_TAG MINIO_ROOT_USER MINIO_ROOT_PASSWORD

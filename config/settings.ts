@@ -30,6 +30,8 @@ export interface Settings {
     readonly index: string | null;
     readonly login: { readonly username: string; readonly password: string } | null;
   } | null;
+  /** Address of PostgreSQL, with user and password; null: nothing is published there. */
+  readonly warehouse: { readonly url: string } | null;
   /** Where the dashboard is imported; null where there is no Kibana. */
   readonly kibana: string | null;
   readonly environment: string;
@@ -100,6 +102,12 @@ const variables = z.object({
     .optional(),
   ELASTICSEARCH_USERNAME: z.string().optional(),
   ELASTICSEARCH_PASSWORD: z.string().optional(),
+  WAREHOUSE_URL: z
+    .url({
+      protocol: /^postgres(ql)?$/,
+      message: 'must be an address such as postgres://user:password@localhost:5432/database',
+    })
+    .optional(),
   KIBANA_URL: httpUrl(5601).optional(),
   ENVIRONMENT: z.string().default('local'),
   EVENTLAKE_HOME: z.string().default('.eventlake'),
@@ -193,6 +201,7 @@ function assemble(v: z.infer<typeof variables>): Settings {
           login: user && word ? { username: user, password: word } : null,
         }
       : null,
+    warehouse: v.WAREHOUSE_URL ? { url: v.WAREHOUSE_URL } : null,
     kibana: v.KIBANA_URL ?? null,
     environment: v.ENVIRONMENT,
     home: resolve(v.EVENTLAKE_HOME),

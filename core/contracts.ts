@@ -4,6 +4,8 @@
  * test/conformance/.
  */
 
+import type { FieldType } from './field-types.ts';
+
 /** The two topics of a dataset: its events, and the lines that could not become an event. */
 export type Stream = 'events' | 'dead-letters';
 
@@ -199,17 +201,22 @@ export interface SqlEngine {
   close(): Promise<void>;
 }
 
-/** How one column of a published table is to be stored. */
+/** A column of a published table. How it is stored is the sink's choice. */
 export interface SinkField {
   readonly name: string;
-  readonly type: 'keyword' | 'long' | 'double' | 'boolean' | 'date';
+  /** The column's type in the lake; `json` is text that is JSON. */
+  readonly type: FieldType | 'json';
+  /** Whether the column is of the table's key. */
+  readonly key: boolean;
 }
 
-/** A row as the sink holds it, as a JSON document: its JSON may be written otherwise than it was sent. */
-export interface SinkDocument {
-  readonly id: string;
-  readonly document: string;
-}
+/**
+ * How a sink takes rows, one on each line:
+ * - `documents`: the key as a JSON string, a tab, and the row as a JSON document, or nothing where it is deleted. The key is one column.
+ * - `rows`: values parted by tabs: `t` where the row is deleted and else `f`, then one for each field. `\N` is null; a backslash and control
+ *   characters are escaped as in PostgreSQL's COPY text format. Of a deleted row only the key has values.
+ */
+export type SinkForm = 'documents' | 'rows';
 
 /** How many rows a file of changes stores and deletes. */
 export interface SinkCounts {
@@ -224,6 +231,7 @@ export interface SinkCounts {
 export interface Sink {
   /** For people: `elasticsearch http://localhost:9200, index customer-profiles`. */
   readonly description: string;
+  readonly form: SinkForm;
   /**
    * Makes the copy for these fields of the table with this id (null: there is no table yet) where it is missing, and answers with the
    * version of that very table that it shows completely; null when it shows none, or another table, and then every row must be sent.
@@ -231,23 +239,29 @@ export interface Sink {
    */
   open(fields: readonly SinkField[], tableId: string | null): Promise<bigint | null>;
   /**
-   * Stores or deletes rows as of `version`; a row that already has a newer version is left as it is. The file has a line a change, of a
-   * row at most one: its id as a JSON string, a tab, and the row as a JSON document on that line, or nothing where it is deleted. The file is
-   * read as a stream; `onProgress` is called each time that some of it is stored.
-   * Busy and passing faults (429, 5xx) are retried; any other item error is `index:rejected`, 401 and 403 are `index:forbidden`.
-   * May be repeated with the same version.
+   * Stores or deletes rows as of `version`; a row that already has a newer version is left as it is. The file has a line a change in the
+   * sink's form, of a row at most one; it must stay as it is until `finish`. It is read as a stream; `onProgress` is called each time that some
+   * of it is stored.
+   * Passing faults are retried; what a row makes impossible is `index:rejected` or `warehouse:rejected`, what the login may not do
+   * `index:forbidden` or `warehouse:forbidden`. May be repeated with the same version.
    */
   apply(file: string, version: bigint, onProgress?: () => void): Promise<SinkCounts>;
   /**
-   * Makes the changes visible to searches and records that the sink now shows `version`. `index:incomplete` when an interrupted run
-   * had left rows that the changes did not cover: the caller opens the sink again, and sends everything.
+   * Makes the changes visible and records that the sink now shows `version`. `index:incomplete` when an interrupted run had left rows that the
+   * changes did not cover, `warehouse:superseded` when another writer has published since `open`: the caller opens the sink again, and sends
+   * what differs from what it then shows.
    */
   finish(version: bigint): Promise<void>;
   /** How many rows the sink shows; 0 when there is no copy. */
   count(): Promise<number>;
-  /** All rows that the sink shows, in pages, in any order; none when there is no copy. */
-  pages(): AsyncIterable<readonly SinkDocument[]>;
-  /** Deletes the copy and all that belongs to it. Repeating it is harmless. */
+  /**
+   * These fields of all rows that the sink shows, as lines in the sink's form, in pages, in any order; none when there is no copy. Documents
+   * come whole, and their JSON may be written otherwise than it was sent.
+   */
+  pages(fields: readonly SinkField[]): AsyncIterable<readonly string[]>;
+  /** Lets the next `open` answer null, so that every row is sent. Until that is finished, the sink may show none. */
+  forget(): Promise<void>;
+  /** Deletes all rows, and forgets their version. Repeating it is harmless. */
   wipe(): Promise<void>;
   close(): Promise<void>;
 }

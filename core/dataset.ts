@@ -86,10 +86,24 @@ export interface Model {
   readonly audit?: { readonly events: string; readonly amount?: string };
 }
 
-/** The model whose rows are the dataset's entities: the one that is published first, else the last; undefined when there is none. */
-export function modelOf({ models, publish }: Dataset): Model | undefined {
-  const first = indexPublicationOf({ publish });
-  return models.find(({ table }) => table === first?.table) ?? models.at(-1);
+/**
+ * The model whose rows are the dataset's entities: the first that is published to Elasticsearch; where none is, the first published one whose
+ * key is a column of the events; where nothing is published, the last. Undefined when there is none.
+ */
+export function modelOf({ models, publish, columns }: Dataset): Model | undefined {
+  const tables = publish.filter(({ to }) => to !== 'csv');
+  if (tables.length === 0) return models.at(-1);
+  const indexed = indexPublicationOf({ publish });
+  if (indexed) return models.find(({ table }) => table === indexed.table);
+  const isOfEvents = ({ key }: Model) =>
+    key.length === 1 && columns.some((column) => column.name === key[0] && mayIdentify(column));
+  const published = tables.map(({ table }) => models.find((model) => model.table === table));
+  return published.find((model) => model !== undefined && isOfEvents(model));
+}
+
+/** Whether values of the column may be ids of entities. */
+export function mayIdentify({ required, type }: Pick<Column, 'required' | 'type'>): boolean {
+  return required && (type === 'int64' || type === 'string');
 }
 
 /** The key column of a model's table. */
@@ -104,13 +118,23 @@ export function entityKeyOf(dataset: Dataset): string {
 }
 
 /** A table that is copied to where people look. */
-export type Publication = IndexPublication | CsvPublication;
+export type Publication = SinkPublication | CsvPublication;
+
+/** A model's table, which `process` publishes to a server. */
+export type SinkPublication = IndexPublication | WarehousePublication;
 
 /** To an index of Elasticsearch. */
 export interface IndexPublication {
   readonly table: string;
   readonly to: 'elasticsearch';
   readonly index?: string;
+}
+
+/** To a table of the same name in PostgreSQL. */
+export interface WarehousePublication {
+  readonly table: string;
+  readonly to: 'postgres';
+  readonly schema: string;
 }
 
 /** The publication by which Elasticsearch shows the dataset; undefined when there is none. */

@@ -114,6 +114,15 @@ export const ERROR_CODES = [
   'sql:timeout',
   'sql:too_large',
   'table:unknown',
+  'warehouse:altered',
+  'warehouse:busy',
+  'warehouse:forbidden',
+  'warehouse:name_taken',
+  'warehouse:refused',
+  'warehouse:rejected',
+  'warehouse:superseded',
+  'warehouse:unauthorized',
+  'warehouse:unreachable',
 ] as const;
 
 /** One of {@link ERROR_CODES}. */

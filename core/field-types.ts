@@ -1,5 +1,3 @@
-import type { SinkField } from './contracts.ts';
-
 /** The types of the columns of a table in the lake, by their Delta names. `timestamp` is an instant, in UTC. */
 export type FieldType = keyof typeof FIELD_TYPES | `decimal(${number},${number})`;
 
@@ -7,19 +5,17 @@ export type FieldType = keyof typeof FIELD_TYPES | `decimal(${number},${number})
 interface Names {
   /** By DuckDB, in a cast and in the answer of DESCRIBE. */
   readonly duckdb: string;
-  /** By the index: money is a double there, for people to look at. */
-  readonly index: SinkField['type'];
 }
 
 /** One entry for each type that a table may have; `decimal(p,s)` is the one that has parameters. */
 const FIELD_TYPES = {
-  string: { duckdb: 'VARCHAR', index: 'keyword' },
-  long: { duckdb: 'BIGINT', index: 'long' },
-  integer: { duckdb: 'INTEGER', index: 'long' },
-  double: { duckdb: 'DOUBLE', index: 'double' },
-  boolean: { duckdb: 'BOOLEAN', index: 'boolean' },
-  date: { duckdb: 'DATE', index: 'date' },
-  timestamp: { duckdb: 'TIMESTAMP WITH TIME ZONE', index: 'date' },
+  string: { duckdb: 'VARCHAR' },
+  long: { duckdb: 'BIGINT' },
+  integer: { duckdb: 'INTEGER' },
+  double: { duckdb: 'DOUBLE' },
+  boolean: { duckdb: 'BOOLEAN' },
+  date: { duckdb: 'DATE' },
+  timestamp: { duckdb: 'TIMESTAMP WITH TIME ZONE' },
 } as const satisfies Record<string, Names>;
 
 const BY_DUCKDB_NAME = new Map<string, FieldType>(
@@ -29,7 +25,7 @@ const BY_DUCKDB_NAME = new Map<string, FieldType>(
 /** What the type is called elsewhere. */
 export function namesOf(type: FieldType): Names {
   if (type in FIELD_TYPES) return FIELD_TYPES[type as keyof typeof FIELD_TYPES];
-  return { duckdb: type.toUpperCase(), index: 'double' };
+  return { duckdb: type.toUpperCase() };
 }
 
 /** The type that stores what DuckDB calls `name`; null when tables do not store it. */

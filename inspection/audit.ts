@@ -1,11 +1,11 @@
 import type { EventLog, PartitionRange, Sink, SqlEngine } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
-import { type Dataset, modelOf } from '../core/dataset.ts';
+import { type Dataset, type Model, modelOf } from '../core/dataset.ts';
 import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
 import { parquet } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { eventsRelation } from '../processing/events-table.ts';
-import { compareIndex, type IndexComparison } from './audit-index.ts';
+import { type CopyComparison, compareCopy } from './audit-copies.ts';
 import { foreignChanges } from './foreign-changes.ts';
 import { type Tally, tallyLog, total } from './tally-log.ts';
 
@@ -24,6 +24,8 @@ export interface AuditContext {
   /** Null where the dataset has no model. */
   readonly profiles: DeltaTable | null;
   readonly index: Sink | null;
+  /** The copies in PostgreSQL: of each the model, its table in the lake, and the sink. */
+  readonly warehouse?: readonly { readonly model: Model; readonly table: DeltaTable; readonly sink: Sink }[];
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
   /** Folder for what does not fit into memory. */
@@ -49,6 +51,12 @@ export interface AuditReport {
   };
   /** `differing`: documents that are missing, are not as their profile, or have none. */
   readonly index: { readonly documents: number; readonly differing: number } | null;
+  /** The same of each table in PostgreSQL. */
+  readonly warehouse: readonly {
+    readonly table: string;
+    readonly rows: number;
+    readonly differing: number;
+  }[];
   /** What does not balance, in words. */
   readonly differences: string[];
   /** What a reader should know besides, in words. */
@@ -69,6 +77,15 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
   const lake = await tallyLake(context, ranges);
   const profiles = await countProfiles(context);
   const index = await readIndex(context);
+  const warehouse: AuditReport['warehouse'][number][] = [];
+  const warehouseDifferences: string[] = [];
+  for (const copy of context.warehouse ?? []) {
+    const compared = await compareCopy({ ...context, ...copy });
+    const { rows, differing } = compared;
+    const { table } = copy.model;
+    warehouse.push({ table, rows, differing });
+    if (differing > 0) warehouseDifferences.push(copyText(table, compared));
+  }
 
   const fileRows = ledger.reduce((sum, entry) => sum + entry.rows, 0);
   const events = total(logged, 'events');
@@ -121,6 +138,7 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
     }
     if (index && index.differing > 0) differences.push(indexText(index, profiles.users));
   }
+  differences.push(...warehouseDifferences);
   return {
     dataset: context.dataset.name,
     balanced: differences.length === 0,
@@ -128,7 +146,8 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
     log: { events, deadLetters, removed: lake.removed },
     lake: { events: lake.events, rejected: lake.rejected, duplicates: lake.duplicates },
     profiles,
-    index: index && { documents: index.documents, differing: index.differing },
+    index: index && { documents: index.rows, differing: index.differing },
+    warehouse,
     differences,
     notes: [
       ...ranges
@@ -164,19 +183,26 @@ FROM ${parquet(paths)} WHERE reason IN ('batch:unreadable', 'line:unreadable_bat
   }));
 }
 
-async function readIndex(context: AuditContext): Promise<IndexComparison | null> {
+async function readIndex(context: AuditContext): Promise<CopyComparison | null> {
   const { dataset, profiles, index } = context;
   const model = modelOf(dataset);
-  return model && profiles && index ? compareIndex({ ...context, model, profiles, index }) : null;
+  return model && profiles && index ? compareCopy({ ...context, model, table: profiles, sink: index }) : null;
 }
 
-function indexText({ documents, differing, examples }: IndexComparison, profiles: number): string {
+function indexText({ rows: documents, differing, examples }: CopyComparison, profiles: number): string {
   const counts =
     documents === profiles
       ? `documents of the index as their profiles: ${differing} of ${documents} differ`
       : `documents of the index = profiles: ${documents} is not ${profiles}, ${differing} differ`;
-  const ids = examples.join(', ') + (differing > examples.length ? ', …' : '');
-  return `${counts} (${ids}). Run: eventlake process; if it finds the index up to date: eventlake process --republish`;
+  return `${counts} (${named(examples, differing)}). Run: eventlake process; if it finds the index up to date: eventlake process --republish`;
+}
+
+function copyText(table: string, { rows, differing, examples }: CopyComparison): string {
+  return `rows of ${table} in PostgreSQL as in the lake: ${differing} differ, it has ${rows} (${named(examples, differing)}). Run: eventlake process; if it finds them up to date: eventlake process --republish`;
+}
+
+function named(examples: readonly string[], all: number): string {
+  return examples.join(', ') + (all > examples.length ? ', …' : '');
 }
 
 interface LakeCount {

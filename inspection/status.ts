@@ -10,6 +10,14 @@ export interface StatusContext {
   readonly tables: ArchiveTables;
   readonly profiles: DeltaTable | null;
   readonly index: Sink | null;
+  /** The copies in PostgreSQL. */
+  readonly warehouse?: readonly Copy[];
+}
+
+/** A published table, and the sink that shows it. */
+export interface Copy {
+  readonly table: string;
+  readonly sink: Sink;
 }
 
 /** A partition of the log, and how far the lake has come in it. */
@@ -48,6 +56,7 @@ export interface StatusReport {
   /** Whether the profiles were computed from the newest events; true where the dataset has no model. */
   readonly profilesUpToDate: boolean;
   readonly index: { index: string; documents: number } | null;
+  readonly warehouse: { table: string; rows: number }[];
 }
 
 /** How far the lake is behind the log, partition by partition; none while there are no topics. */
@@ -78,9 +87,12 @@ export async function sizesOf(tables: readonly DeltaTable[]): Promise<TableSize[
 }
 
 /** Reads positions, lag and sizes; changes nothing. */
-export async function status({ log, tables, profiles, index }: StatusContext): Promise<StatusReport> {
+export async function status(context: StatusContext): Promise<StatusReport> {
+  const { log, tables, profiles, index } = context;
   const partitions = await lagOf(log, tables);
   const sizes = await sizesOf([tables.events, tables.rejected, ...(profiles ? [profiles] : [])]);
+  const copies: StatusReport['warehouse'] = [];
+  for (const { table, sink } of context.warehouse ?? []) copies.push({ table, rows: await sink.count() });
   const [events, derived] = [await tables.events.snapshot(), (await profiles?.snapshot()) ?? null];
   return {
     log: log.description,
@@ -104,5 +116,6 @@ export async function status({ log, tables, profiles, index }: StatusContext): P
       profiles === null ||
       (derived && events ? computedFrom(derived, events) : null) === (events?.version ?? null),
     index: index ? { index: index.description, documents: await index.count() } : null,
+    warehouse: copies,
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { PartitionRange, Sink, SqlEngine } from '../core/contracts.ts';
-import { type Model, modelOf } from '../core/dataset.ts';
+import { type Model, modelOf, type SinkPublication } from '../core/dataset.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { removeOrphans } from '../lake/vacuum.ts';
@@ -18,7 +18,14 @@ export type ModelSteps = Pick<ModelContext, 'model' | 'query' | 'inputs' | 'tabl
 export interface PublishSteps {
   readonly model: Model;
   readonly table: DeltaTable;
+  readonly to: SinkPublication['to'];
   readonly sink: Sink;
+}
+
+/** What became of one publication. */
+export interface Published extends PublishResult {
+  readonly table: string;
+  readonly to: SinkPublication['to'];
 }
 
 /** What processing works on and with. */
@@ -37,14 +44,17 @@ export interface ProcessContext {
   onArchived?(result: ArchiveResult): void;
   /** Told what the two stages after the archive did, and how long they took. */
   onModel?(table: string, result: ModelResult, seconds: number): void;
-  onPublish?(result: PublishResult, seconds: number): void;
+  onPublish?(result: Published, seconds: number): void;
 }
 
 /** What one run of processing did. */
 export interface ProcessResult {
   readonly archive: ArchiveResult;
   readonly model: ModelResult | null;
-  readonly publish: PublishResult | null;
+  /** What became of the first publication. */
+  readonly publish: Published | null;
+  /** And of all of them, in order. */
+  readonly published: readonly Published[];
 }
 
 /** Archive, model and publish, in that order, up to `ends`. The signal ends each of them: what is not done is left for the next run. */
@@ -54,14 +64,14 @@ export async function processTo(
   signal?: AbortSignal,
 ): Promise<ProcessResult> {
   const archived = await archive(context.archive, { ends, signal });
-  const stopped = { archive: { ...archived, stopped: true }, model: null, publish: null };
+  const stopped = { archive: { ...archived, stopped: true }, model: null, publish: null, published: [] };
   if (archived.stopped) return stopped;
   context.onArchived?.(archived);
   try {
     const modelled = await modelStage(context, signal);
     const published = await publishStage(context);
     await removeLeftovers(context);
-    return { archive: archived, model: modelled, publish: published };
+    return { archive: archived, model: modelled, publish: published[0] ?? null, published };
   } catch (error) {
     if (signal?.aborted) return stopped;
     throw error;
@@ -101,25 +111,33 @@ export async function modelStage(context: ProcessContext, signal?: AbortSignal):
 }
 
 /**
- * The fourth stage: the publications in order. Answers with what became of the first; null where nothing is published. What ends it early is
- * the signal that the sinks were opened with.
+ * The fourth stage: the publications in order. Where one fails, those that follow to the same system are left, as their rows may refer to
+ * its; the first failure is thrown in the end. What ends it early is the signal that the sinks were opened with.
  */
-export async function publishStage(context: ProcessContext): Promise<PublishResult | null> {
+export async function publishStage(context: ProcessContext): Promise<Published[]> {
   const { archive, publications, files } = context;
-  const { temporary } = archive;
+  const { temporary, dataset } = archive;
   const { sql = archive.sql } = context;
-  let first: PublishResult | null = null;
-  for (const { model, table, sink } of publications) {
+  const published: Published[] = [];
+  const failures = new Map<SinkPublication['to'], unknown>();
+  for (const { model, table, to, sink } of publications) {
+    if (failures.has(to)) continue;
     const began = performance.now();
-    const result = await publish({
-      ...{ model, profiles: table, sink, files, sql, temporary },
-      republish: context.republish ?? false,
-      onProgress: () => archive.onTurn?.(),
-    });
-    context.onPublish?.(result, (performance.now() - began) / 1000);
-    first ??= result;
+    try {
+      const result = await publish({
+        ...{ model, columns: dataset.columns, profiles: table, sink, files, sql, temporary },
+        republish: context.republish ?? false,
+        onProgress: () => archive.onTurn?.(),
+      });
+      const done = { table: model.table, to, ...result };
+      published.push(done);
+      context.onPublish?.(done, (performance.now() - began) / 1000);
+    } catch (error) {
+      failures.set(to, error);
+    }
   }
-  return first;
+  for (const failure of failures.values()) throw failure;
+  return published;
 }
 
 /** Files that no commit names, and temporary ones, left by runs that were killed. */

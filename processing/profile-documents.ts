@@ -1,4 +1,4 @@
-import type { TableField } from '../lake/schema.ts';
+import type { SinkField } from '../core/contracts.ts';
 
 /** In bytes. */
 const LONGEST_ID = 512;
@@ -13,9 +13,9 @@ export function idOf(column: string): string {
 }
 
 /** The document of a row, in SQL, as JSON text. */
-export function documentOf(fields: readonly TableField[], key: string): string {
-  const values = fields.map(({ name, type }) => {
-    if (name === key) return `${name} := CAST(${name} AS VARCHAR)`;
+export function documentOf(fields: readonly SinkField[]): string {
+  const values = fields.map(({ name, type, key }) => {
+    if (key) return `${name} := CAST(${name} AS VARCHAR)`;
     if (type === 'timestamp') return `${name} := strftime(${name}, '%Y-%m-%dT%H:%M:%S.%gZ')`;
     return `${name} := ${name}`;
   });

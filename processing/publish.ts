@@ -1,25 +1,26 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Sink, SinkField, SqlEngine } from '../core/contracts.ts';
-import { keyOf, type Model } from '../core/dataset.ts';
+import type { Sink, SinkField, SinkForm, SqlEngine } from '../core/contracts.ts';
+import type { Column, Model } from '../core/dataset.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
-import { namesOf } from '../core/field-types.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { TableField } from '../lake/schema.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
 import { literal, parquet } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
-import { documentOf, idOf } from './profile-documents.ts';
+import { keysIn, LINES, NULL_TEXT } from './sink-lines.ts';
 
 /** What the publish stage works on and with. */
 export interface PublishContext {
   readonly model: Model;
+  /** The contract's columns. */
+  readonly columns: readonly Column[];
   readonly profiles: DeltaTable;
   readonly sink: Sink;
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
   readonly temporary: string;
-  /** Empties the sink first, and sends every row, also those that the sink shows already. */
+  /** Sends every row, also those that the sink shows already. */
   readonly republish?: boolean;
   /** Told each time that the sink has taken some changes. */
   onProgress?(): void;
@@ -39,11 +40,11 @@ export interface PublishResult {
  * @throws `lake:replaced` when the table was deleted meanwhile.
  */
 export async function publish(context: PublishContext): Promise<PublishResult> {
-  const { profiles, sink, model } = context;
+  const { profiles, sink } = context;
   const newest = await profiles.snapshot();
   if (!newest) return { outcome: 'no_profiles', version: null, stored: 0, deleted: 0 };
-  const fields = newest.fields.map((field) => indexField(field, keyOf(model)));
-  if (context.republish) await sink.wipe();
+  const fields = sinkFields(newest.fields, context);
+  if (context.republish) await sink.forget();
   const shown = await sink.open(fields, newest.metaData.id);
   if (shown === newest.version) return { outcome: 'up_to_date', version: shown, stored: 0, deleted: 0 };
   if (shown !== null && shown > newest.version) {
@@ -51,15 +52,16 @@ export async function publish(context: PublishContext): Promise<PublishResult> {
       'index:ahead',
       `${sink.description} shows version ${shown} of ${profiles.path}, which is only at ${newest.version}`,
       {
-        hint: 'Was the lake restored from an older copy? Fill the index again with: eventlake process --republish',
+        hint: 'Was the lake restored from an older copy? Fill it again with: eventlake process --republish',
       },
     );
   }
   try {
     return await publishFrom(context, newest, shown, fields);
   } catch (error) {
-    // A run that was killed had put documents there that are not in any finished version: all are sent again.
-    if (hasCode(error, 'index:incomplete')) return publish({ ...context, republish: false });
+    // A run that was killed had put documents there that are not in any finished version, or another writer was quicker.
+    if (hasCode(error, 'index:incomplete') || hasCode(error, 'warehouse:superseded'))
+      return publish({ ...context, republish: false });
     throw error;
   }
 }
@@ -70,7 +72,7 @@ async function publishFrom(
   shownVersion: bigint | null,
   fields: readonly SinkField[],
 ): Promise<PublishResult> {
-  const { profiles, sink, model } = context;
+  const { profiles, sink } = context;
   let shown = shownVersion;
   const folder = join(context.temporary, `publish-${process.pid}-${crypto.randomUUID()}`);
   await mkdir(folder, { recursive: true });
@@ -81,11 +83,12 @@ async function publishFrom(
     const oldPaths = shown === null ? [] : await shownFiles(context, shown);
     if (oldPaths === null) {
       // What the sink shows can no longer be compared with: it is filled again.
-      await sink.wipe();
+      await sink.forget();
       shown = await sink.open(fields, newest.metaData.id);
     }
+    const lines = changes(sink.form, fields, newPaths, oldPaths ?? []);
     await context.sql.run(
-      `COPY (${changes(newest, keyOf(model), newPaths, oldPaths ?? [])}) TO ${literal(file)} (FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER false, NULLSTR '')`,
+      `COPY (${lines}) TO ${literal(file)} (FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER false, NULLSTR ${literal(NULL_TEXT)})`,
     );
     const counts = await sink.apply(file, newest.version, context.onProgress);
     await requireStill(profiles, newest);
@@ -101,14 +104,22 @@ async function requireStill(table: DeltaTable, published: Snapshot): Promise<voi
   const now = await table.snapshot();
   if (now?.metaData.id === published.metaData.id) return;
   throw new EventlakeError('lake:replaced', `table ${table.path} was deleted while it was published`, {
-    hint: 'The index still shows what it did before. Run this again.',
+    hint: 'What it was published to still shows what it did before. Run this again.',
     retriable: true,
   });
 }
 
-/** How a column of the derived table is indexed: ids and text as keywords, money as a double, for people to look at. */
-export function indexField({ name, type }: TableField, key: string): SinkField {
-  return { name, type: name === key ? 'keyword' : namesOf(type).index };
+/** The derived table's columns as a sink wants them. Text is JSON where the contract says so of a column of this name. */
+export function sinkFields(
+  fields: readonly TableField[],
+  { model, columns }: Pick<PublishContext, 'model' | 'columns'>,
+): SinkField[] {
+  const json = new Set(columns.filter(({ type }) => type === 'json').map(({ name }) => name));
+  return fields.map(({ name, type }) => ({
+    name,
+    type: type === 'string' && json.has(name) ? 'json' : type,
+    key: model.key.includes(name),
+  }));
 }
 
 async function shownFiles({ profiles, files }: PublishContext, version: bigint): Promise<string[] | null> {
@@ -121,21 +132,30 @@ async function shownFiles({ profiles, files }: PublishContext, version: bigint):
   }
 }
 
-/** Rows (id, document): every profile that is new or differs, and, with an empty document, every one that vanished. */
+/** The lines of every row that is new or differs, and of every one that vanished. */
 function changes(
-  newest: Snapshot,
-  key: string,
+  form: SinkForm,
+  fields: readonly SinkField[],
   newPaths: readonly string[],
   oldPaths: readonly string[],
 ): string {
-  const upsert = `${idOf(key)} AS id, ${documentOf(newest.fields, key)} AS document`;
+  const stored = LINES[form].stored(fields);
   if (oldPaths.length === 0)
-    return newPaths.length === 0 ? "SELECT '' WHERE false" : `SELECT ${upsert} FROM ${parquet(newPaths)}`;
-  const digest = `hash(${newest.fields.map((field) => field.name).join(', ')})`;
-  const old = `(SELECT ${key} AS old_key, ${digest} AS old_digest FROM ${parquet(oldPaths)})`;
-  const vanished = `SELECT ${idOf('old_key')}, NULL FROM ${old} ANTI JOIN ${newPaths.length > 0 ? parquet(newPaths) : `(SELECT NULL AS ${key})`} ON old_key = ${key}`;
+    return newPaths.length === 0 ? "SELECT '' WHERE false" : `SELECT ${stored} FROM ${parquet(newPaths)}`;
+  const keys = keysIn(fields);
+  const digest = `hash(${fields.map(({ name }) => name).join(', ')})`;
+  const renamed = keys.map((key) => `${key} AS ${oldName(key)}`).join(', ');
+  const old = `(SELECT ${renamed}, ${digest} AS old_digest FROM ${parquet(oldPaths)})`;
+  const newKeys =
+    newPaths.length > 0 ? parquet(newPaths) : `(SELECT ${keys.map((key) => `NULL AS ${key}`).join(', ')})`;
+  const isSame = keys.map((key) => `${oldName(key)} = ${key}`).join(' AND ');
+  const vanished = `SELECT ${LINES[form].deleted(fields, oldName)} FROM ${old} ANTI JOIN ${newKeys} ON ${isSame}`;
   if (newPaths.length === 0) return vanished;
-  return `SELECT ${upsert} FROM ${parquet(newPaths)} LEFT JOIN ${old} ON old_key = ${key}
-WHERE old_key IS NULL OR old_digest <> ${digest}
+  return `SELECT ${stored} FROM ${parquet(newPaths)} LEFT JOIN ${old} ON ${isSame}
+WHERE ${oldName(keys[0] ?? '')} IS NULL OR old_digest <> ${digest}
 UNION ALL ${vanished}`;
+}
+
+function oldName(column: string): string {
+  return `old_${column}`;
 }

@@ -1,4 +1,3 @@
-import type { SinkDocument } from '../../core/contracts.ts';
 import type { ElasticsearchConnection } from './connection.ts';
 
 /** A page of documents is about this large. */
@@ -10,14 +9,14 @@ const LARGEST_PAGE = 10_000;
 const KEEP_ALIVE = '5m';
 
 /**
- * All documents that a search over this index or alias finds, in pages, as of one
+ * All documents that a search over this index or alias finds, each as a line of a file of changes, in pages, as of one
  * {@link https://www.elastic.co/guide/en/elasticsearch/reference/8.19/point-in-time-api.html point in time}; none where it is missing.
  * Integers beyond 2^53 come as the nearest double.
  */
 export async function* readDocuments(
   connection: ElasticsearchConnection,
   index: string,
-): AsyncGenerator<readonly SinkDocument[]> {
+): AsyncGenerator<readonly string[]> {
   const { statusCode, body } = await connection.call((client) =>
     client.openPointInTime({ index, keep_alive: KEEP_ALIVE }, { ignore: [404], meta: true }),
   );
@@ -37,14 +36,13 @@ export async function* readDocuments(
         }),
       );
       id = found.pit_id ?? id;
-      const page = found.hits.hits.map(({ _id, _source }) => ({
-        id: _id ?? '',
-        document: JSON.stringify(_source ?? {}),
-      }));
+      const page = found.hits.hits.map(
+        ({ _id, _source }) => `${JSON.stringify(_id ?? '')}\t${JSON.stringify(_source ?? {})}`,
+      );
       if (page.length === 0) return;
       yield page;
       after = found.hits.hits.at(-1)?.sort as (string | number)[] | undefined;
-      const characters = page.reduce((sum, { document }) => sum + document.length, 0);
+      const characters = page.reduce((sum, line) => sum + line.length, 0);
       size = Math.max(1, Math.min(LARGEST_PAGE, Math.floor((PAGE_CHARACTERS * page.length) / characters)));
     }
   } finally {

@@ -20,14 +20,18 @@ const SEARCHABLE_CHARACTERS = 8191;
 /** The mapping for these fields. Their order makes no difference; a document with any other field is refused. */
 export function mappingOf(fields: readonly SinkField[]): estypes.MappingTypeMapping {
   const properties = fields
-    .map(({ name, type }): [string, estypes.MappingProperty] => [name, propertyOf(type)])
+    .map((field): [string, estypes.MappingProperty] => [field.name, propertyOf(field)])
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return { dynamic: 'strict', properties: Object.fromEntries(properties) };
 }
 
-function propertyOf(type: SinkField['type']): estypes.MappingProperty {
-  if (type === 'date') return { type, format: 'strict_date_optional_time' };
-  return type === 'keyword' ? { type, ignore_above: SEARCHABLE_CHARACTERS } : { type };
+/** Keys and text are keywords, and money is a double: people look at it. */
+function propertyOf({ type, key }: SinkField): estypes.MappingProperty {
+  if (key || type === 'string' || type === 'json')
+    return { type: 'keyword', ignore_above: SEARCHABLE_CHARACTERS };
+  if (type === 'date' || type === 'timestamp') return { type: 'date', format: 'strict_date_optional_time' };
+  if (type === 'long' || type === 'integer') return { type: 'long' };
+  return { type: type === 'boolean' ? type : 'double' };
 }
 
 /** The index of this mapping for this table: the alias and the first 8 hex digits of a SHA-256 of both. */

@@ -1,5 +1,5 @@
 import type { estypes } from '@elastic/elasticsearch';
-import type { Sink, SinkCounts, SinkDocument, SinkField } from '../../core/contracts.ts';
+import type { Sink, SinkCounts, SinkField } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
 import { BulkWriter } from './bulk.ts';
 import { readChanges } from './changes-file.ts';
@@ -32,6 +32,7 @@ interface IndexState {
  */
 export class ElasticsearchSink implements Sink {
   readonly description: string;
+  readonly form = 'documents';
   readonly #connection: ElasticsearchConnection;
   readonly #bulk: BulkWriter;
   readonly #alias: string;
@@ -111,8 +112,13 @@ export class ElasticsearchSink implements Sink {
     return statusCode === 404 ? 0 : body.count;
   }
 
-  pages(): AsyncIterable<readonly SinkDocument[]> {
+  pages(): AsyncIterable<readonly string[]> {
     return readDocuments(this.#connection, this.#alias);
+  }
+
+  /** Documents that have the version already would be left as they are. */
+  forget(): Promise<void> {
+    return this.wipe();
   }
 
   async wipe(): Promise<void> {

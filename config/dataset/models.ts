@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EVENTS_TABLE, REJECTED_TABLE } from '../../core/dataset.ts';
+import { EVENTS_TABLE, mayIdentify, REJECTED_TABLE } from '../../core/dataset.ts';
 import { type column, name } from './columns.ts';
 import type { Complain } from './complain.ts';
 
@@ -10,10 +10,7 @@ export const model = z.strictObject({
     .string()
     .regex(/^[a-z0-9_]+\.sql$/, 'must be a file name such as profiles.sql')
     .describe('File beside dataset.yml: one query.'),
-  key: z
-    .array(name)
-    .min(1)
-    .describe('The table has one row a value of this column, which both the contract and the model have.'),
+  key: z.array(name).min(1).describe('The table has one row for each value of these columns.'),
   shareBy: name
     .optional()
     .describe(
@@ -45,6 +42,12 @@ const indexPublication = z.strictObject({
     .describe('Alias by which it is found. Absent: <dataset>-<table>. ELASTICSEARCH_INDEX overrides it.'),
 });
 
+const warehousePublication = z.strictObject({
+  table: name.describe('The table of a model.'),
+  to: z.literal('postgres').describe('To a table of the same name in PostgreSQL.'),
+  schema: name.default('public').describe('The schema in PostgreSQL.'),
+});
+
 const csvPublication = z.strictObject({
   table: z.literal(EVENTS_TABLE, `must be ${EVENTS_TABLE}`).default(EVENTS_TABLE).describe('The events.'),
   to: z.literal('csv').describe('To a CSV file, by export.'),
@@ -58,8 +61,8 @@ const csvPublication = z.strictObject({
 /** Where a table is shown to people. */
 export const publication = z.discriminatedUnion(
   'to',
-  [indexPublication, csvPublication],
-  'must be elasticsearch or csv',
+  [indexPublication, warehousePublication, csvPublication],
+  'must be elasticsearch, postgres or csv',
 );
 
 type Columns = readonly z.output<typeof column>[];
@@ -71,8 +74,8 @@ export function checkModels(
   columns: Columns,
   complain: Complain,
 ): void {
-  const identified = new Set(publish.filter(({ to }) => to !== 'csv').map(({ table }) => table));
-  if (identified.size === 0) identified.add(models.at(-1)?.table ?? '');
+  const identified = new Set(publish.filter(({ to }) => to === 'elasticsearch').map(({ table }) => table));
+  if (publish.every(({ to }) => to === 'csv')) identified.add(models.at(-1)?.table ?? '');
   for (const [i, { table, key, shareBy }] of models.entries()) {
     if ([EVENTS_TABLE, REJECTED_TABLE].includes(table))
       complain(['models', i, 'table'], `${table} is a table of every dataset`);
@@ -92,7 +95,7 @@ export function checkModels(
 function mustIdentify(columns: Columns, named: string, path: (string | number)[], complain: Complain): void {
   const column = columns.find((c) => c.name === named);
   if (!column) complain(path, `names ${named}, which is not one of the columns`);
-  else if (!(column.required && ['int64', 'string'].includes(column.type)))
+  else if (!mayIdentify(column))
     complain(path, `names ${named}, which must be a required column of type int64 or string`);
 }
 
@@ -105,7 +108,7 @@ export function checkPublications(
   for (const [i, { table, to }] of publish.entries()) {
     if (to !== 'csv' && !models.some((m) => m.table === table))
       complain(['publish', i, 'table'], `names ${table}, which is not the table of a model`);
-    if (publish.findIndex((p) => p.table === table) < i)
+    if (publish.findIndex((p) => p.table === table && p.to === to) < i)
       complain(['publish', i, 'table'], `names ${table} a second time`);
   }
 }

@@ -60,10 +60,12 @@ function keysAt(path: Path): string[] {
   interface Node {
     readonly properties?: Readonly<Record<string, Node>>;
     readonly items?: Node;
+    readonly oneOf?: readonly Node[];
   }
   let node: Node | undefined = datasetJsonSchema();
   for (const part of path) node = typeof part === 'number' ? node?.items : node?.properties?.[part];
-  return Object.keys(node?.properties ?? {});
+  const forms = node?.oneOf ?? [node];
+  return [...new Set(forms.flatMap((form) => Object.keys(form?.properties ?? {})))];
 }
 
 /** The line of the key at this path, or of what is nearest above it. */

@@ -26,6 +26,7 @@ const AUDIT = {
   lake: { events: 5, rejected: { 'line:wrong_field_count': 1, 'price:not_a_number': 1 }, duplicates: 1 },
   profiles: { users: 3, events: 4, totalSpent: '31.90' },
   index: null,
+  warehouse: [],
   differences: [],
   notes: [],
 };
@@ -45,6 +46,7 @@ describe('run', () => {
         archive: { events: 5, rejected: 2, commits: 1, stopped: false },
         model: { outcome: 'computed', version: '0', rows: '3' },
         publish: null,
+        published: [],
       },
       audit: AUDIT,
     });
@@ -83,6 +85,7 @@ describe('every command that looks', () => {
       files: [{ file: 'events.csv', rows: 7 }],
       profilesUpToDate: true,
       index: null,
+      warehouse: [],
     });
     expect(rejected).toMatchObject({
       total: 2,

@@ -30,7 +30,7 @@ async function stores(change: Partial<WipedStores> = {}): Promise<WipedStores> {
     dataset,
     log: new LocalEventLog(join(folder, 'log'), 1),
     store,
-    sinks: new Map([['customer_profiles', index]]),
+    publications: [{ table: 'customer_profiles', to: 'elasticsearch', sink: index }],
     ...change,
   };
 }
@@ -76,16 +76,18 @@ test('that did not reach its index is not finished without it, until it is repea
   const away = Object.assign(Object.create(index) as MemoryIndex, {
     wipe: () => Promise.reject(new Error('the index is away')),
   });
-  await expect(wipeStores(await stores({ sinks: new Map([['customer_profiles', away]]) }))).rejects.toThrow(
-    'the index is away',
-  );
-  await expect(finishReset(await stores({ sinks: new Map() }))).rejects.toMatchObject({
+  await expect(
+    wipeStores(
+      await stores({ publications: [{ table: 'customer_profiles', to: 'elasticsearch', sink: away }] }),
+    ),
+  ).rejects.toThrow('the index is away');
+  await expect(finishReset(await stores({ publications: [] }))).rejects.toMatchObject({
     code: 'reset:unfinished',
     message: expect.stringContaining('customer_profiles'),
     hint: expect.stringContaining('reset --yes'),
   });
   expect(await keys()).toContain(MARK);
-  await wipeStores(await stores({ sinks: new Map() }));
+  await wipeStores(await stores({ publications: [] }));
   expect(await keys()).toEqual(['other/events/1.parquet']);
 });
 

@@ -74,10 +74,10 @@ test('columns with other names in the file, times in milliseconds and JSON go fr
     'visitor:missing': 1,
   });
   expect(index.fields).toEqual([
-    { name: 'visitor', type: 'keyword' },
-    { name: 'visits', type: 'long' },
-    { name: 'last_visit', type: 'date' },
-    { name: 'payload', type: 'keyword' },
+    { name: 'visitor', type: 'long', key: true },
+    { name: 'visits', type: 'long', key: false },
+    { name: 'last_visit', type: 'timestamp', key: false },
+    { name: 'payload', type: 'json', key: false },
   ]);
   expect([...index.documents].map(([id, text]) => [id, JSON.parse(text)]).sort()).toEqual([
     ['2', { visitor: '2', visits: 1, last_visit: '1969-12-31T23:59:59.999Z', payload: null }],

@@ -154,6 +154,7 @@ describe('the status', () => {
       tables: [],
       profilesUpToDate: true,
       index: null,
+      warehouse: [],
     });
   });
 
@@ -169,6 +170,7 @@ describe('the status', () => {
       ],
       profilesUpToDate: true,
       index: { index: 'memory', documents: 2 },
+      warehouse: [],
     });
     expect(before.partitions.reduce((sum, { end }) => sum + Number(end), 0)).toBe(6);
     for (const { start, end, archived, lag } of before.partitions)

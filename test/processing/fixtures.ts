@@ -163,7 +163,7 @@ export function stepsOf(
 ): Pick<ProcessContext, 'models' | 'publications'> {
   return {
     models: [{ model, query, inputs: [{ name: 'events', table: events }], table }],
-    publications: index ? [{ model, table, sink: index }] : [],
+    publications: index ? [{ model, table, to: 'elasticsearch', sink: index }] : [],
   };
 }
 
@@ -204,6 +204,7 @@ export function line(user: string, fields: Record<string, string | null> = {}): 
 /** An index in memory, to see what is handed to one. */
 export class MemoryIndex implements Sink {
   readonly description = 'memory';
+  readonly form = 'documents';
   readonly documents = new Map<string, string>();
   fields: readonly SinkField[] = [];
   shown: bigint | null = null;
@@ -240,7 +241,10 @@ export class MemoryIndex implements Sink {
     return this.documents.size;
   }
   async *pages() {
-    for (const [id, document] of this.documents) yield [{ id, document }];
+    for (const [id, document] of this.documents) yield [`${JSON.stringify(id)}\t${document}`];
+  }
+  async forget() {
+    await this.wipe();
   }
   async wipe() {
     this.documents.clear();

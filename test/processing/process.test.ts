@@ -34,11 +34,13 @@ describe('processing', () => {
       archive: { events: 2, rejected: 1, commits: 1, stopped: false },
       model: { outcome: 'computed', version: 0n, rows: 2n },
       publish: null,
+      published: [],
     });
     expect(await processTo(context, log.ranges())).toEqual({
       archive: nothing,
       model: { outcome: 'up_to_date', version: 0n, rows: 2n },
       publish: null,
+      published: [],
     });
   });
 

@@ -4,7 +4,7 @@ import type { Model } from '../../core/dataset.ts';
 import { literal } from '../../lake/sql.ts';
 import { newFileOf } from '../../lake/stats.ts';
 import type { DeltaTable } from '../../lake/table.ts';
-import { indexField, publish } from '../../processing/publish.ts';
+import { publish } from '../../processing/publish.ts';
 import { MemoryIndex, Workplace } from './fixtures.ts';
 
 let place: Workplace;
@@ -46,7 +46,7 @@ const fileTools = () => ({ files: place.files, sql: place.sql, temporary: place.
 
 function start(index = new MemoryIndex()) {
   const profiles = place.table();
-  const context = { model, profiles, sink: index, ...fileTools() };
+  const context = { model, columns: [], profiles, sink: index, ...fileTools() };
   return { index, profiles, run: () => publish(context) };
 }
 
@@ -159,9 +159,9 @@ describe('publishing', () => {
       const { index, run } = start();
       const [old, profiles] = [place.table(), place.table()];
       for (let i = 0; i <= before; i++) await replace(old, people(['1', 'old', i], ['2', 'gone', i]));
-      await publish({ model, profiles: old, sink: index, ...fileTools() });
+      await publish({ model, columns: [], profiles: old, sink: index, ...fileTools() });
       for (let i = 0; i <= 1; i++) await replace(profiles, people(['1', 'new', i]));
-      const context = { model, profiles, sink: index, ...fileTools() };
+      const context = { model, columns: [], profiles, sink: index, ...fileTools() };
       expect(await publish(context)).toEqual({ outcome: 'published', version: 1n, stored: 1, deleted: 0 });
       expect(documents(index)).toEqual({ 1: { id: '1', name: 'new', n: 1 } });
       expect(await publish(context)).toMatchObject({ outcome: 'up_to_date' });
@@ -180,7 +180,7 @@ describe('publishing', () => {
         return counts;
       },
     });
-    const context = { model, profiles, sink: during as MemoryIndex, ...fileTools() };
+    const context = { model, columns: [], profiles, sink: during as MemoryIndex, ...fileTools() };
     await expect(publish(context)).rejects.toMatchObject({ code: 'lake:replaced', retriable: true });
     expect(index.shown).toBeNull();
     expect(await publish({ ...context, sink: index })).toMatchObject({ stored: 1 });
@@ -195,7 +195,14 @@ describe('publishing', () => {
     index.documents.set('3', '{"id":"3","name":"added","n":1}');
     index.documents.delete('2');
     expect(await run()).toMatchObject({ outcome: 'up_to_date' });
-    const again = await publish({ model, profiles, sink: index, ...fileTools(), republish: true });
+    const again = await publish({
+      model,
+      columns: [],
+      profiles,
+      sink: index,
+      ...fileTools(),
+      republish: true,
+    });
     expect(again).toEqual({ outcome: 'published', version: 0n, stored: 2, deleted: 0 });
     expect(documents(index)).toEqual({ 1: { id: '1', name: 'a', n: 1 }, 2: { id: '2', name: 'b', n: 1 } });
   });
@@ -257,32 +264,5 @@ describe('publishing', () => {
     );
     // Of the 44,500 that stay, the 44 whose id ends in 000 stay as they are; 500 are new.
     expect(await run()).toMatchObject({ stored: 44_500 - 44 + 500, deleted: 500 });
-  });
-
-  test('indexes ids and text as keywords, counts as numbers, times as dates, money as doubles', () => {
-    const types = [
-      'long',
-      'integer',
-      'double',
-      'decimal(12,2)',
-      'boolean',
-      'date',
-      'timestamp',
-      'string',
-    ] as const;
-    expect(types.map((type) => indexField({ name: 'c', type, nullable: true }, 'id').type)).toEqual([
-      'long',
-      'long',
-      'double',
-      'double',
-      'boolean',
-      'date',
-      'date',
-      'keyword',
-    ]);
-    expect(indexField({ name: 'id', type: 'long', nullable: true }, 'id')).toEqual({
-      name: 'id',
-      type: 'keyword',
-    });
   });
 });

@@ -9,7 +9,7 @@ import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } fro
 const server = process.env.EVENTLAKE_TEST_ELASTICSEARCH ?? '';
 /** The id of the table that the index shows. */
 const TABLE = 'table-1';
-const FIELDS: SinkField[] = [{ name: 'n', type: 'long' }];
+const FIELDS: SinkField[] = [{ name: 'n', type: 'long', key: false }];
 const put = (id: string): Change => ({ id, document: '{"n":1}' });
 const BUSY: Fault = {
   status: 429,

@@ -6,7 +6,7 @@ import { type Change, fileOf } from '../conformance/changes-file.ts';
 import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from './elasticsearch-proxy.ts';
 
 const server = process.env.EVENTLAKE_TEST_ELASTICSEARCH ?? '';
-const FIELDS: SinkField[] = [{ name: 'n', type: 'long' }];
+const FIELDS: SinkField[] = [{ name: 'n', type: 'long', key: false }];
 const isBulk = ({ path }: ProxiedRequest) => path.includes('/_bulk');
 const TOO_LARGE: Fault = { status: 413, body: '<html>Request Entity Too Large</html>', type: 'text/html' };
 

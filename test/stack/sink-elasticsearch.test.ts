@@ -30,7 +30,7 @@ const indicesOf = async (alias: string) =>
 
 jest.setTimeout(60_000);
 
-describeSink('elasticsearch', () => {
+describeSink('elasticsearch', 'documents', () => {
   const name = freshName();
   return {
     connect: () => new ElasticsearchSink({ table: 'shop/profiles', url, index: name }),
@@ -44,11 +44,11 @@ describeSink('elasticsearch', () => {
 
 describe('elasticsearch', () => {
   const fields: SinkField[] = [
-    { name: 'user_id', type: 'keyword' },
-    { name: 'events', type: 'long' },
-    { name: 'total_spent', type: 'double' },
-    { name: 'loyal', type: 'boolean' },
-    { name: 'last_seen', type: 'date' },
+    { name: 'user_id', type: 'string', key: true },
+    { name: 'events', type: 'long', key: false },
+    { name: 'total_spent', type: 'double', key: false },
+    { name: 'loyal', type: 'boolean', key: false },
+    { name: 'last_seen', type: 'timestamp', key: false },
   ];
   const opened: ElasticsearchSink[] = [];
   let name: string;
@@ -168,7 +168,7 @@ describe('elasticsearch', () => {
     await publish(1n, [{ events: 1 }]);
     const [before] = await indicesOf(name);
     const next = connect();
-    await next.open([...fields, { name: 'segment', type: 'keyword' }], TABLE);
+    await next.open([...fields, { name: 'segment', type: 'string', key: false }], TABLE);
     await next.apply(fileOf([{ id: '0', document: '{"segment":"buyer"}' }]), 2n);
     expect(await indicesOf(name)).toHaveLength(2);
     expect(Object.keys(await ask('GET', `_alias/${name}`))).toEqual([before]);

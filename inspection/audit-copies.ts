@@ -1,0 +1,116 @@
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Sink, SinkField, SinkForm, SqlEngine } from '../core/contracts.ts';
+import type { Dataset, Model } from '../core/dataset.ts';
+import { namesOf } from '../core/field-types.ts';
+import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
+import { literal, parquet } from '../lake/sql.ts';
+import type { DeltaTable } from '../lake/table.ts';
+import { sinkFields } from '../processing/publish.ts';
+import { keysIn, LINES, NULL_TEXT } from '../processing/sink-lines.ts';
+
+/** How many ids are named. */
+const NAMED = 10;
+/** Lines are read with buffers for lines of at least this length, in bytes. */
+const LINE_BYTES = 1_500_000;
+
+/** The rows of a sink, compared with the rows that they are to show. */
+export interface CopyComparison {
+  readonly rows: number;
+  /** How many are missing, differ, or should not be there. */
+  readonly differing: number;
+  /** The ids of the first of these. */
+  readonly examples: readonly string[];
+}
+
+/** What is compared, and with what. */
+export interface CopyContext {
+  readonly dataset: Dataset;
+  readonly model: Model;
+  readonly table: DeltaTable;
+  readonly sink: Sink;
+  readonly files: LocalFiles;
+  readonly sql: SqlEngine;
+  readonly temporary: string;
+}
+
+/** In SQL: the columns of a line, and of these a row's id as text and a digest of its values. */
+interface Compared {
+  readonly columns: readonly string[];
+  readonly id: string;
+  readonly digest: string;
+}
+
+/** How lines of each form are compared. */
+const COMPARED: Readonly<Record<SinkForm, (fields: readonly SinkField[]) => Compared>> = {
+  /** JSON can be written in several ways: ids are compared as the text that they stand for, and numbers as doubles, which an index computes with. */
+  documents: (fields) => ({
+    columns: ['key', 'document'],
+    id: "json_extract_string(key, '$')",
+    digest: `hash(json_transform(document, ${literal(JSON.stringify(Object.fromEntries(fields.map((field) => [field.name, jsonTypeOf(field)]))))}))`,
+  }),
+  /** Every digit counts. Text is compared as it is escaped. */
+  rows: (fields) => ({
+    columns: ['_deleted', ...fields.map(({ name }) => name)],
+    id: `concat_ws(', ', ${['NULL', ...keysIn(fields)].join(', ')})`,
+    digest: `hash(${['0', ...fields.map(({ name, type }) => `CAST(${name} AS ${type === 'json' ? 'VARCHAR' : namesOf(type).duckdb})`)].join(', ')})`,
+  }),
+};
+
+/**
+ * Reads every row of the sink and compares it, column by column, with what publishing the newest rows would send. Only digests are held in
+ * memory.
+ */
+export async function compareCopy(context: CopyContext): Promise<CopyComparison> {
+  const { dataset, model, table, sink, files, sql, temporary } = context;
+  const { snapshot, paths } = await newestFiles(table, files);
+  const folder = await mkdtemp(join(temporary, 'audit-'));
+  try {
+    const file = join(folder, 'rows.tsv');
+    const fields = sinkFields(snapshot?.fields ?? [], { model, columns: dataset.columns });
+    const longest = Math.max(LINE_BYTES, await writeLines(sink, fields, file));
+    const { columns, id, digest } = COMPARED[sink.form](fields);
+    const shown = `read_csv(${literal(file)}, delim = '\t', quote = '', escape = '', header = false, auto_detect = false, nullstr = ${literal(NULL_TEXT)},
+  max_line_size = ${longest}, buffer_size = ${3 * longest}, columns = {${columns.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ')}})`;
+    const wanted = `(SELECT ${LINES[sink.form].stored(fields)} FROM ${parquet(paths)}) AS lines(${columns.join(', ')})`;
+    await sql.run(`
+CREATE OR REPLACE TEMP TABLE shown AS SELECT ${id} AS id, ${digest} AS digest FROM ${shown};
+CREATE OR REPLACE TEMP TABLE wanted AS ${paths.length > 0 ? `SELECT ${id} AS id, ${digest} AS digest FROM ${wanted}` : 'SELECT id, digest FROM shown WHERE false'}`);
+    const differing = `shown FULL JOIN wanted ON shown.id = wanted.id WHERE shown.digest IS DISTINCT FROM wanted.digest`;
+    const [counts] = await sql.rows(
+      `SELECT (SELECT count(*) FROM shown) AS rows, (SELECT count(*) FROM ${differing}) AS differing`,
+    );
+    const examples = await sql.rows(
+      `SELECT coalesce(shown.id, wanted.id) AS id FROM ${differing} ORDER BY 1 LIMIT ${NAMED}`,
+    );
+    await sql.run('DROP TABLE shown; DROP TABLE wanted');
+    return {
+      rows: Number(counts?.rows),
+      differing: Number(counts?.differing),
+      examples: examples.map(({ id }) => String(id)),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The lines of the sink in a file, and the length of the longest in bytes, or a little more. */
+async function writeLines(sink: Sink, fields: readonly SinkField[], file: string): Promise<number> {
+  let longest = 0;
+  async function* lines(): AsyncGenerator<string> {
+    for await (const page of sink.pages(fields)) {
+      for (const line of page) longest = Math.max(longest, 3 * line.length);
+      yield page.map((line) => `${line}\n`).join('');
+    }
+  }
+  await pipeline(Readable.from(lines(), { highWaterMark: 1 }), createWriteStream(file));
+  return 2 * longest;
+}
+
+function jsonTypeOf({ type, key }: SinkField): string {
+  if (key || ['string', 'json', 'date', 'timestamp'].includes(type)) return 'VARCHAR';
+  return type === 'boolean' ? 'BOOLEAN' : 'DOUBLE';
+}
