@@ -110,10 +110,10 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
     is_latest: false,
   });
   expect(index.fields.map(({ name, type }) => `${name} ${type}`)).toEqual([
-    'sensor keyword',
+    'sensor string',
     'readings long',
     'highest_celsius double',
-    'humidity double',
+    'humidity decimal(38,2)',
     'always_working boolean',
     'installed date',
     'is_latest boolean',
