@@ -134,8 +134,6 @@ const statusReport = z.object({
 
 export const pipelineAnswer = z.object({
   status: statusReport,
-  /** Events that reach the lake each second, over the last moments; null while nothing is known or nothing moves. */
-  throughput: z.object({ eventsPerSecond: z.number().nullable() }),
   hops: z.array(
     z.object({
       name: z.enum(['ingest', 'archive', 'model', 'publish']),
@@ -144,13 +142,18 @@ export const pipelineAnswer = z.object({
       /** What the stage has not taken over yet, in rows of the store that it reads. */
       lag: count.nullable(),
       lastCommit: time.nullable(),
+      /** Whether it has done something in the last moments. */
+      moving: z.boolean(),
+      /** Rows that reach its store each second, of ingest and archive; null for the others, and while it does not move. */
+      perSecond: count.nullable(),
       note: z.string().nullable(),
     }),
   ),
 });
 
-/** As printed by `audit --json`. */
+/** As printed by `audit --json`, and when it was counted. */
 export const auditAnswer = z.object({
+  countedAt: time,
   dataset: z.string(),
   balanced: z.boolean(),
   file: z.object({ rows: count }),

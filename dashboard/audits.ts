@@ -1,6 +1,7 @@
 import type { EventLog, Sink, SqlEngine } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
-import { type AuditReport, audit } from '../inspection/audit.ts';
+import { audit } from '../inspection/audit.ts';
+import type { AuditAnswer } from './api.ts';
 import { identity, type LakeView, tablesOf } from './lake-view.ts';
 
 /** What is audited. */
@@ -17,13 +18,13 @@ export interface AuditsContext {
 /** Audits on demand. One is kept for as long as the log and the tables are the same, and those who ask at once share it. */
 export class Audits {
   readonly #context: AuditsContext;
-  #last: { readonly key: string; readonly report: Promise<AuditReport> } | null = null;
+  #last: { readonly key: string; readonly report: Promise<AuditAnswer> } | null = null;
 
   constructor(context: AuditsContext) {
     this.#context = context;
   }
 
-  async now(): Promise<AuditReport> {
+  async now(): Promise<AuditAnswer> {
     const { log, index, view } = this.#context;
     const tables = tablesOf(await view.nowOrNothing()).map(identity);
     const ranges = (await log.ranges()).map(
@@ -40,9 +41,10 @@ export class Audits {
     return this.#last.report;
   }
 
-  async #audit(): Promise<AuditReport> {
+  async #audit(): Promise<AuditAnswer> {
     const { dataset, log, index, view, sql, temporary } = this.#context;
-    return view.readOrNothing(({ events, rejected, profiles }) =>
+    const countedAt = new Date().toISOString();
+    const report = await view.readOrNothing(({ events, rejected, profiles }) =>
       audit({
         dataset,
         log,
@@ -55,5 +57,6 @@ export class Audits {
         temporary,
       }),
     );
+    return { countedAt, ...report };
   }
 }

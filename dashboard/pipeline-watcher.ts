@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventlakeError } from '../core/errors.ts';
 import type { PipelineAnswer } from './api.ts';
+import { Movements } from './movement.ts';
 import { type PipelineContext, pipelineNow } from './pipeline.ts';
 
 /** What a watcher is told: the pipeline's new state, or why it cannot be read now. */
@@ -10,8 +11,6 @@ export interface PipelineListener {
 }
 
 const LOOK_MS = 1000;
-/** Throughput is measured over this time. */
-const WINDOW_MS = 10_000;
 
 /**
  * Looks at the pipeline once a second while anybody watches, however many they are, and tells all of them what has changed.
@@ -21,7 +20,7 @@ export class PipelineWatcher {
   /** What each was told last. */
   readonly #listeners = new Map<PipelineListener, string>();
   #looking = false;
-  #samples: { at: number; rows: number }[] = [];
+  readonly #movements = new Movements();
 
   constructor(context: PipelineContext) {
     this.#context = context;
@@ -34,7 +33,7 @@ export class PipelineWatcher {
 
   /** The pipeline's state now. */
   now(): Promise<PipelineAnswer> {
-    return pipelineNow(this.#context, (rows) => this.#perSecond(rows));
+    return pipelineNow(this.#context, this.#movements);
   }
 
   /** Tells the listener the state at once and whenever it changes; the result ends that. */
@@ -69,18 +68,5 @@ export class PipelineWatcher {
       this.#listeners.set(listener, found.text);
       found.tell(listener);
     }
-  }
-
-  /** Rows that reach the lake each second, by what was seen over the last moments; null when they are none. */
-  #perSecond(rows: number): number | null {
-    const now = Date.now();
-    const last = this.#samples.at(-1);
-    if (last && rows < last.rows) this.#samples = [];
-    this.#samples.push({ at: now, rows });
-    // One sample from before the window stays, so that the window is covered.
-    while ((this.#samples[1]?.at ?? now) < now - WINDOW_MS) this.#samples.shift();
-    const first = this.#samples[0];
-    if (!first || now === first.at || rows === first.rows) return null;
-    return Math.round((1000 * (rows - first.rows)) / (now - first.at));
   }
 }

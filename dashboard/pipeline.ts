@@ -3,6 +3,7 @@ import { type StatusReport, status } from '../inspection/status.ts';
 import { computedFrom } from '../processing/model-inputs.ts';
 import type { PipelineAnswer } from './api.ts';
 import type { LakeView, SeenLake, SeenTable } from './lake-view.ts';
+import type { Movements } from './movement.ts';
 
 /** What the pipeline's state is read from. */
 export interface PipelineContext {
@@ -11,14 +12,14 @@ export interface PipelineContext {
   readonly view: LakeView;
 }
 
-type Hop = PipelineAnswer['hops'][number];
+type Hop = Omit<PipelineAnswer['hops'][number], 'moving' | 'perSecond'>;
 /** Older commits of the events than so many are not added up to a lag. */
 const COMMITS = 500;
 
-/** Where every stage stands; `eventsPerSecond` is for the caller to say, who sees more than one moment. */
+/** Where every stage stands; `movements` remembers what was seen before. */
 export async function pipelineNow(
   { log, index, view }: PipelineContext,
-  eventsPerSecond: (rows: number) => number | null,
+  movements: Movements,
 ): Promise<PipelineAnswer> {
   const seen = await view.nowOrNothing();
   const { events, rejected, profiles } = seen;
@@ -35,7 +36,18 @@ export async function pipelineNow(
     ...(profiles ? [await modelHop(report, events, profiles)] : []),
     publishHop(report, profiles),
   ];
-  return { status: report, throughput: { eventsPerSecond: eventsPerSecond(inLake) }, hops };
+  const { files, partitions, lag } = report;
+  const movement = movements.see({
+    progress: {
+      ingest: partitions.reduce((sum, { end }) => sum + Number(end), 0),
+      archive: inLake,
+      model: Number(profiles?.snapshot?.version ?? -1),
+      publish: report.index?.documents ?? 0,
+    },
+    complete: files.length > 0 && files.every((file) => file.complete) && lag === 0,
+    lag,
+  });
+  return { status: report, hops: hops.map((hop) => ({ ...hop, ...movement(hop.name) })) };
 }
 
 function ingestHop({ files, partitions }: StatusReport): Hop {
@@ -57,7 +69,7 @@ function ingestHop({ files, partitions }: StatusReport): Hop {
 async function archiveHop({ lag }: StatusReport, { events, rejected }: SeenLake, rows: number): Promise<Hop> {
   const times = await Promise.all([lastCommit(events), lastCommit(rejected)]);
   const turnedAway = rowsOf(rejected);
-  const note = turnedAway > 0 ? `${turnedAway} of them rejected` : null;
+  const note = turnedAway > 0 ? `${turnedAway.toLocaleString('en-US')} of them rejected` : null;
   return {
     name: 'archive',
     rows,

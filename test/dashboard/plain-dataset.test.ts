@@ -94,9 +94,8 @@ describe.each([
     const { body } = await shown().ask<PipelineAnswer>('/api/pipeline');
     expect(body.status).toEqual(JSON.parse(JSON.stringify(await status(shown().session))));
     expect(body.status).toMatchObject({ lag: 0, profilesUpToDate: true });
-    expect((await shown().ask('/api/audit')).body).toEqual(
-      JSON.parse(JSON.stringify(await audit(auditContext(shown().session)))),
-    );
+    const report = await audit(auditContext(shown().session));
+    expect((await shown().ask('/api/audit')).body).toMatchObject(JSON.parse(JSON.stringify(report)));
     expect((await shown().ask('/api/audit')).body).toMatchObject({ balanced: true, lake: { events: 8 } });
   });
 });

@@ -1,62 +1,97 @@
+import { useEffect, useRef, useState } from 'react';
 import type { AuditAnswer } from '../../../api.ts';
 import { useAnswer } from '../api/use-answer.ts';
-import { grouped } from '../app/format.ts';
+import { grouped, time } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
 
-/** Every row counted at every stage. It is counted again when `turn` changes, or when asked to. */
-export function Audit({ entities, turn }: { entities: string; turn: string | null }) {
-  const loaded = useAnswer<AuditAnswer>('/api/audit', turn ?? '');
+interface AuditProps {
+  readonly entities: string;
+  /** What the counts depend on; null while it changes. */
+  readonly turn: string | null;
+}
+
+/** Every row counted at every stage. It is counted again when nothing moves any more, or when asked to. */
+export function Audit({ entities, turn }: AuditProps) {
+  const counted = useRef('');
+  if (turn !== null) counted.current = turn;
+  const loaded = useAnswer<AuditAnswer>('/api/audit', counted.current);
+  const [answered, setAnswered] = useState('');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an answer is to the newest turn
+  useEffect(() => setAnswered(counted.current), [loaded.answer]);
+  const isUnderway = turn === null || turn !== answered;
   return (
     <Panel title="Audit" hint="Counted from the stores themselves" loaded={loaded} lines={13}>
-      {({ balanced, file, log, lake, profiles, index, differences, notes }) => {
-        const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
-        const lines: [string, string, number | string][] = [
-          ['files', 'rows', file.rows],
-          ['log', 'events', log.events],
-          ['', 'dead letters', log.deadLetters],
-          ['lake', 'events', lake.events],
-          ['', 'of them duplicates', lake.duplicates],
-          ['', 'rejected', rejected],
-          ['profiles', entities, profiles.users],
-          ...(profiles.events === null
-            ? []
-            : ([['', 'events', profiles.events]] as [string, string, number][])),
-          ...(profiles.totalSpent === null
-            ? []
-            : ([['', 'total spent', profiles.totalSpent]] as [string, string, string][])),
-          ...(index ? ([['index', 'documents', index.documents]] as [string, string, number][]) : []),
-        ];
-        return (
-          <>
-            <p
-              className={balanced ? 'badge good' : 'badge bad'}
-              data-audit={balanced ? 'balanced' : 'unbalanced'}
-            >
-              {balanced ? 'Balanced: every row is accounted for' : 'Not balanced'}
-            </p>
-            <table className="audit">
-              <tbody>
-                {lines.map(([hop, what, n]) => (
-                  <tr key={`${hop} ${what} ${n}`}>
-                    <th scope="row">
-                      {hop} <span className="hint">{what}</span>
-                    </th>
-                    <td className="number">{grouped(n)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-            <ul className="plain-list">
-              {[...differences, ...notes].map((text) => (
-                <li key={text}>{text}</li>
-              ))}
-            </ul>
-            <button type="button" onClick={loaded.again}>
-              Count again
-            </button>
-          </>
-        );
-      }}
+      {(answer) => (
+        <>
+          <Verdict answer={answer} isUnderway={isUnderway} />
+          <Counts answer={answer} entities={entities} />
+          <ul className="plain-list">
+            {[...answer.differences, ...answer.notes].map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+          </ul>
+          <button type="button" onClick={loaded.again}>
+            Count again
+          </button>
+        </>
+      )}
     </Panel>
+  );
+}
+
+/** What the counts say; counts that change, or of nothing, say nothing yet. */
+function Verdict({ answer, isUnderway }: { answer: AuditAnswer; isUnderway: boolean }) {
+  const { balanced, file, log, lake, countedAt } = answer;
+  const isEmpty = file.rows === 0 && log.events === 0 && log.deadLetters === 0 && lake.events === 0;
+  const [kind, verdict, text] = isUnderway
+    ? ['', 'underway', 'Counted again when the pipeline is idle']
+    : isEmpty && balanced
+      ? ['', 'empty', 'Nothing to count yet']
+      : balanced
+        ? ['good', 'balanced', 'Balanced: every row is accounted for']
+        : ['bad', 'unbalanced', 'Not balanced'];
+  return (
+    <>
+      <p className={`badge ${kind}`} data-audit={verdict}>
+        {text}
+      </p>
+      <p className="hint">
+        Counted at <time dateTime={countedAt}>{time(countedAt)}</time>
+      </p>
+    </>
+  );
+}
+
+function Counts({ answer, entities }: { answer: AuditAnswer; entities: string }) {
+  const { file, log, lake, profiles, index } = answer;
+  const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
+  const lines: [string, string, number | string | null][] = [
+    ['files', 'rows', file.rows],
+    ['log', 'events', log.events],
+    ['', 'dead letters', log.deadLetters],
+    ['lake', 'events', lake.events],
+    ['', 'of them duplicates', lake.duplicates],
+    ['', 'rejected', rejected],
+    ['profiles', entities, profiles.users],
+    ['', 'events', profiles.events],
+    ['', 'total spent', profiles.totalSpent],
+    ['index', 'documents', index?.documents ?? null],
+  ];
+  return (
+    <table className="audit">
+      <tbody>
+        {lines.map(
+          ([store, what, n]) =>
+            n !== null && (
+              <tr key={`${store} ${what} ${n}`}>
+                <th scope="row">
+                  {store} <span className="hint">{what}</span>
+                </th>
+                <td className="number">{grouped(n)}</td>
+              </tr>
+            ),
+        )}
+      </tbody>
+    </table>
   );
 }

@@ -28,10 +28,13 @@ export function PipelineView({ dataset }: { dataset: DatasetAnswer }) {
   );
 }
 
-/** Changes when there is something new to count and nothing is on its way. */
-function positionOf({ status }: PipelineAnswer): string | null {
-  if (status.lag > 0 || !status.profilesUpToDate) return null;
-  return status.partitions.map(({ partition, end }) => `${partition}:${end}`).join(' ');
+/** Changes when there is something new to count; null while something moves. */
+function positionOf({ status, hops }: PipelineAnswer): string | null {
+  if (hops.some((hop) => hop.moving)) return null;
+  const partitions = status.partitions.map(
+    ({ partition, end, archived }) => `${partition}:${archived}/${end}`,
+  );
+  return `${partitions.join(' ')} ${status.tables.map(({ version }) => version).join(' ')} ${status.index?.documents}`;
 }
 
 function rejectedVersion({ status }: PipelineAnswer): string {

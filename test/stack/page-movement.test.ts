@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { PipelineAnswer } from '../../dashboard/api.ts';
+import { json } from './end-to-end-environment.ts';
+import { type Dashboard, eventually, openDashboard } from './page-environment.ts';
+
+jest.setTimeout(180_000);
+
+const ROWS = 300_000;
+
+/** What the view shows at one moment. */
+interface Shown {
+  readonly said: string;
+  /** The stages whose arrows move. */
+  readonly moving: string[];
+  /** What waits before archive. */
+  readonly lag: string;
+  readonly audit: string;
+}
+
+/** Keeps every state that the view shows from now on. */
+const RECORD = `
+  globalThis.seen = [];
+  const look = () => {
+    const text = (selector) => document.querySelector(selector)?.textContent ?? '';
+    const moving = [...document.querySelectorAll('[data-hop].moving')].map((hop) => hop.dataset.hop);
+    const audit = document.querySelector('[data-audit]')?.dataset.audit ?? '';
+    const shown = { said: text('.throughput'), moving, lag: text('[data-hop="archive"] .lag'), audit };
+    if (JSON.stringify(shown) !== JSON.stringify(seen.at(-1))) seen.push(shown);
+  };
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });`;
+
+describe('the pipeline', () => {
+  let dashboard: Dashboard;
+  beforeAll(async () => {
+    dashboard = await openDashboard(0);
+    const size = ['--rows', `${ROWS}`, '--seed', '7', '--out', dashboard.file];
+    await json(dashboard.environment, ['generate', ...size]);
+  });
+  afterAll(() => dashboard?.close());
+
+  const audit = (page: Page) => page.locator('[data-audit]').getAttribute('data-audit');
+  const said = (page: Page) => page.locator('.throughput').textContent();
+  const seen = (page: Page) => page.evaluate<Shown[]>('seen');
+
+  test('says which stages move while others stand still, stops when all is done, and is counted at a time', async () => {
+    const { environment, file } = dashboard;
+    const { page, faults, context } = await dashboard.open('/pipeline');
+    await eventually(() => audit(page), 'empty');
+    expect(await page.locator('.badge.good').count()).toBe(0);
+    await page.evaluate(RECORD);
+    await json(environment, ['ingest', '--file', file, '--complete']);
+    await eventually(() => audit(page), 'unbalanced');
+    await eventually(() => said(page), 'Idle');
+    const ingest = await seen(page);
+    expect(new Set(ingest.map(({ moving }) => moving.join()))).toEqual(new Set(['ingest', '']));
+    for (const { said, moving, audit } of ingest.filter(({ moving }) => moving.length > 0)) {
+      expect([moving, audit]).toEqual([['ingest'], 'underway']);
+      expect(said).toMatch(/^ingest: [\d,]+ rows a second$/);
+    }
+    expect(ingest.at(-1)?.lag).toBe('300,000 behind');
+    const colours = await page.evaluate<string[]>(
+      `['.lag.behind', 'body'].map((one) => getComputedStyle(document.querySelector(one)).color)`,
+    );
+    expect(colours[0]).toBe(colours[1]);
+
+    await page.evaluate('seen.length = 0');
+    await json(environment, ['process']);
+    await eventually(() => audit(page), 'balanced');
+    await eventually(() => said(page), 'Idle');
+    const processed = await seen(page);
+    const archived = processed.filter(({ moving }) => moving.includes('archive'));
+    expect(archived.length).toBeGreaterThan(0);
+    for (const { said, lag } of archived) {
+      expect(said).toMatch(/archive: [\d,]+ rows a second/);
+      // The rate ends with the last commit.
+      expect(lag).toMatch(/behind$/);
+    }
+    const all = [...ingest, ...processed];
+    expect(all.filter(({ moving }) => moving.includes('publish'))).toEqual([]);
+    expect(all.filter(({ audit, moving }) => audit === 'balanced' && moving.length > 0)).toEqual([]);
+    // There is no index to publish to.
+    expect(await page.locator('[data-hop="publish"] svg').count()).toBe(0);
+    expect(await page.locator('[data-hop="archive"] svg').count()).toBe(1);
+    const counted = Date.parse((await page.locator('time').getAttribute('datetime')) ?? '');
+    expect(Math.abs(Date.now() - counted)).toBeLessThan(3_600_000);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test.each([360, 800, 1181, 1280])('cuts no number, however long, %i pixels wide', async (width) => {
+    const { page, context } = await dashboard.open('/pipeline', { viewport: { width, height: 900 } });
+    // A lake of so many rows is too large for a test: the state is that of the server, with longer numbers.
+    const answer = (await (await fetch(`${dashboard.address}/api/pipeline`)).json()) as PipelineAnswer;
+    for (const hop of answer.hops) Object.assign(hop, { rows: 440_885_129, lag: 440_885_129, moving: true });
+    const body = `event: pipeline\ndata: ${JSON.stringify(answer)}\n\n`;
+    await page.route('**/api/pipeline/stream', (route) =>
+      route.fulfill({ body, contentType: 'text/event-stream' }),
+    );
+    await page.reload();
+    await page.getByText('440,885,129 behind').first().waitFor();
+    const cut = await page.evaluate(`
+      [...document.querySelectorAll('.flow .big, .flow .lag, .flow .hint')].flatMap((element) => {
+        const text = document.createRange();
+        text.selectNodeContents(element);
+        const [inner, outer] = [text, element.closest('.store, .hop')].map((one) => one.getBoundingClientRect());
+        const isWhole = inner.left >= outer.left && inner.right <= outer.right + 0.5 && outer.right <= innerWidth;
+        return isWhole ? [] : [element.textContent];
+      })`);
+    expect(cut).toEqual([]);
+    await context.close();
+  });
+});
