@@ -19,7 +19,7 @@ EITHER = @if ./stack.sh is-up; then ./stack.sh $@ $(DATASET); \
   else $(MAKE) --silent --no-print-directory install && $(EVENTLAKE) $@ $(DATASET); fi
 
 .DEFAULT_GOAL := help
-.PHONY: help install data check-data demo run dashboard reset start ingest process follow monitoring urls dashboards logs stop clean status audit rejected \
+.PHONY: help install data check-data demo live run dashboard reset start ingest process follow monitoring urls dashboards logs stop clean status audit rejected \
   test test-unit test-compose torture lint format bench services services-env services-stop uninstall
 
 help: ## list the targets
@@ -37,6 +37,9 @@ check-data: $(NODE) ## would data/$DATASET.csv pass? writes nothing
 
 demo: install $(PAGE) ## the whole job, data → lake → profiles, and a look at the result
 	@$(EVENTLAKE) demo $(DATASET)
+
+live: install $(PAGE) ## simulated readings, from the generator to the page, while one looks (make live RATE=50 PORT=8081)
+	@$(EVENTLAKE) live $(if $(RATE),--rate $(RATE)) $(if $(PORT),--port $(PORT))
 
 run: install ## the whole job: ingest, process, audit
 	@$(EVENTLAKE) run $(DATASET)

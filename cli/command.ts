@@ -18,12 +18,12 @@ function datasetOfFiles(...files: readonly string[]): string {
   return given[0] ?? '';
 }
 
-/** A command with what all commands have: the dataset, `--json` and `--env-file`. */
-export function datasetCommand(name: string, description: string): Command {
+/** A command with what all commands have: the dataset, `--json` and `--env-file`. `dataset` is the one of a command that names none. */
+export function datasetCommand(name: string, description: string, dataset = DEFAULT_DATASET): Command {
   return withCommonOptions(
     new Command(name)
       .description(description)
-      .argument('[dataset]', 'a folder of config/datasets/ or EVENTLAKE_DATASETS', DEFAULT_DATASET),
+      .argument('[dataset]', 'a folder of config/datasets/ or EVENTLAKE_DATASETS', dataset),
   );
 }
 

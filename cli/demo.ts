@@ -5,16 +5,15 @@ import type { Command } from 'commander';
 import type { DatasetFolder } from '../config/dataset/read.ts';
 import type { Row } from '../core/contracts.ts';
 import { keyOf, modelOf } from '../core/dataset.ts';
-import { hasCode } from '../core/errors.ts';
 import { loadAnyShape, makeFile } from '../generator/make-file.ts';
 import { highlights } from '../inspection/rows.ts';
 import { UNBALANCED } from './audit.ts';
 import { DEFAULT_DATASET, datasetCommand, defaultFile, stopOnSignals } from './command.ts';
-import { HOST, PORT } from './dashboard.ts';
 import { CHUNK_ROWS } from './ingest.ts';
 import { bars, bytes, cell, note, print, table, thousands } from './output.ts';
 import { runText, runWholeJob } from './run.ts';
 import { type CommonOptions, openSession, readConfiguration, type Session } from './session.ts';
+import { showDashboard } from './show-dashboard.ts';
 
 const ROWS = 885_129;
 const SEED = 1;
@@ -47,25 +46,14 @@ export function demoCommand(): Command {
       );
       if (!result.audit?.balanced) process.exitCode = UNBALANCED;
       if (options.json) return;
-      if (process.stdin.isTTY && process.stdout.isTTY) await showDashboard(session);
-      else print(false, null, () => `  The dashboard: make dashboard${ofDataset(name)}`);
+      if (process.stdin.isTTY && process.stdout.isTTY) {
+        process.stdout.write('\n');
+        await showDashboard(session, {}, stopOnSignals().signal);
+      } else print(false, null, () => `  The dashboard: make dashboard${ofDataset(name)}`);
     } finally {
       await session.close();
     }
   });
-}
-
-/** Serves the dashboard until the person has seen enough. */
-async function showDashboard(session: Session): Promise<void> {
-  const { serveDashboard } = await import('./serve-dashboard.ts');
-  const signal = stopOnSignals().signal;
-  process.stdout.write('\n');
-  try {
-    await serveDashboard(session, { host: HOST, port: PORT }, signal);
-  } catch (error) {
-    if (!hasCode(error, 'dashboard:port_in_use')) throw error;
-    await serveDashboard(session, { host: HOST, port: 0 }, signal);
-  }
 }
 
 function ofDataset(name: string): string {

@@ -33,6 +33,7 @@ export function exportCommand(): Command {
       const { signal } = stopOnSignals();
       const session = await openSession(name, options, 'write');
       try {
+        if (options.follow) note('stop with Ctrl-C');
         const result = await exportToCsv(
           session,
           options,
@@ -70,7 +71,7 @@ export async function exportToCsv(
   const { dataset, log, temporary } = session;
   const rotation: Rotation | null = rotate === undefined ? null : { bytes: rotate, keep };
   const file = new CsvEventFile(csvFile(session, csv), exportColumns(dataset), rotation);
-  note(`exporting ${log.description} to ${file.description}${follow ? '; stop with Ctrl-C' : ''}`, 'info', {
+  note(`exporting ${log.description} to ${file.description}`, 'info', {
     ...{ event: 'export_started', hop: 'export', follow },
   });
   // A session beside: archive and export may run at the same time.

@@ -37,13 +37,9 @@ export async function generateReadings(
   const { Readings } = await import('../generator/readings.ts');
   const readings = new Readings(shape, { seed, dirty, late });
   const perSecond = rate ?? source.rate;
-  note(
-    `generating ${thousands(perSecond)} readings a second into ${log.description}; stop with Ctrl-C`,
-    'info',
-    {
-      ...{ event: 'generate_started', hop: 'ingest', rate: perSecond },
-    },
-  );
+  note(`generating ${thousands(perSecond)} readings a second into ${log.description}`, 'info', {
+    ...{ event: 'generate_started', hop: 'ingest', rate: perSecond },
+  });
   return produce(log, {
     rate: perSecond,
     rows,

@@ -5,7 +5,7 @@ import { loadAnyShape, makeFile } from '../generator/make-file.ts';
 import { datasetCommand, positive, rate, stopOnSignals } from './command.ts';
 import { generateReadings } from './generate-readings.ts';
 import { openMonitor } from './monitoring.ts';
-import { bytes, counted, print, table, thousands } from './output.ts';
+import { bytes, counted, note, print, table, thousands } from './output.ts';
 import { type CommonOptions, openSession, readConfiguration } from './session.ts';
 
 interface GenerateOptions extends CommonOptions {
@@ -42,6 +42,7 @@ async function generateIntoLog(name: string, options: GenerateOptions): Promise<
   const { signal } = stopOnSignals();
   const session = await openSession(name, options, 'ingest');
   try {
+    note('stop with Ctrl-C');
     const result = await generateReadings(session, options, signal, await openMonitor(session));
     print(
       options.json ?? false,

@@ -8,6 +8,7 @@ import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
 import { generateCommand } from './generate.ts';
 import { ingestCommand } from './ingest.ts';
+import { liveCommand } from './live.ts';
 import { printable } from './output.ts';
 import { processCommand } from './process.ts';
 import { profileCommand } from './profile.ts';
@@ -47,6 +48,7 @@ export function eventlake(): Command {
     setupCommand(),
     demoCommand(),
     dashboardCommand(),
+    liveCommand(),
     datasetsCommand(),
   ]) {
     program.addCommand(command.copyInheritedSettings(program));
