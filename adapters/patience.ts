@@ -16,7 +16,7 @@ export class Patience {
     this.renew();
   }
 
-  /** Starts anew: something went well. */
+  /** Starts from the beginning: something went well. */
   renew(): void {
     this.#since = performance.now();
     this.#pause = 100;

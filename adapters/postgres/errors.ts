@@ -29,7 +29,7 @@ const UNAUTHORIZED: Meaning = {
 };
 const ALTERED: Meaning = {
   code: 'warehouse:altered',
-  hint: 'Undo the change in PostgreSQL, or drop the table and its row in eventlake_published: it is then made and filled anew.',
+  hint: 'Undo the change in PostgreSQL, or drop the table and its row in eventlake_published: it is then made and filled again.',
 };
 
 /**

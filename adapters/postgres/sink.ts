@@ -41,7 +41,7 @@ const NO_CHANGES: SinkCounts = { stored: 0, deleted: 0 };
  * A sink on PostgreSQL 13 or later: a table of the same name and columns.
  *
  * `apply` copies the changes into a temporary table, which nobody else sees. `finish` is one transaction: it locks the table's row in
- * `eventlake_published`, goes on only if that is still what `open` found, changes the table where it differs, and records the version. So
+ * `eventlake_published`, continues only if that is still what `open` found, changes the table where it differs, and records the version. So
  * readers see one version or the next, of two writers one is refused, and no lock is held between the calls. A connection that breaks costs
  * copying the files again: they are there until `finish`.
  */

@@ -46,12 +46,12 @@ function declared({ name, type, key }: Column): unknown[] {
 export function createTable(table: string, fields: readonly SinkField[]): string {
   const columns = fields.flatMap((field) => columnsOf([field]));
   const definitions = columns.map(({ name, type }) => `${quoted(name)} ${type}`);
-  return `CREATE TABLE ${table} (${definitions.join(', ')}, PRIMARY KEY (${list(keysOf(columnsOf(fields)))}))`;
+  return `CREATE TABLE ${table} (${definitions.join(', ')}, PRIMARY KEY (${list(keysOf(columns))}))`;
 }
 
 /**
- * Statements that make a table of the columns `from` one of the columns `to`; every row is sent afterwards. A column of another type is made
- * anew, and rows under another key are deleted.
+ * Statements that make a table of the columns `from` one of the columns `to`; every row is sent afterwards. A column of another type is dropped
+ * and added, and rows under another key are deleted.
  */
 export function alterTable(table: string, from: readonly Column[], to: readonly Column[]): string[] {
   const changed = (a: Column, others: readonly Column[]) =>

@@ -365,7 +365,7 @@ export function describeSink(name: string, form: SinkForm, make: () => SinkUnder
       expect(await purchases()).toEqual({ a: 1 });
     });
 
-    test('is sent anew after it was told to forget what it shows, with the version that it had', async () => {
+    test('is sent again after it was told to forget what it shows, with the version that it had', async () => {
       await publish([put('a', 1), put('b', 1)], 1n);
       await index.forget();
       expect(await publish([put('a', 2), put('c', 2)], 1n)).toBeNull();
