@@ -8,6 +8,7 @@ usage='usage: ./stack.sh start             check this machine, build the image, 
        ./stack.sh urls              where the stack is
        ./stack.sh dashboards        make topics, index and dashboard again
        ./stack.sh follow [DATASET]  run a processor that stays; with --off: end it
+       ./stack.sh live              run the generator of simulated readings and their export to CSV; with --off: end them
        ./stack.sh monitoring        run Prometheus with its alerts, and such a processor
        ./stack.sh logs [SERVICE]    follow what the servers say
        ./stack.sh stop              stop everything; all data stays
@@ -34,7 +35,7 @@ compose() {
   need_local
   file=$(./setup-environment.sh --get COMPOSE_FILE)
   COMPOSE_FILE=${file:-docker-compose.yml} docker compose --env-file .env --env-file .env.local \
-    --profile ingestion --profile processing --profile spark --profile monitoring "$@"
+    --profile ingestion --profile processing --profile spark --profile live --profile monitoring "$@"
 }
 
 # missing_server: the first server that does not run; nothing where all do.
@@ -147,6 +148,18 @@ follow() {
   echo 'A processor follows the log. What it does: make logs SERVICE=processor. To end it: make follow OFF=1'
 }
 
+# live [--off]: simulated readings, and their CSV file, until they are ended or the stack is stopped.
+live() {
+  need_stack
+  if [ "${1:-}" = --off ]; then
+    compose --progress quiet stop live-generator live-exporter && echo 'No readings are generated any more.'
+    return
+  fi
+  compose --progress quiet up --detach --wait --wait-timeout 120 --no-deps live-generator live-exporter ||
+    fail 'The readings do not flow: make logs SERVICE=live-generator, make logs SERVICE=live-exporter'
+  echo 'Readings are generated and exported. To end it: ./stack.sh live --off'
+}
+
 monitoring() {
   need_stack
   ./setup-environment.sh --check PROMETHEUS_PORT >/dev/null || exit 1
@@ -193,6 +206,7 @@ case $command in
     set_up
     ;;
   follow) follow "$@" ;;
+  live) live "$@" ;;
   monitoring) monitoring "$@" ;;
   logs)
     need_docker

@@ -37,7 +37,11 @@ function config(files: string[], profiles: string[], env: Record<string, string>
 
 describeWithDocker('docker compose config', await noCompose(), () => {
   const combinations = selections(OTHERS).flatMap((others) =>
-    selections(PROFILES).map((profiles) => ({ files: [MAIN, ...others], profiles })),
+    // None, each alone, all: that of each selection would double with every profile.
+    [[], ...PROFILES.map((profile) => [profile]), PROFILES].map((profiles) => ({
+      files: [MAIN, ...others],
+      profiles,
+    })),
   );
 
   test('the profiles are those that stack.sh starts and stops', () => {

@@ -5,7 +5,7 @@ import { type Answers, DOCKER, Machine } from './machine.ts';
 const RUNNING =
   'ps --filter label=com.docker.compose.project=eventlake --format {{.Label "com.docker.compose.service"}}';
 const COMPOSE =
-  'compose --env-file .env --env-file .env.local --profile ingestion --profile processing --profile spark --profile monitoring';
+  'compose --env-file .env --env-file .env.local --profile ingestion --profile processing --profile spark --profile live --profile monitoring';
 const ALL = 'minio\nkafka\nkibana\nelasticsearch\n';
 
 let machine: Machine;
@@ -202,6 +202,24 @@ describe('a processor that stays', () => {
       status: 1,
       error: ['problem  The processor does not stay: make logs SERVICE=processor'],
     });
+  });
+});
+
+test('live starts the generator and the export of readings, and ends them', async () => {
+  const up = `${COMPOSE} --progress quiet up --detach --wait --wait-timeout 120 --no-deps live-generator live-exporter`;
+  const off = `${COMPOSE} --progress quiet stop live-generator live-exporter`;
+  docker(ALL, { [up]: {}, [off]: {} });
+  expect(await stack('live')).toEqual({
+    status: 0,
+    out: ['Readings are generated and exported. To end it: ./stack.sh live --off'],
+    error: [],
+  });
+  expect(await stack('live', '--off')).toMatchObject({ status: 0, error: [] });
+  expect(composed()).toEqual([up, off]);
+  docker(ALL, { [up]: { status: 1 } });
+  expect(await stack('live')).toMatchObject({
+    status: 1,
+    error: [expect.stringMatching(/^problem {2}The readings do not flow: .*live-exporter$/)],
   });
 });
 
