@@ -88,7 +88,12 @@ export const valuesAnswer = z.object({
   others: z.object({ values: count, ...totals }).nullable(),
 });
 
-export const customersAnswer = z.object({ total: count, customers: z.array(row) });
+export const customersAnswer = z.object({
+  total: count,
+  /** What they are sorted by, also where the request did not say. */
+  sort: z.object({ column: z.string(), order: z.enum(['asc', 'desc']) }),
+  customers: z.array(row),
+});
 export const customerAnswer = row;
 export const customerEventsAnswer = z.object({
   total: count,

@@ -40,7 +40,8 @@ export async function customers(
 ): Promise<CustomersAnswer> {
   return view.read(async (seen) => {
     const { model, profiles } = modelledIn(dataset, seen);
-    const sort = sortColumn(model, profiles, request.sort);
+    const column = sortColumn(model, profiles, request.sort);
+    const sort = { column, order: request.order };
     const { segment } = rolesOf(dataset, profiles);
     if (request.segment !== undefined && segment === null && profiles.snapshot) {
       throw new EventlakeError(
@@ -49,17 +50,18 @@ export async function customers(
       );
     }
     const paths = await view.paths(profiles);
-    if (paths.length === 0) return { total: 0, customers: [] };
+    if (paths.length === 0) return { total: 0, sort, customers: [] };
     const parts = ['true'];
     if (request.q) parts.push(`starts_with(CAST(${keyOf(model)} AS VARCHAR), ${literal(request.q)})`);
     if (request.segment !== undefined) parts.push(`${segment} = ${literal(request.segment)}`);
     const matching = `FROM ${parquet(paths)} WHERE ${parts.join(' AND ')}`;
     const [counted] = await sql.rows(`SELECT count(*) AS total ${matching}`);
     const rows = await sql.rows(
-      `SELECT * ${matching} ORDER BY ${sort} ${request.order} NULLS LAST, ${keyOf(model)} LIMIT ${request.limit} OFFSET ${request.offset}`,
+      `SELECT * ${matching} ORDER BY ${column} ${request.order} NULLS LAST, ${keyOf(model)} LIMIT ${request.limit} OFFSET ${request.offset}`,
     );
     return {
       total: Number(counted?.total),
+      sort,
       customers: plainRows(rows.map((row) => plainCounts(row, keyOf(model)))),
     };
   });

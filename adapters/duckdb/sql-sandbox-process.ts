@@ -19,6 +19,7 @@ const task = (await json(process.stdin)) as SandboxTask;
 const LINE_BYTES = 256_000;
 /** As many at the end of a query are tried. */
 const SEMICOLONS = 20;
+const ONE_SELECT = 'Only one SELECT statement is allowed';
 // A thread of its own, since the query may keep this one busy. It ends the process, as nothing else would in time.
 new Worker(
   `const { workerData } = require('node:worker_threads');
@@ -86,12 +87,13 @@ async function checkStatement(connection: DuckDBConnection): Promise<void> {
     throw error.message.includes('native callback') ? new Refused('There is no query') : error;
   });
   if (statements.count !== 1)
-    throw new Refused(`One statement at a time, please; these are ${statements.count}`);
-  const { statementType, parameterCount } = await statements.prepare(0);
+    throw new Refused(`${ONE_SELECT}, and these are ${statements.count} statements`);
+  const { statementType, parameterCount } = await statements.prepare(0).catch(async (error) => {
+    // DuckDB says of a DELETE that a view cannot be deleted from, before it says that it is a DELETE.
+    throw (await isQuery(connection)) ? error : new Refused(ONE_SELECT);
+  });
   if (statementType !== StatementType.SELECT)
-    throw new Refused(
-      `Only SELECT is possible, and this is ${StatementType[statementType] ?? 'something else'}`,
-    );
+    throw new Refused(`${ONE_SELECT}, and this is ${StatementType[statementType] ?? 'something else'}`);
   if (parameterCount > 0) throw new Refused('The query has parameters, and there are no values for them');
 }
 
@@ -131,13 +133,24 @@ async function run(connection: DuckDBConnection): Promise<void> {
  * The page of the query that is asked for. Only a query can stand in brackets; a semicolon cannot, nor what follows one. Which of the
  * semicolons ends the statement, and does not stand in a text or a comment, shows when the brackets can be read.
  */
-async function bracketed(connection: DuckDBConnection): Promise<DuckDBPreparedStatement> {
+function bracketed(connection: DuckDBConnection): Promise<DuckDBPreparedStatement> {
   const page = task.limit === null ? '' : ` LIMIT ${task.limit} OFFSET ${task.offset}`;
-  const prepare = (sql: string) => connection.prepare(`SELECT * FROM (${sql}\n)${page}`);
+  return inBrackets((sql) => connection.prepare(`${sql}${page}`));
+}
+
+/** Whether the statement can stand in brackets, also where it names tables or columns that do not exist. */
+function isQuery(connection: DuckDBConnection): Promise<boolean> {
+  return inBrackets((sql) => connection.extractStatements(sql)).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function inBrackets<T>(read: (sql: string) => Promise<T>): Promise<T> {
   let sql = task.sql;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await prepare(sql);
+      return await read(`SELECT * FROM (${sql}\n)`);
     } catch (error) {
       const end = sql.lastIndexOf(';');
       if (end < 0 || attempt === SEMICOLONS) throw error;

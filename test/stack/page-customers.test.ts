@@ -56,8 +56,10 @@ describe('customers', () => {
         const cells = await page.locator(`tbody tr > :nth-child(${place + 1})`).allTextContents();
         return cells.map((cell) => Number(cell.replaceAll(',', '')));
       };
-      await page.getByRole('columnheader', { name: 'total spent' }).getByRole('button').click();
+      // Also before anybody has chosen it, the column that they are sorted by says so.
+      const sorted = () => page.locator('th[aria-sort]').allTextContents();
       await eventually(column, most.slice(0, ROWS));
+      expect(await sorted()).toEqual(['total spent ↓']);
       const total = most.length.toLocaleString('en-US');
       await eventually(() => position(page).textContent(), `1 to ${ROWS} of ${total}`);
       const first = await ids(page);
@@ -69,7 +71,38 @@ describe('customers', () => {
       await eventually(() => ids(page), first);
       await page.getByRole('columnheader', { name: 'total spent' }).getByRole('button').click();
       await eventually(column, most.slice(-ROWS).reverse());
+      expect(await sorted()).toEqual(['total spent ↑']);
     }));
+
+  test.each([360, 800, 1280, 1920])('are seen in every column and row, in a window %i pixels wide', (width) =>
+    visit('/customers', async (page) => {
+      await page.setViewportSize({ width, height: 800 });
+      await page.locator('tbody tr').first().waitFor();
+      const table = page.getByRole('region', { name: 'Customers, scrolls in both directions' });
+      // Its bars are within the window, and the page itself does not scroll sideways.
+      const box = await table.boundingBox();
+      expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(800);
+      expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
+      const [content = 0, window = 0] = await page
+        .locator('html')
+        .evaluate((html) => [html.scrollWidth, html.clientWidth]);
+      expect(content).toBeLessThanOrEqual(window);
+      // Scrolled to its end, the last row of the last column is whole, below headings that stay.
+      await table.evaluate((element) => element.scrollTo(element.scrollWidth, element.scrollHeight));
+      for (const part of [
+        'thead th:last-child',
+        'tbody tr:last-child td:last-child',
+        'tbody tr:last-child th',
+      ]) {
+        const cell = await table.locator(part).boundingBox();
+        if (!box || !cell) throw new Error('not shown');
+        expect(cell.x).toBeGreaterThanOrEqual(box.x);
+        expect(cell.x + cell.width).toBeLessThanOrEqual(box.x + box.width);
+        expect(cell.y).toBeGreaterThanOrEqual(box.y);
+        expect(cell.y + cell.height).toBeLessThanOrEqual(box.y + box.height);
+      }
+    }),
+  );
 
   test('one is opened, with the profile that an independent computation gives', () =>
     visit('/customers?sort=total_spent&order=desc', async (page) => {

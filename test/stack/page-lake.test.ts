@@ -59,28 +59,67 @@ describe('the lake', () => {
   test('answers a SELECT', async () => {
     await ask('SELECT count(*), max(user_id) FROM events');
     const last = Object.keys(expected.profiles).reduce((a, b) => (BigInt(a) > BigInt(b) ? a : b));
-    await eventually(result, [`${overview().numbers.events}`, last]);
+    await eventually(result, [grouped(overview().numbers.events), last]);
     expect(opened.faults).toEqual([]);
   });
 
   test('what was asked and chosen is in the address, so that it can be shared, and Back works', async () => {
     await ask('SELECT count(*) FROM events');
-    await eventually(result, [`${overview().numbers.events}`]);
+    await eventually(result, [grouped(overview().numbers.events)]);
     await ask('SELECT count(*) FROM customer_profiles');
-    await eventually(result, [`${overview().numbers.customers}`]);
+    await eventually(result, [grouped(overview().numbers.customers)]);
     await page.getByRole('button', { name: /^customer_profiles/ }).click();
     await panel(page, 'Commits of customer_profiles').waitFor();
     await page.reload();
     await panel(page, 'Commits of customer_profiles').waitFor();
-    await eventually(result, [`${overview().numbers.customers}`]);
+    await eventually(result, [grouped(overview().numbers.customers)]);
     const text = () => page.getByRole('textbox', { name: 'SQL' }).inputValue();
     expect(await text()).toBe('SELECT count(*) FROM customer_profiles');
     await page.goBack();
     await panel(page, 'Commits of events').waitFor();
     await page.goBack();
-    await eventually(result, [`${overview().numbers.events}`]);
+    await eventually(result, [grouped(overview().numbers.events)]);
     expect(await text()).toBe('SELECT count(*) FROM events');
     expect(opened.faults).toEqual([]);
+  });
+
+  test('shows numbers to the right with their digits grouped, ids with theirs as they are', async () => {
+    await ask(`SELECT 1234567::BIGINT AS n, -1234.50::DECIMAL(9,2) AS amount, 'a 1000' AS word, 1515915625519388267 AS user_id,
+      [1000] AS list, NULL::INTEGER AS nothing`);
+    await eventually(result, ['1,234,567', '-1,234.50', 'a 1000', '1515915625519388267', '[1000]', '–']);
+    const aligned = await page
+      .getByRole('region', { name: 'Result, scrolls sideways' })
+      .locator('tbody td, thead th')
+      .evaluateAll((cells) => cells.map((cell) => cell.matches('.number')));
+    const wanted = [true, true, false, true, false, true];
+    expect(aligned).toEqual([...wanted, ...wanted]);
+    expect(opened.faults).toEqual([]);
+  });
+
+  test('shows where a query is wrong, the caret below the word', async () => {
+    await ask('SELECT event_time, nothing FROM events');
+    const lines = page.getByRole('alert').locator('pre');
+    await lines.getByText('nothing FROM').waitFor();
+    const [line = '', caret = ''] = ((await lines.textContent()) ?? '').trimEnd().split('\n').slice(-2);
+    expect(line).toBe('LINE 1: SELECT event_time, nothing FROM events');
+    expect(caret.indexOf('^')).toBe(line.indexOf('nothing'));
+    const style = await page.evaluate<string[]>(
+      `(({ fontFamily, whiteSpace }) => [fontFamily, whiteSpace])(getComputedStyle(document.querySelector('[role=alert] pre')))`,
+    );
+    expect(style[0]).toMatch(/monospace$/);
+    expect(style[1]).toBe('pre');
+  });
+
+  test.each([
+    'DELETE FROM events',
+    'WITH x AS (SELECT 1) DELETE FROM events;',
+    'UPDATE events SET price = 0',
+  ])('says of %s that only a SELECT is allowed', async (sql) => {
+    await ask(sql);
+    await page
+      .getByRole('alert')
+      .getByText('Only one SELECT statement is allowed', { exact: true })
+      .waitFor();
   });
 
   test('refuses what is no SELECT, in place, and stays usable', async () => {
@@ -89,7 +128,7 @@ describe('the lake', () => {
     expect(opened.faults).toHaveLength(1);
     expect(opened.faults[0]).toMatch(/^4\d\d \/api\/sql$/);
     await ask('SELECT count(*) FROM customer_profiles');
-    await eventually(result, [`${overview().numbers.customers}`]);
+    await eventually(result, [grouped(overview().numbers.customers)]);
     expect(await page.getByRole('alert').count()).toBe(0);
   });
 
@@ -107,3 +146,7 @@ describe('the lake', () => {
     expect(opened.faults).toEqual([]);
   });
 });
+
+function grouped(value: number): string {
+  return value.toLocaleString('en-US');
+}

@@ -73,6 +73,11 @@ describe('the overview', () => {
 
   test('shows what an independent computation gives', async () => {
     await shows({});
+    // The charts add up to the number that is called distinct.
+    const { types, duplicates } = await read(page);
+    const charted = types.reduce((sum, [, n]) => sum + Number(n.replaceAll(',', '')), 0);
+    expect(duplicates).toMatch(new RegExp(`^${grouped(charted)} distinct and `));
+    await page.getByText('Distinct events: exact duplicates are counted once.').waitFor();
     const { spent } = [...expected.values()][0] ?? { spent: [] };
     const buckets = await bars(page, 'Spend distribution');
     const counted = buckets.map(([label]) => {
@@ -194,7 +199,7 @@ function shown(overview: ExpectedOverview): Shown {
   const withName = sortedByName;
   return {
     numbers: Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, grouped(value)])),
-    duplicates: `${grouped(duplicates)} exact duplicates`,
+    duplicates: copies(numbers.events, duplicates),
     funnel: Object.entries(funnel).map(([step, { customers }]) => [step, customers]),
     funnelEvents: Object.entries(funnel)
       .map(([step, { events }]) => `${grouped(events)} ${step} events`)
@@ -206,6 +211,13 @@ function shown(overview: ExpectedOverview): Shown {
     categories: top(categories, 'no category'),
     brands: top(brands, 'no brand'),
   };
+}
+
+/** The sum of all charts and panels beside the number of rows. */
+function copies(events: number, duplicates: number): string {
+  if (duplicates === 0) return 'all distinct';
+  const word = duplicates === 1 ? 'duplicate' : 'duplicates';
+  return `${grouped(events - duplicates)} distinct and ${grouped(duplicates)} exact ${word}`;
 }
 
 /** The first of them; the events without a value come last among equals. */

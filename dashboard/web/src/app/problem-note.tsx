@@ -8,9 +8,13 @@ interface ProblemNoteProps {
 
 /** What went wrong, and what to do. */
 export function ProblemNote({ problem, again }: ProblemNoteProps) {
+  const [first, ...rest] = problem.message.split('\n');
+  const lines = rest.join('\n').replace(/^\n+/, '');
   return (
     <div className="note problem" role="alert">
-      <p>{problem.message}</p>
+      <p>{first}</p>
+      {/* DuckDB points with a caret at a place in the line above. */}
+      {lines && <pre>{lines}</pre>}
       {problem.hint && <p className="hint">{problem.hint}</p>}
       {again && (
         <button type="button" onClick={again}>

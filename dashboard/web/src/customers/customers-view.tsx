@@ -110,7 +110,6 @@ interface TableProps {
 }
 
 function Table({ dataset, answer, stale }: TableProps) {
-  const { query } = usePlace();
   const names = Object.keys(answer.customers[0] ?? {});
   // What tells most stands where it is seen without scrolling.
   const money = dataset.profileColumns.filter(({ type }) => type.startsWith('decimal'));
@@ -119,14 +118,13 @@ function Table({ dataset, answer, stale }: TableProps) {
   );
   const columns = [...new Set([...ahead, ...names])] as string[];
   const types = new Map(dataset.profileColumns.map(({ name, type }) => [name, type]));
-  const sort = query.get('sort');
-  const order = query.get('order') === 'asc' ? 'asc' : 'desc';
+  const { column, order } = answer.sort;
   const sortBy = (name: string) =>
-    setQuery({ sort: name, order: sort === name && order === 'desc' ? 'asc' : 'desc', offset: null });
+    setQuery({ sort: name, order: column === name && order === 'desc' ? 'asc' : 'desc', offset: null });
   return (
     <section
-      className={stale ? 'table stale' : 'table'}
-      aria-label={`${capitalized(dataset.entity.plural)}, scrolls sideways`}
+      className={stale ? 'table whole stale' : 'table whole'}
+      aria-label={`${capitalized(dataset.entity.plural)}, scrolls in both directions`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must take the keyboard
       tabIndex={0}
     >
@@ -138,11 +136,11 @@ function Table({ dataset, answer, stale }: TableProps) {
                 key={name}
                 scope="col"
                 className={name !== dataset.key && isNumeric(types.get(name)) ? 'number' : ''}
-                aria-sort={sort === name ? (order === 'asc' ? 'ascending' : 'descending') : undefined}
+                aria-sort={column === name ? (order === 'asc' ? 'ascending' : 'descending') : undefined}
               >
                 <button type="button" onClick={() => sortBy(name)}>
                   {words(name)}
-                  {sort === name && <span aria-hidden="true">{order === 'asc' ? ' ↑' : ' ↓'}</span>}
+                  {column === name && <span aria-hidden="true">{order === 'asc' ? ' ↑' : ' ↓'}</span>}
                 </button>
               </th>
             ))}

@@ -1,5 +1,5 @@
 import type { SqlAnswer } from '../../../api.ts';
-import { isAmount } from '../app/cells.ts';
+import { isSqlNumber, sqlText } from '../app/cells.ts';
 
 /** Rows as the database gave them. */
 export function SqlResult({ answer: { columns, rows } }: { answer: SqlAnswer }) {
@@ -9,8 +9,8 @@ export function SqlResult({ answer: { columns, rows } }: { answer: SqlAnswer }) 
     place: `row-${i}`,
     cells: row.map((value, j) => ({
       place: `cell-${j}`,
-      text: value === null ? '–' : String(value),
-      isAmount: isAmount(columns[j]?.type),
+      text: sqlText(value, columns[j] ?? { name: '', type: '' }),
+      isNumber: isSqlNumber(columns[j]?.type),
     })),
   }));
   return (
@@ -20,7 +20,7 @@ export function SqlResult({ answer: { columns, rows } }: { answer: SqlAnswer }) 
         <thead>
           <tr>
             {headings.map(({ place, name, type }) => (
-              <th key={place} scope="col" title={type} className={isAmount(type) ? 'number' : ''}>
+              <th key={place} scope="col" title={type} className={isSqlNumber(type) ? 'number' : ''}>
                 {name}
               </th>
             ))}
@@ -30,7 +30,7 @@ export function SqlResult({ answer: { columns, rows } }: { answer: SqlAnswer }) 
           {numbered.map(({ place, cells }) => (
             <tr key={place}>
               {cells.map((cell) => (
-                <td key={cell.place} className={cell.isAmount ? 'number' : ''}>
+                <td key={cell.place} className={cell.isNumber ? 'number' : ''}>
                   {cell.text}
                 </td>
               ))}

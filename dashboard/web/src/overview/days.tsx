@@ -30,7 +30,7 @@ export function Days({ filter, turn }: { filter: Filter; turn: string }) {
   return (
     <Panel
       title="Events by day"
-      hint="Drag over days to look at these alone. On the keyboard: arrow keys, with Shift over several days, then Enter."
+      hint="Distinct events: exact duplicates are counted once. Drag over days to look at these alone. On the keyboard: arrow keys, with Shift over several days, then Enter."
       loaded={loaded}
       lines={9}
       wide

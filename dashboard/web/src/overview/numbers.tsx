@@ -16,7 +16,7 @@ export function Numbers({ entities, loaded, hasAmount }: NumbersProps) {
     {
       name: 'events',
       value: answer?.events,
-      note: answer ? `${grouped(answer.duplicates)} exact duplicates` : 'being counted …',
+      note: answer ? copiesOf(answer) : 'being counted …',
     },
     { name: entities, value: answer?.customers, note: 'with a matching event' },
     ...(hasAmount
@@ -46,4 +46,10 @@ export function Numbers({ entities, loaded, hasAmount }: NumbersProps) {
       )}
     </>
   );
+}
+
+/** What else is counted on the page: distinct events. */
+function copiesOf({ events, duplicates }: OverviewAnswer): string {
+  if (duplicates === 0) return 'all distinct';
+  return `${grouped(events - duplicates)} distinct and ${grouped(duplicates)} exact ${duplicates === 1 ? 'duplicate' : 'duplicates'}`;
 }

@@ -135,7 +135,7 @@ function Values({ title, name, path, filter, turn, entities }: ValuesProps) {
     turn,
   );
   return (
-    <Panel title={title} hint="By number of events" loaded={loaded} lines={8}>
+    <Panel title={title} hint="By number of distinct events" loaded={loaded} lines={8}>
       {({ items, others }) => (
         <>
           <Bars
