@@ -11,7 +11,8 @@ const folders = {
   monitoring: ['core', 'lake', 'ingestion', 'processing', 'inspection'],
 };
 /** Packages that only adapters may know. */
-const clients = '^node_modules/(kafkajs|@platformatic|@aws-sdk|@elastic|@duckdb|parquetjs-lite)';
+const clients =
+  '^node_modules/(kafkajs|@platformatic|@aws-sdk|@elastic|@duckdb|bowser|mmdb-lib|parquetjs-lite)';
 
 /** Dependencies point one way; the only folder that knows them all is cli/. */
 export default {

@@ -4,19 +4,22 @@ import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import type { DatasetFolder } from '../config/dataset/read.ts';
 import type { Row } from '../core/contracts.ts';
-import { keyOf, modelOf } from '../core/dataset.ts';
+import { type Dataset, keyOf, modelOf } from '../core/dataset.ts';
 import { loadAnyShape, makeFile } from '../generator/make-file.ts';
 import { highlights } from '../inspection/rows.ts';
 import { UNBALANCED } from './audit.ts';
 import { DEFAULT_DATASET, datasetCommand, defaultFile, stopOnSignals } from './command.ts';
 import { CHUNK_ROWS } from './ingest.ts';
 import { bars, bytes, cell, note, print, table, thousands } from './output.ts';
+import { reportTexts } from './report.ts';
 import { runText, runWholeJob } from './run.ts';
 import { type CommonOptions, openSession, readConfiguration, type Session } from './session.ts';
 import { showDashboard } from './show-dashboard.ts';
 
 const ROWS = 885_129;
 const SEED = 1;
+/** A first look shows so many rows of each report. */
+const ROWS_OF_A_REPORT = 10;
 
 /** `demo`: the whole job on local files, without the servers of the environment, and a first look at its result. */
 export function demoCommand(): Command {
@@ -30,18 +33,20 @@ export function demoCommand(): Command {
     try {
       const tables = session.dataset.models.map(({ table }) => table.replaceAll('_', ' '));
       note(
-        `\n${['CSV', 'event log', 'Delta lake', ...tables].join(' → ')}, in one process, below ${session.settings.home}\n`,
+        `\n${[formatOf(session.dataset), 'event log', 'Delta lake', ...tables].join(' → ')}, in one process, below ${session.settings.home}\n`,
       );
       const began = performance.now();
       const result = await runWholeJob(session, { batchSize: CHUNK_ROWS }, new AbortController().signal);
       const seconds = Math.round(performance.now() - began) / 1000;
       const { segments, top } = await firstLook(session);
+      const reports = options.json ? [] : await reportTexts(session, ROWS_OF_A_REPORT);
       print(options.json ?? false, { ...result, seconds, segments, top }, () =>
         [
           runText(result, session.dataset),
           '',
           `  The whole job took ${seconds.toFixed(1)} s.`,
           lookText(session, segments, top),
+          ...reports.map((text) => `${text}\n`),
         ].join('\n'),
       );
       if (!result.audit?.balanced) process.exitCode = UNBALANCED;
@@ -54,6 +59,10 @@ export function demoCommand(): Command {
       await session.close();
     }
   });
+}
+
+function formatOf({ source }: Dataset): string {
+  return source.type === 'file' && source.format === 'csv' ? 'CSV' : 'JSON';
 }
 
 function ofDataset(name: string): string {

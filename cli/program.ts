@@ -13,6 +13,7 @@ import { printable } from './output.ts';
 import { processCommand } from './process.ts';
 import { profileCommand } from './profile.ts';
 import { rejectedCommand } from './rejected.ts';
+import { reportCommand } from './report.ts';
 import { resetCommand } from './reset.ts';
 import { runCommand } from './run.ts';
 import { setupCommand } from './setup.ts';
@@ -44,6 +45,7 @@ export function eventlake(): Command {
     auditCommand(),
     rejectedCommand(),
     profileCommand(),
+    reportCommand(),
     resetCommand(),
     setupCommand(),
     demoCommand(),

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DuckDbEngine } from '../adapters/duckdb/sql-engine.ts';
-import { DATASETS, type DatasetFolder, loadDataset, modelQuery } from '../config/dataset/read.ts';
+import { DATASETS, type DatasetFolder, loadDataset } from '../config/dataset/read.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
 import type { EventLog, ObjectStore, Sink } from '../core/contracts.ts';
@@ -18,8 +18,8 @@ import {
 import { Checkpoints } from '../lake/checkpoint.ts';
 import { LocalFiles } from '../lake/local-files.ts';
 import { DeltaTable } from '../lake/table.ts';
-import type { ModelInput } from '../processing/model-inputs.ts';
-import type { ModelSteps, ProcessContext } from '../processing/process.ts';
+import type { ProcessContext } from '../processing/process.ts';
+import { modelSteps } from './model-steps.ts';
 import { logTo, note, setLogLevel } from './output.ts';
 import { type Access, openScratch } from './scratch.ts';
 import { finishReset, type OpenPublication } from './wipe.ts';
@@ -77,8 +77,8 @@ export async function settingsOf({
   embedded,
 }: CommonOptions): Promise<{ settings: Settings; warnings: readonly string[] }> {
   const { environment, warnings } = readEnvironment(process.env, envFile);
-  const { EVENTLAKE_HOME, EVENTLAKE_DATASETS } = environment;
-  const given = embedded ? { EVENTLAKE_HOME, EVENTLAKE_DATASETS } : environment;
+  const { EVENTLAKE_HOME, EVENTLAKE_DATASETS, GEOIP_DATABASE } = environment;
+  const given = embedded ? { EVENTLAKE_HOME, EVENTLAKE_DATASETS, GEOIP_DATABASE } : environment;
   // Before the settings are checked, so that what is wrong with them is said in this form too.
   if (given.LOG_FORMAT === 'json') logTo((await import('./json-log.ts')).jsonLog());
   const settings = readSettings(given);
@@ -183,20 +183,6 @@ export async function processContext(session: Session): Promise<ProcessContext> 
     }),
     files,
   };
-}
-
-/** The models in order; each may read the events, the tables of those before it, and the tables of other datasets that it names. */
-async function modelSteps(session: Session): Promise<ModelSteps[]> {
-  const { dataset, tables, derived, openTable } = session;
-  const earlier: ModelInput[] = [{ name: EVENTS_TABLE, table: tables.events }];
-  const steps: ModelSteps[] = [];
-  for (const model of dataset.models) {
-    const table = derived.get(model.table) ?? openTable(model.table);
-    const others = (model.reads ?? []).map((name) => ({ name, table: openTable(name) }));
-    steps.push({ model, query: await modelQuery(session, model), inputs: [...earlier, ...others], table });
-    earlier.push({ name: model.table, table });
-  }
-  return steps;
 }
 
 /** The SQL engine alone; it spills into the folder. */

@@ -45,9 +45,9 @@ async function openSinks(session: Session): Promise<string[]> {
   const { models } = await processContext(session);
   const earlier: Record<string, readonly TableField[]> = {};
   const made: string[] = [];
-  for (const { model, query, table } of models) {
+  for (const { model, query, lookup, table } of models) {
     for (const name of model.reads ?? []) earlier[name] = (await openTable(name).snapshot())?.fields ?? [];
-    const fields = await modelFields({ dataset, model, query, sql }, earlier);
+    const fields = await modelFields({ dataset, model, query, lookup, sql }, earlier);
     earlier[model.table] = fields;
     const columns = sinkFields(fields, { model, columns: dataset.columns });
     for (const { sink } of publications.filter((publication) => publication.table === model.table)) {

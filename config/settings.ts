@@ -39,6 +39,8 @@ export interface Settings {
   readonly home: string;
   /** Folder of datasets that is searched before the project's own; absolute. Null: there is none. */
   readonly datasets: string | null;
+  /** MMDB file in which addresses are looked up; absolute. Null: the database of countries that comes with eventlake. */
+  readonly geoipDatabase: string | null;
   /** An archive batch ends at the first of these that is reached. */
   readonly batchRows: number;
   readonly batchSeconds: number;
@@ -112,6 +114,7 @@ const variables = z.object({
   ENVIRONMENT: z.string().default('local'),
   EVENTLAKE_HOME: z.string().default('.eventlake'),
   EVENTLAKE_DATASETS: z.string().optional(),
+  GEOIP_DATABASE: z.string().optional(),
   BATCH_ROWS: count(100_000_000).default(150_000),
   BATCH_SECONDS: count(86_400).default(30),
   LOG_LEVEL: z
@@ -206,6 +209,7 @@ function assemble(v: z.infer<typeof variables>): Settings {
     environment: v.ENVIRONMENT,
     home: resolve(v.EVENTLAKE_HOME),
     datasets: v.EVENTLAKE_DATASETS === undefined ? null : resolve(v.EVENTLAKE_DATASETS),
+    geoipDatabase: v.GEOIP_DATABASE === undefined ? null : resolve(v.GEOIP_DATABASE),
     batchRows: v.BATCH_ROWS,
     batchSeconds: v.BATCH_SECONDS,
     logLevel: v.LOG_LEVEL,

@@ -70,13 +70,18 @@ export interface GeneratorSource {
   readonly rate: number;
 }
 
-/** The SQL model that derives a table from the dataset's events. */
+/** A table that is derived from the events, from tables before it, or from files of the user. It has one of `sql`, `lookup` and `csv`. */
 export interface Model {
   /** The derived table's name. */
   readonly table: string;
-  /** File beside dataset.yml. */
-  readonly sql: string;
-  /** The derived table's key: a column of both the contract and the model. */
+  /** File beside dataset.yml: one query. */
+  readonly sql?: string;
+  /** What is known of each distinct value of the column `from` of the events. */
+  readonly lookup?: LookupKind;
+  /** Column of the contract. */
+  readonly from?: string;
+  readonly csv?: CsvTable;
+  /** The columns that identify a row of the table. */
   readonly key: readonly string[];
   /** The model may be computed over some values of this column at a time; over all events at once when absent. */
   readonly shareBy?: string;
@@ -86,18 +91,34 @@ export interface Model {
   readonly audit?: { readonly events: string; readonly amount?: string };
 }
 
+/** In what values of events can be looked up. */
+export type LookupKind = 'user_agent' | 'location';
+
+/** A table of what the user knows besides the events, such as names of products. */
+export interface CsvTable {
+  /** A file or a pattern, relative to the current folder. There may be none, and the table is empty then. */
+  readonly path: string;
+  /** Those of the files' columns that the table has, as text. */
+  readonly columns: readonly string[];
+}
+
+/** What a model's table is made by, for people. */
+export function sourceOf({ sql, lookup, from, csv }: Model): string {
+  return sql ?? csv?.path ?? `look-up of ${from} as ${lookup}`;
+}
+
 /**
  * The model whose rows are the dataset's entities: the first that is published to Elasticsearch; where none is, the first published one whose
- * key is a column of the events; where nothing is published, the last. Undefined when there is none.
+ * key is a column of the events; where nothing is published, the last such model. Undefined when there is none.
  */
 export function modelOf({ models, publish, columns }: Dataset): Model | undefined {
-  const tables = publish.filter(({ to }) => to !== 'csv');
-  if (tables.length === 0) return models.at(-1);
   const indexed = indexPublicationOf({ publish });
   if (indexed) return models.find(({ table }) => table === indexed.table);
   const isOfEvents = ({ key }: Model) =>
     key.length === 1 && columns.some((column) => column.name === key[0] && mayIdentify(column));
-  const published = tables.map(({ table }) => models.find((model) => model.table === table));
+  const tables = publish.filter(({ to }) => to !== 'csv').map(({ table }) => table);
+  if (tables.length === 0) return models.findLast(isOfEvents);
+  const published = tables.map((table) => models.find((model) => model.table === table));
   return published.find((model) => model !== undefined && isOfEvents(model));
 }
 
@@ -186,6 +207,8 @@ export interface Dataset {
   readonly models: readonly Model[];
   readonly publish: readonly Publication[];
   readonly overview?: Overview;
+  /** Which days its reports are of: those in the column `day` of this table. */
+  readonly reports?: { readonly table: string; readonly day: string };
 }
 
 /** What the file's header or the event calls the column. */

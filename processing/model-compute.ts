@@ -1,22 +1,19 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SqlEngine } from '../core/contracts.ts';
-import { EVENTS_TABLE } from '../core/dataset.ts';
+import { EVENTS_TABLE, sourceOf } from '../core/dataset.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import { fieldOfSqlType, type TableField } from '../lake/schema.ts';
 import { type DataFile, fileColumns, type Snapshot } from '../lake/snapshot.ts';
 import { emptyRelation, literal, parquet, tableRelation } from '../lake/sql.ts';
-import { type NewFile, newFileOf } from '../lake/stats.ts';
+import type { NewFile } from '../lake/stats.ts';
 import { eventColumns, eventsFields, eventsRelation } from './events-table.ts';
 import type { ModelContext } from './model.ts';
+import { unreadableCsv } from './model-csv.ts';
 import { readsDataset, type SeenInput } from './model-inputs.ts';
+import { lookupFields } from './model-lookup.ts';
+import { type Computed, writeRows } from './model-output.ts';
 import { shareOf, sharesOf, splitIntoShares } from './model-shares.ts';
-
-/** A derived table's columns and the local files that hold its rows. */
-export interface Computed {
-  readonly fields: TableField[];
-  readonly files: NewFile[];
-}
 
 /** Events as an SQL relation of the contract's columns, and how many there are. */
 interface EventRows {
@@ -66,7 +63,7 @@ export async function computeTouched(
     const computed = await computeOver(context, { source: parquet([of]), rows, paths: [of] }, folder);
     const columns = computed.fields.map(({ name }) => name).join(', ');
     const before = parquet(await files.paths(context.table, derived));
-    const kept = await write(
+    const kept = await writeRows(
       sql,
       `SELECT ${columns} FROM ${before} ANTI JOIN touched USING (${model.shareBy})`,
       join(folder, 'kept.parquet'),
@@ -80,10 +77,11 @@ export async function computeTouched(
 
 /** The derived table's columns as the model will make them, before there is any event or earlier table. */
 export async function modelFields(
-  context: Pick<ModelContext, 'sql' | 'model' | 'query' | 'dataset'>,
+  context: Pick<ModelContext, 'sql' | 'model' | 'query' | 'dataset' | 'lookup'>,
   earlier: Readonly<Record<string, readonly TableField[]>> = {},
 ): Promise<TableField[]> {
-  const { sql, dataset } = context;
+  const { sql, dataset, model, lookup } = context;
+  if (lookup) return lookupFields(model.from ?? '', lookup);
   await defineSparkFunctions(sql);
   const tables = { ...earlier, [EVENTS_TABLE]: eventsFields(dataset) };
   for (const [name, fields] of Object.entries(tables)) await view(sql, name, emptyRelation(fields));
@@ -142,7 +140,11 @@ async function computeOver(context: ModelContext, events: EventRows, folder: str
     await view(sql, EVENTS_TABLE, `(SELECT ${columns} FROM ${events.source})`);
     const fields = await describe(context);
     context.signal?.throwIfAborted();
-    const files = await write(sql, query, join(folder, `${model.table}.parquet`));
+    const files = await writeRows(sql, query, join(folder, `${model.table}.parquet`)).catch(
+      (cause: Error) => {
+        throw model.csv ? unreadableCsv(model.table, model.csv, cause) : cause;
+      },
+    );
     context.onProgress?.();
     return { fields, files };
   }
@@ -173,19 +175,11 @@ async function computeShares(
     context.signal?.throwIfAborted();
     await view(sql, EVENTS_TABLE, shareOf(folder, share));
     if (share === 0) fields = await describe(context);
-    files.push(...(await write(sql, query, join(folder, `${model.table}-${share}.parquet`))));
+    files.push(...(await writeRows(sql, query, join(folder, `${model.table}-${share}.parquet`))));
     await rm(join(folder, `share=${share}`), { recursive: true, force: true });
     context.onProgress?.();
   }
   return { fields, files };
-}
-
-async function write(sql: SqlEngine, query: string, to: string): Promise<NewFile[]> {
-  // The query may end in a comment.
-  const written = await sql.rows(
-    `COPY (${query}\n) TO ${literal(to)} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS)`,
-  );
-  return written.map(newFileOf).filter((file) => file.rows > 0);
 }
 
 /** The model's columns. What is wrong with its SQL shows here. */
@@ -195,6 +189,7 @@ async function describe({
   query,
 }: Pick<ModelContext, 'sql' | 'model' | 'query'>): Promise<TableField[]> {
   const described = await sql.rows(`DESCRIBE ${query}`).catch((cause: Error) => {
+    if (model.csv) throw unreadableCsv(model.table, model.csv, cause);
     throw new EventlakeError('model:invalid', `${model.sql} is no query over events: ${cause.message}`, {
       cause,
     });
@@ -207,11 +202,13 @@ async function describe({
   }
   throw new EventlakeError(
     'model:invalid',
-    `${model.sql} gives no column ${lacks}, which the dataset file names`,
+    `${sourceOf(model)} gives no column ${lacks}, which the dataset file names`,
   );
 }
 
-/** Names that Spark SQL has and DuckDB lacks, so that one model text runs on both. */
+/** Names that Spark SQL has and DuckDB lacks, so that one model text runs on both. `sha2` is for 256 bits alone. */
 async function defineSparkFunctions(sql: SqlEngine): Promise<void> {
-  await sql.run('CREATE OR REPLACE TEMP MACRO unix_timestamp(t) AS CAST(floor(epoch(t)) AS BIGINT)');
+  await sql.run(`
+CREATE OR REPLACE TEMP MACRO unix_timestamp(t) AS CAST(floor(epoch(t)) AS BIGINT);
+CREATE OR REPLACE TEMP MACRO sha2(text, bits) AS sha256(text)`);
 }

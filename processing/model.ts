@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SqlEngine } from '../core/contracts.ts';
-import { type Dataset, EVENTS_TABLE, type Model } from '../core/dataset.ts';
+import type { Lookup, SqlEngine } from '../core/contracts.ts';
+import { type Dataset, EVENTS_TABLE, type Model, sourceOf } from '../core/dataset.ts';
 import { hasCode } from '../core/errors.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { DataFile, Snapshot } from '../lake/snapshot.ts';
@@ -17,6 +17,8 @@ import {
   type SeenInput,
   versionsOf,
 } from './model-inputs.ts';
+import { computeLookup } from './model-lookup.ts';
+import type { Computed } from './model-output.ts';
 
 /** Where more than this share of the events is new, computing everything is the shorter way. */
 const MOSTLY_NEW = 0.25;
@@ -27,6 +29,8 @@ export interface ModelContext {
   readonly model: Model;
   /** The model's SQL: one query over the tables that it names, and over `dataset` (one row: last_event). */
   readonly query: string;
+  /** For a model that is a look-up: what the values of the query are looked up in. */
+  readonly lookup?: Lookup | undefined;
   /** The tables that it may read: `events`, those of earlier models, and those of other datasets. */
   readonly inputs: readonly ModelInput[];
   /** The derived table. */
@@ -66,10 +70,7 @@ export async function runModel(context: ModelContext): Promise<ModelResult> {
   try {
     context.files.recheck();
     const added = base ? await addedSince(context, base, changed) : null;
-    const { fields, files } =
-      base && added
-        ? await computeTouched(context, inputs, { derived: base, added }, folder)
-        : await computeAll(context, inputs, folder);
+    const { fields, files } = await computed(context, inputs, { base, added }, folder);
     const committed = await context.table.commit({
       base: derived,
       fields,
@@ -90,13 +91,26 @@ export async function runModel(context: ModelContext): Promise<ModelResult> {
   }
 }
 
+async function computed(
+  context: ModelContext,
+  inputs: readonly SeenInput[],
+  { base, added }: { readonly base: Snapshot | null; readonly added: readonly DataFile[] | null },
+  folder: string,
+): Promise<Computed> {
+  const { lookup } = context;
+  if (lookup) return computeLookup({ ...context, lookup }, inputs, base, folder);
+  if (base && added) return computeTouched(context, inputs, { derived: base, added }, folder);
+  return computeAll(context, inputs, folder);
+}
+
 const EMPTY: Pick<Snapshot, 'txns'> = { txns: new Map() };
 
 /** The note that goes with each commit: a model whose SQL has changed since is computed again. */
 function madeBy({ model, query, inputs }: ModelContext): string {
   const digest = createHash('sha256').update(query).digest('hex').slice(0, 12);
   const [first] = inputsOf(query, inputs);
-  return `${model.sql} (sha256 ${digest}) over ${first?.table.path}`;
+  const over = first ? ` over ${first.table.path}` : '';
+  return `${sourceOf(model)} (sha256 ${digest})${over}`;
 }
 
 /** The inputs' newest versions; null where one of them does not exist yet. */

@@ -12,7 +12,7 @@ import { type ModelContext, type ModelResult, runModel } from './model.ts';
 import { type PublishResult, publish } from './publish.ts';
 
 /** One model: what it computes, from which tables, and into which. */
-export type ModelSteps = Pick<ModelContext, 'model' | 'query' | 'inputs' | 'table'>;
+export type ModelSteps = Pick<ModelContext, 'model' | 'query' | 'lookup' | 'inputs' | 'table'>;
 
 /** One publication: a model's table, and the sink that shows it. */
 export interface PublishSteps {

@@ -9,8 +9,21 @@ export const model = z.strictObject({
   sql: z
     .string()
     .regex(/^[a-z0-9_]+\.sql$/, 'must be a file name such as profiles.sql')
+    .optional()
     .describe('File beside dataset.yml: one query.'),
-  key: z.array(name).min(1).describe('The table has one row for each value of these columns.'),
+  lookup: z
+    .enum(['user_agent', 'location'], 'must be user_agent or location')
+    .optional()
+    .describe('Instead of sql: what is known of each distinct value of the column `from`.'),
+  from: name.optional().describe('Of a look-up: the column of the contract.'),
+  csv: z
+    .strictObject({
+      path: z.string().min(1).describe('A CSV file or a pattern, relative to the current folder.'),
+      columns: z.array(name).min(1).describe('Which columns of the files the table has, as text.'),
+    })
+    .optional()
+    .describe('Instead of sql: the rows of CSV files of the user. There may be none.'),
+  key: z.array(name).min(1).describe('The columns that identify a row of the table.'),
   shareBy: name
     .optional()
     .describe(
@@ -75,8 +88,9 @@ export function checkModels(
   complain: Complain,
 ): void {
   const identified = new Set(publish.filter(({ to }) => to === 'elasticsearch').map(({ table }) => table));
-  if (publish.every(({ to }) => to === 'csv')) identified.add(models.at(-1)?.table ?? '');
-  for (const [i, { table, key, shareBy }] of models.entries()) {
+  for (const [i, model] of models.entries()) {
+    const { table, key, shareBy } = model;
+    checkKind(model, columns, (path, message) => complain(['models', i, ...path], message));
     if ([EVENTS_TABLE, REJECTED_TABLE].includes(table))
       complain(['models', i, 'table'], `${table} is a table of every dataset`);
     if (models.findIndex((m) => m.table === table) < i)
@@ -90,6 +104,26 @@ export function checkModels(
       for (const [n, named] of key.entries()) mustIdentify(columns, named, ['models', i, 'key', n], complain);
     if (shareBy !== undefined) mustIdentify(columns, shareBy, ['models', i, 'shareBy'], complain);
   }
+}
+
+function checkKind(
+  { sql, lookup, csv, from, key, shareBy, reads }: z.output<typeof model>,
+  columns: Columns,
+  complain: Complain,
+): void {
+  const kinds = [sql, lookup, csv].filter((kind) => kind !== undefined);
+  if (kinds.length !== 1) complain(['table'], 'needs one of sql, lookup and csv');
+  if (from !== undefined && lookup === undefined) complain(['from'], 'is for a look-up');
+  if (lookup !== undefined) {
+    const type = columns.find((c) => c.name === from)?.type;
+    if (type !== 'string') complain(['lookup'], 'needs from, a column of the contract of type string');
+    if (key.length > 1 || key[0] !== from)
+      complain(['key'], `must be [${from}], the column that is looked up`);
+  }
+  if (csv && key.length > 1) complain(['key'], 'must be one column of the files');
+  if (csv && !csv.columns.includes(key[0] ?? '')) complain(['key'], 'must be one of the columns of csv');
+  for (const [name, value] of Object.entries({ shareBy, reads }))
+    if (value !== undefined && sql === undefined) complain([name], 'is for a model with sql');
 }
 
 function mustIdentify(columns: Columns, named: string, path: (string | number)[], complain: Complain): void {

@@ -62,7 +62,7 @@ async function knownNames(places: readonly string[], wanted: string): Promise<st
 
 /** The text of a model's SQL. */
 export async function modelQuery({ dataset, folder }: DatasetFolder, { sql }: Model): Promise<string> {
-  const file = join(folder, sql);
+  const file = join(folder, sql ?? '');
   const text = await textOf(file);
   if (text !== null) return text;
   throw new UsageError('dataset:invalid', `${file}, the SQL of a model of ${dataset.name}, is missing`, {

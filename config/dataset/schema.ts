@@ -86,6 +86,13 @@ export const dataset = z
     models: z.array(model).default([]).describe('The tables that are derived from the events.'),
     publish: z.array(publication).default([]).describe('Which tables are published, and where to.'),
     overview: overview.optional().describe("Which columns the dashboard's overview is drawn from."),
+    reports: z
+      .strictObject({
+        table: name.describe('The table of a model.'),
+        day: name.describe('Column of the table, of type date.'),
+      })
+      .optional()
+      .describe('Where the newest day is that has facts, which the reports are of unless another is named.'),
   })
   .superRefine((d, context) => {
     const complain = (path: readonly (string | number)[], message: string) =>
@@ -98,6 +105,8 @@ export const dataset = z
     else if (time.type !== 'timestamp' || !time.required)
       complain(['time'], `names ${d.time}, which must be a required column of type timestamp`);
     checkModels(d.models, d.publish, d.columns, complain);
+    if (d.reports && !d.models.some(({ table }) => table === d.reports?.table))
+      complain(['reports', 'table'], `names ${d.reports.table}, which is not the table of a model`);
     checkPublications(d.publish, d.models, complain);
     if (d.source.type === 'file') checkDialect(d.source, complain);
     if (d.overview) checkOverview(d.overview, d.columns, d.models.length > 0, complain);

@@ -21,8 +21,8 @@ const CALLS = [
   'demo',
   'reset --yes',
 ];
-/** What only servers can answer: no index is published to, and `setup` and `dashboard` have tests of their own. */
-const ELSEWHERE = ['setup', 'dashboard'];
+/** What only servers can answer (no index is published to), and what has tests of its own. */
+const ELSEWHERE = ['setup', 'dashboard', 'report'];
 
 const [COMMANDS] = PAGES.filter(({ path }) => path === 'docs/commands.md');
 

@@ -18,7 +18,7 @@ columns:
 `;
 
 const UNKNOWN =
-  'is no key of a dataset file here; known are name, description, download, source, key, time, columns, entity, models, publish, overview';
+  'is no key of a dataset file here; known are name, description, download, source, key, time, columns, entity, models, publish, overview, reports';
 
 /** Everything that is said about a dataset file, line by line; nothing when it is good. */
 function complaints(text: string): string[] {
@@ -239,6 +239,42 @@ describe('a dataset file', () => {
       'sharedBy: is no key of a dataset file here; did you mean "shareBy"?',
     ],
   ])('with the model {%s} is told %j', (model, message) => {
+    const [table] = /(?<=table: )\w+/.exec(model) ?? [];
+    const text = `${GOOD}    required: true\n  - {name: room, type: string}\nmodels:\n  - {${model}}\npublish:\n  - {table: ${table}, to: elasticsearch}\n`;
+    expect(complaints(text)).toEqual(message === null ? [] : [`readings.yml:13: models.0.${message}`]);
+  });
+
+  test.each([
+    ['table: rooms, lookup: location, from: room, key: [room]', null],
+    ['table: rooms, csv: {path: "rooms*.csv", columns: [room, floor]}, key: [room]', null],
+    ['table: days, sql: a.sql, key: [room, day]', null],
+    ['table: rooms, key: [room]', 'table: needs one of sql, lookup and csv'],
+    [
+      'table: rooms, sql: a.sql, lookup: location, from: room, key: [room]',
+      'table: needs one of sql, lookup and csv',
+    ],
+    ['table: rooms, lookup: weather, from: room, key: [room]', 'lookup: must be user_agent or location'],
+    [
+      'table: rooms, lookup: location, from: measured_at, key: [measured_at]',
+      'lookup: needs from, a column of the contract of type string',
+    ],
+    [
+      'table: rooms, lookup: location, from: room, key: [sensor]',
+      'key: must be [room], the column that is looked up',
+    ],
+    [
+      'table: rooms, csv: {path: a.csv, columns: [room]}, key: [id]',
+      'key: must be one of the columns of csv',
+    ],
+    [
+      'table: rooms, csv: {path: a.csv, columns: [room, floor]}, key: [room, floor]',
+      'key: must be one column of the files',
+    ],
+    [
+      'table: rooms, csv: {path: a.csv, columns: [room]}, key: [room], shareBy: sensor',
+      'shareBy: is for a model with sql',
+    ],
+  ])('with the table {%s}, which nobody publishes, is told %j', (model, message) => {
     const text = `${GOOD}    required: true\n  - {name: room, type: string}\nmodels:\n  - {${model}}\n`;
     expect(complaints(text)).toEqual(message === null ? [] : [`readings.yml:13: models.0.${message}`]);
   });

@@ -1,0 +1,79 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Lookup } from '../core/contracts.ts';
+import { EVENTS_TABLE } from '../core/dataset.ts';
+import type { TableField } from '../lake/schema.ts';
+import { fileColumns, type Snapshot } from '../lake/snapshot.ts';
+import { literal, tableRelation } from '../lake/sql.ts';
+import { eventsRelation } from './events-table.ts';
+import type { ModelContext } from './model.ts';
+import type { SeenInput } from './model-inputs.ts';
+import { type Computed, writeRows } from './model-output.ts';
+
+/** The query of a look-up, which names what it reads: the values of one column of the events. */
+export function lookupQuery(from: string, { version }: Lookup): string {
+  return `SELECT DISTINCT ${from} FROM ${EVENTS_TABLE} -- looked up in ${version.replaceAll(/\s/g, ' ')}`;
+}
+
+/** The columns of a look-up's table. */
+export function lookupFields(from: string, { columns }: Lookup): TableField[] {
+  return [from, ...columns].map((name) => ({ name, type: 'string', nullable: true }));
+}
+
+/**
+ * Computes the table of a look-up: one row for each distinct value. Values that `known`, the table as it was, has already are not looked up
+ * again. Values and answers go through files, so that memory does not grow with their number.
+ */
+export async function computeLookup(
+  { sql, dataset, model, lookup, table, files }: ModelContext & { readonly lookup: Lookup },
+  [events]: readonly SeenInput[],
+  known: Snapshot | null,
+  folder: string,
+): Promise<Computed> {
+  if (!events) throw new Error('a look-up reads the events');
+  const from = model.from ?? '';
+  const fields = lookupFields(from, lookup);
+  const relation = eventsRelation(dataset, events, await files.paths(events.table, events.snapshot));
+  const before = known ? tableRelation(fileColumns(known), await files.paths(table, known)) : null;
+  const [values, answers] = [join(folder, 'values.json'), join(folder, 'answers.json')];
+  const isNew = before ? `ANTI JOIN ${before} USING (${from})` : '';
+  await sql.run(`
+COPY (SELECT DISTINCT ${from} AS value FROM ${relation} ${isNew} WHERE ${from} IS NOT NULL)
+TO ${literal(values)} (FORMAT json)`);
+  await pipeline(
+    createReadStream(values, 'utf8'),
+    linesOf,
+    (lines) => answersOf(lines, from, lookup),
+    createWriteStream(answers),
+  );
+  const types = fields.map(({ name }) => `${name}: 'VARCHAR'`).join(', ');
+  const found = `SELECT * FROM read_json(${literal(answers)}, format = 'newline_delimited', columns = {${types}})`;
+  const columns = fields.map(({ name }) => name).join(', ');
+  const query = before ? `SELECT ${columns} FROM ${before} UNION ALL ${found}` : found;
+  return { fields, files: await writeRows(sql, query, join(folder, `${model.table}.parquet`)) };
+}
+
+/** Splits text at line feeds alone: Node's readline takes U+2028 for a line's end, too. */
+async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+}
+
+/** What is known of each value, as JSON lines. The lines read are objects with a `value`. */
+async function* answersOf(
+  lines: AsyncIterable<string>,
+  from: string,
+  lookup: Lookup,
+): AsyncGenerator<string> {
+  for await (const line of lines) {
+    const { value } = JSON.parse(line) as { value: string };
+    const known = lookup.of(value);
+    const answer = Object.fromEntries(lookup.columns.map((column, i) => [column, known[i]]));
+    yield `${JSON.stringify({ [from]: value, ...answer })}\n`;
+  }
+}
