@@ -30,6 +30,8 @@ export class LocalEventLog implements EventLog {
   readonly description: string;
   readonly #folder: ChunkFolder;
   readonly #partitions: number;
+  /** The entries of all chunks up to a number. */
+  #ledger: { log: string; upTo: number; newest: ReadonlyMap<string, LedgerEntry> } | null = null;
 
   constructor(folder: string, partitions = 4) {
     this.description = `local log in ${folder}`;
@@ -95,9 +97,13 @@ export class LocalEventLog implements EventLog {
 
   async ledger(): Promise<LedgerEntry[]> {
     const numbers = await this.#folder.numbers();
-    const newest = new Map<string, LedgerEntry>();
     if (numbers === null) return [];
-    for (let from = numbers.first; from <= numbers.last; from += HEADERS_AT_ONCE) {
+    const { log } = await this.#folder.header(numbers.last);
+    // Chunks never change: only those that came since are read.
+    const isSame = this.#ledger?.log === log && this.#ledger.upTo <= numbers.last;
+    const known = isSame ? this.#ledger : null;
+    const newest = new Map(known?.newest);
+    for (let from = (known?.upTo ?? numbers.first - 1) + 1; from <= numbers.last; from += HEADERS_AT_ONCE) {
       const count = Math.min(HEADERS_AT_ONCE, numbers.last - from + 1);
       const headers = await Promise.all(
         Array.from({ length: count }, (_, i) => this.#folder.header(from + i)),
@@ -106,6 +112,7 @@ export class LocalEventLog implements EventLog {
         if (progress !== null) newest.set(progress.ingestion, progress);
       }
     }
+    this.#ledger = { log, upTo: numbers.last, newest };
     return [...newest.values()];
   }
 

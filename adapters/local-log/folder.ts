@@ -16,6 +16,9 @@ const WRITER_NAME = /^writer-(\d{20})-/;
 const OPENING_NAME = /^opening-/;
 /** Opening a writer takes milliseconds: a folder this old was left by one that died over it. */
 const ABANDONED_AFTER_MS = 3_600_000;
+/** Listing a folder of many files takes long: for so long after it, and for so many new files, it is enough to look for the next number. */
+const LISTED_FOR_MS = 30_000;
+const MOST_PROBES = 50;
 
 /** The numbers of the first and the last chunk file that are there. */
 export interface ChunkNumbers {
@@ -25,6 +28,7 @@ export interface ChunkNumbers {
 
 export class ChunkFolder {
   readonly path: string;
+  #listed: { readonly numbers: ChunkNumbers; readonly at: number } | null = null;
 
   constructor(path: string) {
     this.path = path;
@@ -44,6 +48,32 @@ export class ChunkFolder {
 
   /** Null when there is no chunk, or not even the folder. */
   async numbers(): Promise<ChunkNumbers | null> {
+    const at = performance.now();
+    const probed = await this.#probe(at);
+    if (probed) return probed;
+    const numbers = await this.#list();
+    this.#listed = numbers && { numbers, at };
+    return numbers;
+  }
+
+  /** The numbers by what was listed before, and is still there; null when the folder must be listed. */
+  async #probe(now: number): Promise<ChunkNumbers | null> {
+    if (this.#listed === null || now - this.#listed.at > LISTED_FOR_MS) return null;
+    const { numbers, at } = this.#listed;
+    for (const known of [numbers.first, numbers.last])
+      if (!(await exists(this.chunkPath(known)))) return null;
+    let { last } = numbers;
+    while (await exists(this.chunkPath(last + 1))) {
+      last += 1;
+      if (last - numbers.last > MOST_PROBES) return null;
+    }
+    // A file that is missing between others is found at once where it is one.
+    if (await exists(this.chunkPath(last + 2))) return null;
+    this.#listed = { numbers: { first: numbers.first, last }, at };
+    return this.#listed.numbers;
+  }
+
+  async #list(): Promise<ChunkNumbers | null> {
     let first = Number.POSITIVE_INFINITY;
     let last = -1;
     for (const name of await this.#names()) {
