@@ -2,11 +2,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { DuckDbSandbox } from '../adapters/duckdb/sql-sandbox.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Dataset } from '../core/dataset.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
 import { Audits } from '../dashboard/audits.ts';
 import type { DashboardContext } from '../dashboard/context.ts';
 import { FactsStore } from '../dashboard/facts.ts';
 import { LakeView } from '../dashboard/lake-view.ts';
+import { LiveReadings } from '../dashboard/live/live-readings.ts';
 import { PipelineWatcher } from '../dashboard/pipeline-watcher.ts';
 import { dashboardServer } from '../dashboard/server.ts';
 import type { DashboardOptions } from './dashboard.ts';
@@ -43,7 +46,7 @@ export async function openDashboard(
     requestMs = REQUEST_MS,
   }: { token?: string | null; page?: string; milliseconds?: number; requestMs?: number } = {},
 ): Promise<Dashboard> {
-  const { dataset, log, index, files, store, cache, temporary, openTable } = session;
+  const { dataset, log, index, files, store, cache, temporary, openTable, settings } = session;
   const panels = await openSql(temporary, PANELS_MB);
   const builder = await openSql(temporary, BUILDER_MB);
   const warn = (error: Error) => note(`warning: ${error.message}`, 'warn');
@@ -60,6 +63,7 @@ export async function openDashboard(
     sql: panels,
     sandbox: new DuckDbSandbox({ ...SANDBOX, milliseconds, temporary }),
     audits: new Audits({ dataset, log, index, view, sql: builder, temporary }),
+    readings: dataset.live ? new LiveReadings(dataset, dataset.live, exported(settings, dataset), log) : null,
     watcher: new PipelineWatcher({ log, index, view }),
   };
   const report = (error: Error) => note(`error: ${error.stack ?? error.message}`, 'error');
@@ -72,6 +76,11 @@ export async function openDashboard(
       await Promise.all([panels.close(), builder.close()]);
     },
   };
+}
+
+/** The CSV file that the dataset is exported to. */
+function exported({ home }: Settings, { name }: Dataset): string {
+  return join(home, 'data', `${name}.csv`);
 }
 
 /** Serves the dashboard until the signal is raised. */

@@ -190,6 +190,14 @@ export interface Overview {
   readonly top?: { readonly title: string; readonly by: string; readonly columns: readonly string[] };
 }
 
+/** What the view Live of the page shows of the rows that are exported to CSV. */
+export interface Live {
+  /** String columns of few values: readings are grouped by one of them. */
+  readonly by: readonly string[];
+  /** Numeric columns: what a reading measures. */
+  readonly values: readonly string[];
+}
+
 /** A dataset: its contract, how its table is laid out, and what is derived from it. */
 export interface Dataset {
   readonly name: string;
@@ -209,6 +217,7 @@ export interface Dataset {
   readonly overview?: Overview;
   /** Which days its reports are of: those in the column `day` of this table. */
   readonly reports?: { readonly table: string; readonly day: string };
+  readonly live?: Live;
 }
 
 /** What the file's header or the event calls the column. */

@@ -46,6 +46,8 @@ export const datasetAnswer = z.object({
   entity: z.object({ singular: z.string(), plural: z.string() }),
   time: z.string(),
   overview: roles.nullable(),
+  /** What the readings are grouped by, and which values they have; null where there is no view of them. */
+  live: z.object({ by: z.array(z.string()), values: z.array(z.string()) }).nullable(),
   /** The model's table. */
   model: z.string().nullable(),
   /** The model's columns; none before it was first computed. */
@@ -228,6 +230,45 @@ export const sqlAnswer = z.object({
   milliseconds: count,
 });
 
+export const liveAnswer = z.object({
+  /** The contract's columns, with `log_partition` and `log_offset`, in the order of the file. */
+  rows: z.array(row),
+  /** To be sent as `after` for the rows that follow; null while there is no file. */
+  next: z.string().nullable(),
+  /** Whether rows follow after these. */
+  more: z.boolean(),
+  /** The cursor's file is gone (deleted, or written anew): the rows begin with the first that is left. */
+  gap: z.boolean(),
+});
+export const liveSeriesAnswer = z.object({
+  bucketSeconds: count,
+  /** Where the buckets of the window begin, in seconds since the epoch. The last one has the newest reading. */
+  buckets: z.array(count),
+  /** Those with a reading in the window, in the order of their names. */
+  groups: z.array(
+    z.object({
+      group: z.string(),
+      /** The reading that was measured last. */
+      latest: row,
+      /** By bucket: readings, and the mean of the value; null where there is none. */
+      counts: z.array(count),
+      means: z.array(z.number().nullable()),
+    }),
+  ),
+  /** When the newest reading was measured. */
+  newest: time.nullable(),
+  /** Rows each second that reached the file over the last 10 seconds; null while that is not known. */
+  perSecond: z.number().nullable(),
+  lag: z.object({
+    /** Events of the log that are not in the file yet; null where that is not known. */
+    rows: count.nullable(),
+    /** How long the newest reading took from its measurement into the file. */
+    seconds: z.number().min(0).nullable(),
+  }),
+  /** The newest rows, in the order of the file. */
+  rows: z.array(row),
+});
+
 export type Problem = z.infer<typeof problem>;
 export type OverviewRoles = z.infer<typeof roles>;
 export type DatasetAnswer = z.infer<typeof datasetAnswer>;
@@ -247,5 +288,7 @@ export type LakeAnswer = z.infer<typeof lakeAnswer>;
 export type CommitsAnswer = z.infer<typeof commitsAnswer>;
 export type FilesAnswer = z.infer<typeof filesAnswer>;
 export type SqlAnswer = z.infer<typeof sqlAnswer>;
+export type LiveAnswer = z.infer<typeof liveAnswer>;
+export type LiveSeriesAnswer = z.infer<typeof liveSeriesAnswer>;
 /** A value of a cell in rows of tables. */
 export type Cell = z.infer<typeof cell>;

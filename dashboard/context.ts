@@ -3,6 +3,7 @@ import type { Dataset } from '../core/dataset.ts';
 import type { Audits } from './audits.ts';
 import type { FactsStore } from './facts.ts';
 import type { LakeView } from './lake-view.ts';
+import type { LiveReadings } from './live/live-readings.ts';
 import type { PipelineWatcher } from './pipeline-watcher.ts';
 
 /** What the routes work with. All of it is read only. */
@@ -20,4 +21,6 @@ export interface DashboardContext {
   readonly sandbox: SqlSandbox;
   readonly audits: Audits;
   readonly watcher: PipelineWatcher;
+  /** What the CSV export has written; null where the dataset has no view of it. */
+  readonly readings: LiveReadings | null;
 }

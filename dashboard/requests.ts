@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { NEWEST_ROWS } from './live/live-readings.ts';
+import { WINDOWS, type WindowName } from './live/live-windows.ts';
 
 /** What requests may hold. Text reaches SQL only as a literal, and names only after they were found among a table's columns. */
 
@@ -41,3 +43,20 @@ export const sqlBody = z.strictObject({
   offset,
 });
 export const csvBody = z.strictObject({ sql: sqlBody.shape.sql });
+export const liveQuery = z.strictObject({
+  after: text
+    .optional()
+    .describe(
+      '`next` of an earlier answer, or `start` for the first row there is; the newest rows when absent.',
+    ),
+  limit: limit(100, NEWEST_ROWS),
+});
+export const liveSeriesQuery = z.strictObject({
+  window: z
+    .enum(Object.keys(WINDOWS) as WindowName[])
+    .default('15m')
+    .describe('What the lines span.'),
+  by: text.optional().describe("A column of the dataset's `live.by`; the first when absent."),
+  value: text.optional().describe("A column of the dataset's `live.values`; the first when absent."),
+  rows: z.coerce.number().int().min(0).max(100).default(0).describe('So many of the newest rows, too.'),
+});

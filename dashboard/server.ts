@@ -21,6 +21,8 @@ import { datasetRoute } from './routes/dataset.ts';
 import { lakeRoute } from './routes/lake.ts';
 import { lakeCommitsRoute } from './routes/lake-commits.ts';
 import { lakeFilesRoute } from './routes/lake-files.ts';
+import { liveRoute } from './routes/live.ts';
+import { liveSeriesRoute } from './routes/live-series.ts';
 import { openApiRoute } from './routes/openapi.ts';
 import { overviewRoute } from './routes/overview.ts';
 import { overviewDaysRoute } from './routes/overview-days.ts';
@@ -83,6 +85,8 @@ const ROUTES = [
   lakeRoute,
   lakeCommitsRoute,
   lakeFilesRoute,
+  liveRoute,
+  liveSeriesRoute,
   sqlRoute,
   sqlCsvRoute,
 ];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Dataset } from '../../core/dataset.ts';
 import { checkColumns, column, name } from './columns.ts';
 import type { Complain } from './complain.ts';
+import { checkLive, live } from './live.ts';
 import { checkModels, checkPublications, model, publication } from './models.ts';
 import { checkOverview, overview } from './overview.ts';
 
@@ -93,6 +94,7 @@ export const dataset = z
       })
       .optional()
       .describe('Where the newest day is that has facts, which the reports are of unless another is named.'),
+    live: live.optional().describe('What the page shows of the rows that are exported to CSV, as they come.'),
   })
   .superRefine((d, context) => {
     const complain = (path: readonly (string | number)[], message: string) =>
@@ -109,6 +111,7 @@ export const dataset = z
       complain(['reports', 'table'], `names ${d.reports.table}, which is not the table of a model`);
     checkPublications(d.publish, d.models, complain);
     if (d.source.type === 'file') checkDialect(d.source, complain);
+    if (d.live) checkLive(d.live, d.columns, complain);
     if (d.overview) checkOverview(d.overview, d.columns, d.models.length > 0, complain);
   });
 

@@ -9,7 +9,7 @@ import { answers } from './answers.ts';
 export function datasetRoute(app: App, { dataset, view }: DashboardContext): void {
   const schema = { summary: 'The dataset that is shown', response: answers(datasetAnswer) };
   app.get('/api/dataset', { schema }, async () => {
-    const { name, description = null, columns, time, overview, entity } = dataset;
+    const { name, description = null, columns, time, overview, entity, live = null } = dataset;
     const { profiles } = await view.nowOrNothing();
     return {
       name,
@@ -19,6 +19,7 @@ export function datasetRoute(app: App, { dataset, view }: DashboardContext): voi
       entity,
       time,
       overview: overview ? rolesOf(dataset, profiles) : null,
+      live: live && { by: [...live.by], values: [...live.values] },
       model: modelOf(dataset)?.table ?? null,
       profileColumns: (profiles?.snapshot?.fields ?? []).map(({ name, type }) => ({ name, type })),
     };
