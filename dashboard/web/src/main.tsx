@@ -7,6 +7,7 @@ import './app/tables.css';
 import './app/controls.css';
 import './charts/charts.css';
 import './pipeline/pipeline.css';
+import './live/live.css';
 import { App } from './app/app.tsx';
 import { applyTheme, storedTheme } from './app/theme.ts';
 

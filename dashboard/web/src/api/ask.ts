@@ -9,6 +9,7 @@ export class AskError extends Error {
   }
 }
 
+const NOT_MODIFIED = 304;
 const BUSY = 503;
 const ATTEMPTS = 4;
 
@@ -20,6 +21,22 @@ const ATTEMPTS = 4;
 export async function ask<T>(url: string, init: RequestInit = {}): Promise<T> {
   const response = await send(url, init, ATTEMPTS);
   return (await response.json()) as T;
+}
+
+/** An answer that can be asked for again with its ETag, and the server's time. `answer` is null where it is the one of the ETag that was sent. */
+export interface Tagged<T> {
+  readonly answer: T | null;
+  readonly tag: string;
+  /** Milliseconds since the epoch, in whole seconds. */
+  readonly at: number;
+}
+
+/** Asks once for the JSON at `url`, unless it is still the one with this ETag. @throws AskError */
+export async function askIfChanged<T>(url: string, tag: string, signal: AbortSignal): Promise<Tagged<T>> {
+  const response = await send(url, { headers: { 'if-none-match': tag }, signal });
+  const answer = response.status === NOT_MODIFIED ? null : ((await response.json()) as T);
+  const { headers } = response;
+  return { answer, tag: headers.get('etag') ?? '', at: Date.parse(headers.get('date') ?? '') };
 }
 
 /** Sends `body` as JSON to `url`. @throws AskError */
@@ -48,7 +65,7 @@ async function send(url: string, init: RequestInit, attempts = 1): Promise<Respo
       hint: 'Is it still running? Start it again: make dashboard',
     });
   }
-  if (response.ok) return response;
+  if (response.ok || response.status === NOT_MODIFIED) return response;
   if (response.status === BUSY && attempts > 1) {
     await pause(Number(response.headers.get('retry-after') ?? 1));
     return send(url, init, attempts - 1);

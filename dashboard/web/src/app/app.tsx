@@ -5,6 +5,7 @@ import { useAnswer } from '../api/use-answer.ts';
 import { CustomerView } from '../customers/customer-view.tsx';
 import { CustomersView } from '../customers/customers-view.tsx';
 import { LakeView } from '../lake/lake-view.tsx';
+import { LiveView } from '../live/live-view.tsx';
 import { OverviewView } from '../overview/overview-view.tsx';
 import { PipelineView } from '../pipeline/pipeline-view.tsx';
 import { capitalized } from './format.ts';
@@ -19,6 +20,7 @@ function viewsOf(dataset: DatasetAnswer | null) {
     { path: '/customers', name: capitalized(dataset?.entity.plural ?? '') },
     { path: '/pipeline', name: 'Pipeline' },
     { path: '/lake', name: 'Lake' },
+    ...(dataset?.live ? [{ path: '/live', name: 'Live' }] : []),
   ];
 }
 
@@ -73,6 +75,7 @@ function View({ path, dataset }: { path: string; dataset: DatasetAnswer }) {
   if (path === '/customers') return <CustomersView dataset={dataset} />;
   if (path === '/pipeline') return <PipelineView dataset={dataset} />;
   if (path === '/lake') return <LakeView />;
+  if (path === '/live') return <LiveView dataset={dataset} />;
   if (path === '/') return <OverviewView dataset={dataset} />;
   return (
     <div className="note">
