@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { datasetCommand, stopOnSignals } from './command.ts';
+import { Command, InvalidArgumentError } from 'commander';
+import { stopOnSignals, withCommonOptions } from './command.ts';
+import { datasetsToShow } from './dashboard-datasets.ts';
 import { type CommonOptions, openSession } from './session.ts';
 
 /** Where the dashboard listens unless told otherwise: reachable from this machine only. */
@@ -10,19 +11,26 @@ export const HOST = '127.0.0.1';
 export interface DashboardOptions extends CommonOptions {
   readonly port: number;
   readonly host: string;
+  /** The address by which it is reached where that is another one, as that of a published port; it decides whether a token is asked for. */
+  readonly reachedAt?: string;
 }
 
-/** `dashboard`: the page over the lake, until it is stopped. */
+/** `dashboard`: the page over one dataset or all of them, until it is stopped. */
 export function dashboardCommand(): Command {
-  return datasetCommand('dashboard', 'a page that shows the lake, the profiles and the pipeline')
+  const command = new Command('dashboard')
+    .description('a page that shows the lake, the profiles and the pipeline')
+    .argument('[dataset]', 'a folder of config/datasets/ or EVENTLAKE_DATASETS; all of them when absent');
+  return withCommonOptions(command)
     .option('--port <n>', 'port to listen on; 0 takes a free one', port, PORT)
     .option('--host <host>', 'address to listen on', HOST)
-    .action(async (name: string, options: DashboardOptions) => {
-      const session = await openSession(name, options, 'look');
+    .option('--reached-at <host>', 'the address by which it is reached, where another program passes it on')
+    .action(async (name: string | undefined, options: DashboardOptions) => {
+      const [first, ...others] = await datasetsToShow(name, options);
+      const session = await openSession(first.name, options, 'look');
       // Loaded only here: it would double the time that other commands take to start.
       const { serveDashboard } = await import('./serve-dashboard.ts');
       try {
-        await serveDashboard(session, options, stopOnSignals().signal);
+        await serveDashboard(session, options, stopOnSignals().signal, others);
       } finally {
         await session.close();
       }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { loadDataset } from '../config/dataset/read.ts';
+import type { Settings } from '../config/settings.ts';
 import { UsageError } from '../core/errors.ts';
 import { DEFAULT_DATASET, withCommonOptions } from './command.ts';
 import { print } from './output.ts';
@@ -51,12 +52,17 @@ export async function eachDataset(
 async function checkTogether(names: readonly string[], options: CommonOptions): Promise<void> {
   const { settings } = await settingsOf(options);
   for (const name of names) await loadDataset(datasetPlaces(settings), name);
-  const variable =
-    settings.topic !== null ? 'KAFKA_TOPIC' : settings.elasticsearch?.index ? 'ELASTICSEARCH_INDEX' : null;
+  const variable = settingOfOneDataset(settings);
   if (variable === null) return;
   throw new UsageError(
     'settings:one_dataset',
     `${variable} is set, which is for one dataset, but ${names.join(', ')} are named`,
     { hint: `Unset ${variable}, or name one dataset at a time.` },
   );
+}
+
+/** The variable that names the topic or the index of one dataset; null where none is set. */
+export function settingOfOneDataset({ topic, elasticsearch }: Settings): string | null {
+  if (topic !== null) return 'KAFKA_TOPIC';
+  return elasticsearch?.index ? 'ELASTICSEARCH_INDEX' : null;
 }

@@ -9,13 +9,15 @@ import { Audits } from '../dashboard/audits.ts';
 import type { DashboardContext } from '../dashboard/context.ts';
 import { FactsStore } from '../dashboard/facts.ts';
 import { LakeView } from '../dashboard/lake-view.ts';
+import { type ListedDataset, listDatasets } from '../dashboard/listed.ts';
 import { LiveReadings } from '../dashboard/live/live-readings.ts';
 import { PipelineWatcher } from '../dashboard/pipeline-watcher.ts';
-import { dashboardServer } from '../dashboard/server.ts';
+import { dashboardServer, type ServerOptions } from '../dashboard/server.ts';
 import type { DashboardOptions } from './dashboard.ts';
+import { OtherDashboards } from './dashboard-datasets.ts';
 import { dashboardToken, isLoopback } from './dashboard-token.ts';
 import { note, print } from './output.ts';
-import { openSql, type Session } from './session.ts';
+import { openSession, openSql, type Session } from './session.ts';
 
 const PAGE = join(import.meta.dirname, '..', 'dashboard', 'web', 'dist');
 /** Panels count in one pass over facts, which needs little; sorting customers needs more. */
@@ -44,7 +46,16 @@ export async function openDashboard(
     page = PAGE,
     milliseconds = QUERY_MS,
     requestMs = REQUEST_MS,
-  }: { token?: string | null; page?: string; milliseconds?: number; requestMs?: number } = {},
+    datasets = listDatasets([session.dataset]),
+    serverOf = null,
+  }: {
+    token?: string | null;
+    page?: string;
+    milliseconds?: number;
+    requestMs?: number;
+    datasets?: readonly ListedDataset[];
+    serverOf?: ServerOptions['serverOf'];
+  } = {},
 ): Promise<Dashboard> {
   const { dataset, log, index, files, store, cache, temporary, openTable, settings } = session;
   const panels = await openSql(temporary, PANELS_MB);
@@ -55,6 +66,7 @@ export async function openDashboard(
   const facts = new FactsStore({ dataset, view, panels, builder, folder, warn });
   const context: DashboardContext = {
     dataset,
+    datasets,
     log,
     index,
     place: store.description,
@@ -67,7 +79,7 @@ export async function openDashboard(
     watcher: new PipelineWatcher({ log, index, view }),
   };
   const report = (error: Error) => note(`error: ${error.stack ?? error.message}`, 'error');
-  const server = await dashboardServer(context, { host, token, requestMs, page, report });
+  const server = await dashboardServer(context, { host, token, requestMs, page, serverOf, report });
   return {
     server,
     facts,
@@ -83,29 +95,41 @@ function exported({ home }: Settings, { name }: Dataset): string {
   return join(home, 'data', `${name}.csv`);
 }
 
-/** Serves the dashboard until the signal is raised. */
+/** Serves the dashboard of the session's dataset, and of the others that it is to show, until the signal is raised. */
 export async function serveDashboard(
   session: Session,
-  { host, port, json }: DashboardOptions,
+  options: DashboardOptions,
   signal: AbortSignal,
+  others: readonly Dataset[] = [],
 ): Promise<void> {
-  const login = dashboardToken(host, session.settings);
-  const { server, facts, close } = await openDashboard(session, host, { token: login?.token ?? null });
+  const { host, port, json, reachedAt = host } = options;
+  const login = dashboardToken(reachedAt, session.settings);
+  const datasets = listDatasets([session.dataset, ...others]);
+  const names = datasets.map(({ name }) => name);
+  const shared = { token: login?.token ?? null, datasets };
+  const otherDashboards = new OtherDashboards(names.slice(1), async (name) => {
+    const other = await openSession(name, options, 'look');
+    const dashboard = await openDashboard(other, host, shared);
+    return { ...dashboard, close: () => dashboard.close().finally(() => other.close()) };
+  });
+  const serverOf = others.length > 0 ? otherDashboards.serverOf.bind(otherDashboards) : null;
+  const { server, facts, close } = await openDashboard(session, host, { ...shared, serverOf });
   try {
     const address = await server.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
       throw cannotListen(host, port, cause);
     });
     // The first who looks need not wait for it.
     facts.refresh().catch(() => {});
-    const { name } = session.dataset;
     const token = login?.isGenerated ? login.token : null;
     const opened = token === null ? address : `${address}/?token=${token}`;
-    print(json ?? false, { dataset: name, address, token }, () => `dashboard of ${name}: ${opened}`);
-    if (!isLoopback(host)) warnOfReach(host);
+    const said = { dataset: session.dataset.name, datasets: names, address, token };
+    print(json ?? false, said, () => `dashboard of ${names.join(', ')}: ${opened}`);
+    if (!isLoopback(reachedAt)) warnOfReach(reachedAt);
     note('stop with Ctrl-C');
     await stopped(signal);
   } finally {
     await close();
+    await otherDashboards.close();
   }
 }
 

@@ -36,6 +36,21 @@ const roles = z.object({
   segment: z.string().nullable(),
 });
 
+export const datasetsAnswer = z.object({
+  /** The first one is shown at `/`. */
+  datasets: z.array(
+    z.object({
+      name: z.string(),
+      description: z.string().nullable(),
+      /** Where its page and its API begin: empty, or `/datasets/<name>`. */
+      path: z.string(),
+      views: z.array(z.enum(['overview', 'customers', 'pipeline', 'lake', 'live'])),
+      /** What the rows of its model are called. */
+      entities: z.string(),
+    }),
+  ),
+});
+
 export const datasetAnswer = z.object({
   name: z.string(),
   description: z.string().nullable(),
@@ -271,6 +286,7 @@ export const liveSeriesAnswer = z.object({
 
 export type Problem = z.infer<typeof problem>;
 export type OverviewRoles = z.infer<typeof roles>;
+export type DatasetsAnswer = z.infer<typeof datasetsAnswer>;
 export type DatasetAnswer = z.infer<typeof datasetAnswer>;
 export type OverviewAnswer = z.infer<typeof overviewAnswer>;
 export type DaysAnswer = z.infer<typeof daysAnswer>;

@@ -1,14 +1,18 @@
 import type { EventLog, Sink, SqlEngine, SqlSandbox } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
+
 import type { Audits } from './audits.ts';
 import type { FactsStore } from './facts.ts';
 import type { LakeView } from './lake-view.ts';
+import type { ListedDataset } from './listed.ts';
 import type { LiveReadings } from './live/live-readings.ts';
 import type { PipelineWatcher } from './pipeline-watcher.ts';
 
 /** What the routes work with. All of it is read only. */
 export interface DashboardContext {
   readonly dataset: Dataset;
+  /** All that the server shows, this one among them. */
+  readonly datasets: readonly ListedDataset[];
   readonly log: EventLog;
   readonly index: Sink | null;
   /** For people: where the lake is. */

@@ -1,6 +1,8 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { UsageError } from '../core/errors.ts';
+import { isOfApi } from './addresses.ts';
+import { HEALTH_PATH } from './routes/health.ts';
 
 /**
  * Answers only those who bring the token: programs as `Authorization: Bearer`, browsers as a cookie, which a visit to any address of the
@@ -10,7 +12,8 @@ export function requireToken(app: FastifyInstance, token: string): void {
   const session = createHmac('sha256', token).update('eventlake dashboard session').digest('base64url');
   app.addHook('onRequest', async (request, reply) => {
     const [path = '', query] = request.url.split('?', 2);
-    const isPage = request.method === 'GET' && !path.startsWith('/api/') && path !== '/openapi.json';
+    if (path === HEALTH_PATH) return;
+    const isPage = request.method === 'GET' && !isOfApi(path);
     const given = isPage ? new URLSearchParams(query).get('token') : null;
     if (given !== null && isSame(given, token)) return logIn(request, reply, session);
     if (isSame(bearerOf(request), token) || isSame(cookieOf(request), session)) return;

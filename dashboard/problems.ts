@@ -7,6 +7,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'lake:missing': 404,
   'dataset:no_model': 404,
   'dataset:no_live': 404,
+  'dataset:unknown': 404,
   'customer:unknown': 404,
   'table:unknown': 404,
   'request:no_role': 400,

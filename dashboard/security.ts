@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
+import { isOfApi } from './addresses.ts';
 import type { Problem } from './api.ts';
 
 /** Everything comes from this server, and nothing inline is run. */
@@ -31,7 +32,7 @@ export function secure(app: FastifyInstance, listenedOn: string): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
     // Customers' data should stay in no cache.
-    if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
+    if (isOfApi(request.url)) reply.header('cache-control', 'no-store');
     const host = (request.headers.host ?? '').replace(/:\d*$/, '').toLowerCase();
     if (names.has(host) || isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0) return;
     const body: Problem = {

@@ -18,12 +18,16 @@ import { customerSessionsRoute } from './routes/customer-sessions.ts';
 import { customerSpendRoute } from './routes/customer-spend.ts';
 import { customersRoute } from './routes/customers.ts';
 import { datasetRoute } from './routes/dataset.ts';
+import { datasetsRoute } from './routes/datasets.ts';
+import { healthRoute } from './routes/health.ts';
 import { lakeRoute } from './routes/lake.ts';
 import { lakeCommitsRoute } from './routes/lake-commits.ts';
 import { lakeFilesRoute } from './routes/lake-files.ts';
 import { liveRoute } from './routes/live.ts';
 import { liveSeriesRoute } from './routes/live-series.ts';
+import { metricsRoute } from './routes/metrics.ts';
 import { openApiRoute } from './routes/openapi.ts';
+import { otherDatasetsRoute } from './routes/other-datasets.ts';
 import { overviewRoute } from './routes/overview.ts';
 import { overviewDaysRoute } from './routes/overview-days.ts';
 import { overviewSpendRoute } from './routes/overview-spend.ts';
@@ -55,6 +59,8 @@ export interface ServerOptions {
   readonly requestMs: number;
   /** The folder of the built page. */
   readonly page: string;
+  /** The server of another dataset, opened when it is first asked for; null where this one is all that is shown. */
+  readonly serverOf: ((name: string) => Promise<FastifyInstance>) | null;
   /** Told of faults of eventlake itself. */
   readonly report: (error: Error) => void;
 }
@@ -67,7 +73,10 @@ const IDLE_MS = 600_000;
 const CONNECTIONS = 500;
 
 const ROUTES = [
+  metricsRoute,
+  healthRoute,
   openApiRoute,
+  datasetsRoute,
   datasetRoute,
   overviewRoute,
   overviewDaysRoute,
@@ -129,6 +138,7 @@ export async function dashboardServer(
   });
   const app = server.withTypeProvider<ZodTypeProvider>();
   for (const route of ROUTES) route(app, context);
+  if (options.serverOf) await otherDatasetsRoute(app, options.serverOf);
   await pageRoute(app, options.page);
   return server;
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
+import { isOfApi, isView } from '../addresses.ts';
 import type { Problem } from '../api.ts';
 import type { App } from '../server.ts';
 
@@ -10,7 +11,7 @@ const NOT_BUILT = `The page is not built.
   The API works without it, and is described at /openapi.json
 `;
 
-/** The page: one document for every address that is no file and not of the API. */
+/** The page: one document for the address of every view. Where nothing is, it says so, with the status 404. */
 export async function pageRoute(app: App, folder: string): Promise<void> {
   const isBuilt = existsSync(join(folder, 'index.html'));
   if (isBuilt) {
@@ -26,8 +27,9 @@ export async function pageRoute(app: App, folder: string): Promise<void> {
   }
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '';
-    const isPage = request.method === 'GET' && !path.startsWith('/api/') && !path.startsWith('/assets/');
-    if (!isPage) {
+    const wantsPage =
+      request.method === 'GET' && (isView(path) || request.headers.accept?.includes('text/html'));
+    if (!wantsPage || isOfApi(path)) {
       const body: Problem = {
         error: {
           code: 'request:unknown_route',
@@ -38,6 +40,9 @@ export async function pageRoute(app: App, folder: string): Promise<void> {
       return reply.code(404).send(body);
     }
     if (!isBuilt) return reply.code(503).type('text/plain; charset=utf-8').send(NOT_BUILT);
-    return reply.header('cache-control', 'no-cache').sendFile('index.html');
+    return reply
+      .code(isView(path) ? 200 : 404)
+      .header('cache-control', 'no-cache')
+      .sendFile('index.html');
   });
 }

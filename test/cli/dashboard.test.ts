@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -47,7 +47,7 @@ describe('dashboard', () => {
     expect((await fetch(`${address}/api/pipeline`)).status).toBe(401);
     child.kill('SIGTERM');
     expect(await printed).toMatch(
-      /^dashboard of electronics: http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{43}\n$/,
+      /^dashboard of electronics.*: http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{43}\n$/,
     );
     expect(await warned).toMatch(/^warning: --host 0\.0\.0\.0 .* not encrypted\n {2}→ /m);
   });
@@ -91,6 +91,87 @@ describe('dashboard', () => {
     expect(stderr).toMatch(
       new RegExp(`^error: Port ${port} of 127.0.0.1 is in use \\[dashboard:port_in_use\\]\n {2}→ .*--port`),
     );
+  });
+
+  describe('of several datasets', () => {
+    let child: ReturnType<Home['start']>;
+    let end: Promise<number | null>;
+    let address: string;
+    let datasets: string;
+    beforeAll(async () => {
+      await home.run(['run']);
+      datasets = join(home.folder, 'datasets');
+      await mkdir(join(datasets, 'shop'), { recursive: true });
+      await mkdir(join(datasets, 'wrong'), { recursive: true });
+      await writeFile(
+        join(datasets, 'shop', 'dataset.yml'),
+        'name: shop\nkey: id\ntime: seen\ncolumns:\n  - { name: id, type: string, required: true }\n  - { name: seen, type: timestamp, required: true }\n',
+      );
+      await writeFile(join(datasets, 'wrong', 'dataset.yml'), 'name: wrong\n');
+      await home.run(
+        ['ingest', 'shop', '--file', await home.put('shop.csv', 'id,seen\na,2020-01-01T00:00:00Z\n')],
+        {
+          EVENTLAKE_DATASETS: datasets,
+        },
+      );
+      child = home.start(['dashboard', '--port', '0'], { EVENTLAKE_DATASETS: datasets });
+      end = ended(child);
+      address = await addressOf(child);
+    });
+    afterAll(async () => {
+      child.kill('SIGTERM');
+      expect(await end).toBe(0);
+    });
+
+    test('each is served at its place, and listed with its views; one whose file is wrong is left out', async () => {
+      const { datasets: listed } = (await (await fetch(`${address}/api/datasets`)).json()) as {
+        datasets: { name: string; path: string; views: string[] }[];
+      };
+      expect(listed[0]).toMatchObject({
+        name: 'electronics',
+        path: '',
+        views: ['overview', 'customers', 'pipeline', 'lake'],
+      });
+      expect(listed.find(({ name }) => name === 'shop')).toMatchObject({
+        path: '/datasets/shop',
+        views: ['overview', 'pipeline', 'lake'],
+      });
+      expect(listed.map(({ name }) => name)).not.toContain('wrong');
+      const name = async (path: string) =>
+        ((await (await fetch(`${address}${path}/api/dataset`)).json()) as { name: string }).name;
+      expect([await name(''), await name('/datasets/shop')]).toEqual(['electronics', 'shop']);
+      const pipeline = await fetch(`${address}/datasets/shop/api/pipeline`);
+      expect(await pipeline.json()).toMatchObject({ status: { files: [{ file: 'shop.csv', rows: 1 }] } });
+    });
+
+    test('a question with a body reaches it, and so does a stream', async () => {
+      const answer = await fetch(`${address}/datasets/shop/api/sql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ sql: 'SELECT' }),
+      });
+      expect([answer.status, await answer.json()]).toMatchObject([404, { error: { code: 'lake:missing' } }]);
+      const stream = await fetch(`${address}/datasets/shop/api/pipeline/stream`);
+      expect(stream.headers.get('content-type')).toBe('text/event-stream');
+      await stream.body?.cancel();
+    });
+
+    test('another name is 404', async () => {
+      const unknown = await fetch(`${address}/datasets/wrong/api/dataset`);
+      expect([unknown.status, await unknown.json()]).toMatchObject([
+        404,
+        { error: { code: 'dataset:unknown' } },
+      ]);
+    });
+  });
+
+  test('a topic of its own is for one dataset, which is then the only one', async () => {
+    const child = home.start(['dashboard', '--port', '0'], { KAFKA_TOPIC: 'other' });
+    const [said, address] = [text(child.stderr), await addressOf(child)];
+    const { datasets } = (await (await fetch(`${address}/api/datasets`)).json()) as { datasets: object[] };
+    expect(datasets).toMatchObject([{ name: 'electronics' }]);
+    child.kill('SIGTERM');
+    expect(await said).toContain('KAFKA_TOPIC');
   });
 
   test.each([

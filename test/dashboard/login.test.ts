@@ -70,6 +70,11 @@ describe('without the token', () => {
     expect((await ask('/api/dataset', { [name]: value })).statusCode).toBe(401);
   });
 
+  test('only /healthz is answered', async () => {
+    expect((await ask('/healthz')).body).toBe('ok\n');
+    expect((await ask('/metrics')).statusCode).toBe(401);
+  });
+
   test('nor does a post reach its route', async () => {
     expect((await shown.ask('/api/sql', { sql: 'SELECT 1' })).status).toBe(401);
   });

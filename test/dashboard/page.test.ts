@@ -19,13 +19,48 @@ afterAll(async () => {
   await rm(page, { recursive: true });
 });
 
-test('every address of the page is its one document', async () => {
-  for (const url of ['/', '/index.html', '/customers/1?tab=events', '/lake']) {
+test('the address of every view is the one document of the page', async () => {
+  for (const url of [
+    '/',
+    '/index.html',
+    '/customers',
+    '/customers/1?tab=events',
+    '/pipeline',
+    '/lake',
+    '/live',
+  ]) {
     const { status, body, headers } = await shown.ask<string>(url);
     expect(status).toBe(200);
     expect(body).toContain('the page');
     expect(headers['cache-control']).toBe('no-cache');
   }
+});
+
+test('an address where nothing is answers 404, to a browser with the page that says so', async () => {
+  for (const url of ['/nothing', '/lake/nothing', '/customers/1/2', '/datasets/other/', '/metric']) {
+    const { server } = shown.dashboard;
+    const program = await server.inject({ url });
+    expect([program.statusCode, JSON.parse(program.body)]).toMatchObject([
+      404,
+      { error: { code: 'request:unknown_route' } },
+    ]);
+    const browser = await server.inject({ url, headers: { accept: 'text/html,*/*;q=0.8' } });
+    expect([browser.statusCode, browser.body]).toEqual([404, expect.stringContaining('the page')]);
+  }
+  expect((await shown.dashboard.server.inject({ url: '/', method: 'DELETE' })).statusCode).toBe(404);
+});
+
+test('/healthz answers, and /metrics tells how long answers took', async () => {
+  expect(await shown.ask('/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
+  await shown.ask('/api/lake');
+  await shown.ask('/api/lake');
+  const { body, headers } = await shown.ask<string>('/metrics');
+  expect(headers['content-type']).toMatch(/^text\/plain/);
+  // There is no lake.
+  expect(body).toMatch(
+    /^eventlake_dashboard_request_duration_seconds_count\{route="\/api\/lake",status="404"\} 2$/m,
+  );
+  expect(body).toMatch(/^process_resident_memory_bytes [\d.e+]+$/m);
 });
 
 test('assets are kept long by the browser; those that are missing are 404', async () => {

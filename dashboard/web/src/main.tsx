@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client';
 import 'uplot/dist/uPlot.min.css';
 import './app/theme.css';
 import './app/layout.css';
+import './app/datasets.css';
 import './app/tables.css';
 import './app/controls.css';
 import './charts/charts.css';

@@ -1,4 +1,5 @@
 import type { Problem } from '../../../api.ts';
+import { BASE } from './base.ts';
 
 /** The server said no, or nothing. */
 export class AskError extends Error {
@@ -52,7 +53,7 @@ export function post(url: string, body: unknown, signal?: AbortSignal): Promise<
 async function send(url: string, init: RequestInit, attempts = 1): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, init);
+    response = await fetch(BASE + url, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     if (attempts > 1) {

@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import type { PipelineAnswer, Problem } from '../../../api.ts';
 import { ask, problemOf } from './ask.ts';
+import { BASE } from './base.ts';
 
 /** What the server tells by itself. */
 export interface Live {
@@ -52,7 +53,7 @@ export function connect(): () => void {
   };
   const open = () => {
     close();
-    const opened = new EventSource('/api/pipeline/stream');
+    const opened = new EventSource(`${BASE}/api/pipeline/stream`);
     source = opened;
     on(opened, 'open', () => {
       tell({ isConnected: true, problem: null, reconnections: live.reconnections + (wasLost ? 1 : 0) });

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { DatasetAnswer } from '../../../api.ts';
+import type { DatasetAnswer, DatasetsAnswer } from '../../../api.ts';
 import { connect, useLive } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { CustomerView } from '../customers/customer-view.tsx';
@@ -8,32 +8,23 @@ import { LakeView } from '../lake/lake-view.tsx';
 import { LiveView } from '../live/live-view.tsx';
 import { OverviewView } from '../overview/overview-view.tsx';
 import { PipelineView } from '../pipeline/pipeline-view.tsx';
-import { capitalized } from './format.ts';
+import { Datasets, viewsOf } from './datasets.tsx';
 import { ProblemNote } from './problem-note.tsx';
 import { Link, usePlace } from './route.tsx';
 import { applyTheme, storedTheme, type Theme } from './theme.ts';
-
-/** The views; until the dataset is known, that of its entities has no name. */
-function viewsOf(dataset: DatasetAnswer | null) {
-  return [
-    { path: '/', name: 'Overview' },
-    { path: '/customers', name: capitalized(dataset?.entity.plural ?? '') },
-    { path: '/pipeline', name: 'Pipeline' },
-    { path: '/lake', name: 'Lake' },
-    ...(dataset?.live ? [{ path: '/live', name: 'Live' }] : []),
-  ];
-}
 
 /** The whole page: navigation above, one view below. */
 export function App() {
   const { path } = usePlace();
   const { answer: dataset, problem, again } = useAnswer<DatasetAnswer>('/api/dataset');
-  const views = viewsOf(dataset);
-  const current = views.find((view) => view.path !== '/' && path.startsWith(view.path)) ?? views[0];
-  const title = path === '/' || current?.path !== '/' ? (current?.name ?? '') : 'Not found';
+  const { answer: all } = useAnswer<DatasetsAnswer>('/api/datasets');
+  const shown = all?.datasets.find(({ name }) => name === dataset?.name);
+  const views = shown ? viewsOf(shown) : [];
+  const current = views.find((view) => (view.path === '/' ? path === '/' : path.startsWith(view.path)));
+  const title = current?.name ?? (shown ? 'Not found' : '');
   useEffect(connect, []);
   useEffect(() => {
-    document.title = `${title} · eventlake`;
+    document.title = title ? `${title} · eventlake` : 'eventlake';
   }, [title]);
   return (
     <>
@@ -44,15 +35,11 @@ export function App() {
         <Link href="/" className="brand">
           <img src="/icon.svg" alt="" width="26" height="26" />
           <span>eventlake</span>
-          {dataset && <span className="dataset">{dataset.name}</span>}
         </Link>
+        {all && dataset && <Datasets datasets={all.datasets} shown={dataset.name} />}
         <nav aria-label="Views">
           {views.map((view) => (
-            <Link
-              key={view.path}
-              href={view.path}
-              aria-current={view.path === current?.path && title !== 'Not found' ? 'page' : undefined}
-            >
+            <Link key={view.path} href={view.path} aria-current={view === current ? 'page' : undefined}>
               {view.name}
             </Link>
           ))}

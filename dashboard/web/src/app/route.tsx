@@ -1,10 +1,11 @@
 import { type AnchorHTMLAttributes, type MouseEvent, useSyncExternalStore } from 'react';
+import { BASE } from '../api/base.ts';
 
 const MOVED = 'eventlake:moved';
 
 /** Goes to an address of this page without loading it again. `replace` leaves no entry to come back to. */
 export function navigate(to: string, { replace = false } = {}): void {
-  history[replace ? 'replaceState' : 'pushState'](null, '', to);
+  history[replace ? 'replaceState' : 'pushState'](null, '', BASE + to);
   dispatchEvent(new Event(MOVED));
 }
 
@@ -17,9 +18,13 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
+function pathNow(): string {
+  return location.pathname.slice(BASE.length) || '/';
+}
+
 /** Where the page is: all that a view depends on is in its address, so that it can be shared and Back works. */
 export function usePlace(): { path: string; query: URLSearchParams } {
-  const path = useSyncExternalStore(subscribe, () => location.pathname);
+  const path = useSyncExternalStore(subscribe, pathNow);
   const query = useSyncExternalStore(subscribe, () => location.search);
   return { path, query: new URLSearchParams(query) };
 }
@@ -32,7 +37,7 @@ export function setQuery(changes: Readonly<Record<string, string | null>>, optio
     else query.set(name, value);
   }
   const text = query.toString();
-  navigate(location.pathname + (text ? `?${text}` : ''), options);
+  navigate(pathNow() + (text ? `?${text}` : ''), options);
 }
 
 /** How many rows the address leaves out before a page of a list begins. */
@@ -53,8 +58,7 @@ export function Link(props: AnchorHTMLAttributes<HTMLAnchorElement> & { href: st
     navigate(props.href);
   };
   return (
-    // biome-ignore lint/a11y: the link has its href, and the browser's own handling of keys ends in a click
-    <a {...props} onClick={follow}>
+    <a {...props} href={BASE + props.href} onClick={follow}>
       {props.children}
     </a>
   );

@@ -1,0 +1,13 @@
+import { datasetsAnswer } from '../api.ts';
+import type { DashboardContext } from '../context.ts';
+import type { App } from '../server.ts';
+import { answers } from './answers.ts';
+
+/** The datasets that this server shows. */
+export function datasetsRoute(app: App, { datasets }: DashboardContext): void {
+  const schema = {
+    summary: 'The datasets that are shown, each with its views',
+    response: answers(datasetsAnswer),
+  };
+  app.get('/api/datasets', { schema }, async () => ({ datasets: [...datasets] }));
+}
