@@ -36,12 +36,16 @@ export interface Opened {
   readonly faults: string[];
 }
 
-/** Serves a lake made of generated rows; of none where `rows` is 0. */
-export async function openDashboard(rows = 5000): Promise<Dashboard> {
+/** Serves a lake made of generated rows; of none where `rows` is 0. `prepare` gives settings of its own. */
+export async function openDashboard(
+  rows = 5000,
+  prepare: (environment: Environment) => Promise<Record<string, string>> = async () => ({}),
+): Promise<Dashboard> {
   const executablePath = process.env.EVENTLAKE_TEST_CHROMIUM;
   if (!executablePath) throw new Error('EVENTLAKE_TEST_CHROMIUM is not set: run this in the stack project');
   requirePage();
-  const environment = await embedded();
+  const stores = await embedded();
+  const environment = { ...stores, variables: { ...stores.variables, ...(await prepare(stores)) } };
   const file = join(environment.folder, 'events.csv');
   if (rows > 0) {
     const size = ['--rows', `${rows}`, '--seed', '7', '--dirty', '0.02', '--out', file];

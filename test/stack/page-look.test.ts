@@ -1,14 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expectedPage } from '../oracle/overview.ts';
+import { overhang, seriousFaults, withAxe } from './page-axe.ts';
 import { type Dashboard, eventually, type Opened, openDashboard, settled } from './page-environment.ts';
 
 jest.setTimeout(240_000);
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const PHONE = { width: 360, height: 740 };
 
 describe('in every view', () => {
@@ -41,27 +38,18 @@ describe('in every view', () => {
     const opened = await dashboard.open('/', { viewport: PHONE, isMobile: true, hasTouch: true });
     const widths: Record<string, number> = {};
     await eachView(opened, async (page, view) => {
-      const [content = 0, window = 0] = await page
-        .locator('html')
-        .evaluate((html) => [html.scrollWidth, html.clientWidth]);
-      if (content > window) widths[view] = content;
+      const pixels = await overhang(page);
+      if (pixels > 0) widths[view] = pixels;
     });
     expect(widths).toEqual({});
   });
 
   test.each(['light', 'dark'] as const)('axe finds no serious fault in the %s theme', async (colorScheme) => {
     const opened = await dashboard.open('/', { colorScheme });
-    // The page's own policy forbids scripts from elsewhere; what the browser is told to run first is not under it.
-    await opened.context.addInitScript(await readFile(AXE, 'utf8'));
+    await withAxe(opened.context);
     const found: string[] = [];
     await eachView(opened, async (page, view) => {
-      const results: AxeResults = await page.evaluate('axe.run(document)');
-      expect(results.passes.length).toBeGreaterThan(10);
-      for (const { id, impact, nodes } of results.violations) {
-        if (impact !== 'serious' && impact !== 'critical') continue;
-        for (const node of nodes)
-          found.push(`${view} ${id} ${node.target.join(' ')}: ${node.failureSummary}`);
-      }
+      found.push(...(await seriousFaults(page)).map((fault) => `${view} ${fault}`));
     });
     expect(found).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rename, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 const COLUMNS = {
@@ -60,6 +60,11 @@ export class LiveFile {
   /** Appends text that is not valid yet. */
   async appendTorn(text: string): Promise<void> {
     await appendFile(this.path, text);
+  }
+
+  /** All that is in the file. */
+  text(): Promise<string> {
+    return readFile(this.path, 'utf8');
   }
 
   async sayAll(): Promise<void> {

@@ -29,7 +29,13 @@ export function LiveView({ dataset }: { dataset: DatasetAnswer }) {
       if (!after.delete(group)) after.add(group);
       return after;
     });
-  if (!live) return <p className="note">The dataset {name} has no live readings.</p>;
+  if (!live)
+    return (
+      <>
+        <h1>Live</h1>
+        <p className="note">The dataset {name} has no live readings.</p>
+      </>
+    );
   return (
     <>
       <h1>Live</h1>
