@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open as openFile, readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { EventlakeError } from '../../core/errors.ts';
 import { type Cursor, cursorAt } from './cursor.ts';
@@ -31,43 +31,51 @@ export interface OpenFiles {
 }
 
 /** More rotated files than these are not looked at. */
-const MOST_FILES = 100;
+const MOST_FILES = 1000;
 
 /** Opens the file at `path` and those that it was rotated to, and closes them when `use` has ended. None are there before the first export. */
 export async function withLiveFiles<T>(path: string, use: (open: OpenFiles) => Promise<T>): Promise<T> {
-  const handles: FileHandle[] = [];
-  try {
-    return await use(await openFiles(path, handles));
-  } finally {
-    await Promise.all(handles.map((handle) => handle.close()));
+  for (;;) {
+    const handles: FileHandle[] = [];
+    try {
+      const open = await openFiles(path, handles);
+      // Rotated while its position was read, which then may be that of the file after it.
+      const now = await unlessMissing(stat(path));
+      const isSame = now === null || String(now.ino) === open.files[0]?.inode;
+      if (isSame) return await use(open);
+    } finally {
+      await Promise.all(handles.map((handle) => handle.close()));
+    }
   }
 }
 
 async function openFiles(path: string, handles: FileHandle[]): Promise<OpenFiles> {
   const files: OpenFile[] = [];
-  const sidecar = `${path}.position.json`;
-  let position: FilePosition | null = null;
-  for (let number = 0; number < MOST_FILES; number++) {
-    const handle = await unlessMissing(open(number === 0 ? path : `${path}.${number}`, 'r'));
-    if (!handle) {
-      if (number === 0) continue;
-      break;
-    }
+  const open = async (name: string) => {
+    const handle = await unlessMissing(openFile(name, 'r'));
+    if (!handle) return null;
     handles.push(handle);
     const { ino, size } = await handle.stat();
-    const inode = String(ino);
-    // Rotated since the last one was opened.
-    if (files.some((file) => file.inode === inode)) continue;
-    if (number > 0) files.push({ handle, inode, valid: size });
-    else {
-      // Read after the file was opened: it never says less than what is known of the file.
-      position = await readPosition(sidecar);
-      // More than there is: it is that of the file before, which was rotated a moment ago.
-      const valid = position === null || position.bytes > size ? 0 : position.bytes;
-      files.push({ handle, inode, valid });
-    }
-  }
+    return { handle, inode: String(ino), size };
+  };
+  const newest = await open(path);
+  const sidecar = `${path}.position.json`;
+  const position = newest && (await readPosition(sidecar));
   const written = await unlessMissing(stat(sidecar));
+  if (newest) {
+    // Without a position nothing is known to be valid. It says 0 bytes while the file is being rotated: all of it stays.
+    const { handle, inode, size } = newest;
+    const valid = position === null ? 0 : position.bytes === 0 ? size : Math.min(size, position.bytes);
+    files.push({ handle, inode, valid });
+  }
+  // While files are renamed, one number may be missing.
+  for (let number = 1, missing = 0; number < MOST_FILES && missing < 2; number++) {
+    const older = await open(`${path}.${number}`);
+    missing = older ? 0 : missing + 1;
+    // Renamed since the last one was opened: the same file again.
+    if (older && !files.some(({ inode }) => inode === older.inode))
+      files.push({ handle: older.handle, inode: older.inode, valid: older.size });
+  }
   return { files, position, writtenAt: written?.mtimeMs ?? null };
 }
 

@@ -1,4 +1,4 @@
-import { rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openDashboard } from '../../../cli/serve-dashboard.ts';
@@ -219,4 +219,24 @@ test('a dataset without such readings says so', async () => {
   expect((await shown.ask('/api/dataset')).body).toMatchObject({
     live: { by: ['sector', 'city'], values: ['emissions_tonnes', 'co2_ppm', 'temperature_c'] },
   });
+});
+
+test('a rotation that is under way, at each of its steps, hides and repeats no row', async () => {
+  const [first, second] = [readings(3), readings(2)];
+  await file.begin();
+  await file.append(first);
+  const { next } = await get();
+  await file.append(second);
+  const after = async () => (await allAfter(next ?? '')).offsets;
+  // As the export does it: the position says 0 bytes before anything is moved.
+  await file.say(0);
+  expect([await after(), await counted()]).toEqual([[3, 4], 5]);
+  await rename(file.path, `${file.path}.2`);
+  expect([await after(), await counted()]).toEqual([[3, 4], 5]);
+  await rename(`${file.path}.2`, `${file.path}.1`);
+  await writeFile(file.path, 'reading_id,meas');
+  expect([await after(), await counted()]).toEqual([[3, 4], 5]);
+  await file.begin();
+  await file.append(readings(1));
+  expect([await after(), await counted()]).toEqual([[3, 4, 5], 6]);
 });
