@@ -4,10 +4,21 @@ COPY package.json package-lock.json ./
 # The image has its own Node.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && rm -r node_modules/node-linux-* node_modules/.bin/node
 
+# Vite and React are needed to build the page, not to serve it.
+FROM node:24-bookworm-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json ./
+COPY dashboard dashboard
+RUN node_modules/.bin/vite build dashboard/web
+
 # .dockerignore says what belongs into the image. Where files were made for their owner alone, the image's user could not read them.
 FROM node:24-bookworm-slim AS code
 WORKDIR /app
 COPY . .
+RUN rm -r dashboard/web
+COPY --from=page /app/dashboard/web/dist dashboard/web/dist
 RUN chmod -R u=rwX,go=rX .
 
 FROM node:24-bookworm-slim

@@ -44,8 +44,9 @@ live: install $(PAGE) ## simulated readings, from the generator to the page, whi
 run: install ## the whole job: ingest, process, audit
 	@$(EVENTLAKE) run $(DATASET)
 
-dashboard: install $(PAGE) ## the page that shows lake, profiles and pipeline (make dashboard PORT=8081)
-	@$(EVENTLAKE) dashboard $(DATASET) $(if $(PORT),--port $(PORT))
+dashboard: ## the page over all datasets (make dashboard PORT=8081); a service of the stack while that runs
+	@if ./stack.sh is-up; then $(if $(PORT),DASHBOARD_PORT=$(PORT)) ./stack.sh dashboard $(if $(OFF),--off); \
+	  else $(MAKE) --silent --no-print-directory install $(PAGE) && DATASET=$(DATASET) $(EVENTLAKE) dashboard $(if $(PORT),--port $(PORT)); fi
 
 reset: install ## wipe the dataset's log, lake and index (make reset YES=1)
 	@$(EVENTLAKE) reset $(DATASET) $(if $(YES),--yes)

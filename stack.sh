@@ -9,6 +9,7 @@ usage='usage: ./stack.sh start             check this machine, build the image, 
        ./stack.sh dashboards        make topics, index and dashboard again
        ./stack.sh follow [DATASET]  run a processor that stays; with --off: end it
        ./stack.sh live              run the generator of simulated readings and their export to CSV; with --off: end them
+       ./stack.sh dashboard         run the page over all datasets; with --off: end it
        ./stack.sh monitoring        run Prometheus with its alerts, and such a processor
        ./stack.sh logs [SERVICE]    follow what the servers say
        ./stack.sh stop              stop everything; all data stays
@@ -35,7 +36,7 @@ compose() {
   need_local
   file=$(./setup-environment.sh --get COMPOSE_FILE)
   COMPOSE_FILE=${file:-docker-compose.yml} docker compose --env-file .env --env-file .env.local \
-    --profile ingestion --profile processing --profile spark --profile live --profile monitoring "$@"
+    --profile ingestion --profile processing --profile spark --profile live --profile dashboard --profile monitoring "$@"
 }
 
 # missing_server: the first server that does not run; nothing where all do.
@@ -169,6 +170,23 @@ monitoring() {
   printf '  %-15s http://localhost:%s/alerts\n' Prometheus "$(./setup-environment.sh --get PROMETHEUS_PORT)"
 }
 
+# dashboard [--off]: the page, which stays until it is ended or the stack is stopped.
+dashboard() {
+  need_stack
+  if [ "${1:-}" = --off ]; then
+    compose --progress quiet stop dashboard && echo 'The page is stopped.'
+    return
+  fi
+  ./setup-environment.sh --check DASHBOARD_PORT >/dev/null || exit 1
+  compose --progress quiet up --detach --wait --wait-timeout 120 --no-deps dashboard ||
+    fail 'The page did not start: make logs SERVICE=dashboard'
+  printf '  %-15s http://localhost:%s\n' 'The page' "$(./setup-environment.sh --get DASHBOARD_PORT)"
+  case $(./setup-environment.sh --get DASHBOARD_HOST) in
+    '' | 127.* | localhost | ::1) ;;
+    *) echo '  It asks for a token: DASHBOARD_TOKEN, or the one that make logs SERVICE=dashboard shows.' ;;
+  esac
+}
+
 # eventlake COMMAND ...: in a container of its own, beside the servers.
 eventlake() {
   local service=processor
@@ -207,6 +225,7 @@ case $command in
     ;;
   follow) follow "$@" ;;
   live) live "$@" ;;
+  dashboard) dashboard "$@" ;;
   monitoring) monitoring "$@" ;;
   logs)
     need_docker

@@ -52,6 +52,28 @@ describe('dashboard', () => {
     expect(await warned).toMatch(/^warning: --host 0\.0\.0\.0 .* not encrypted\n {2}→ /m);
   });
 
+  test('a published port decides, where it is said: no token on loopback, one elsewhere', async () => {
+    const reach = async (reachedAt: string) => {
+      const child = home.start(['dashboard', '--port', '0', '--host', '0.0.0.0', '--reached-at', reachedAt]);
+      const end = ended(child);
+      const [printed, warned] = [text(child.stdout), text(child.stderr)];
+      const { port } = new URL(await addressOf(child));
+      const answers = ['/api/datasets', '/healthz'].map(
+        async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).status,
+      );
+      const statuses = await Promise.all(answers);
+      child.kill('SIGTERM');
+      await end;
+      return {
+        statuses,
+        hasToken: (await printed).includes('token='),
+        warns: (await warned).includes('warning'),
+      };
+    };
+    expect(await reach('127.0.0.1')).toEqual({ statuses: [200, 200], hasToken: false, warns: false });
+    expect(await reach('192.168.1.7')).toEqual({ statuses: [401, 200], hasToken: true, warns: true });
+  });
+
   test('a token of the settings is asked for on any address, and not printed', async () => {
     const token = 'a-token-of-a-test-0123456789';
     const file = join(home.folder, 'token');

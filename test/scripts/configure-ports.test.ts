@@ -38,6 +38,7 @@ const EVERY_PORT = [
   'MINIO_PORT',
   'KAFKA_PORT',
   'PROMETHEUS_PORT',
+  'DASHBOARD_PORT',
 ];
 
 test.each([[[]], [['private']]])('%j closes every port of the stack', async (args: string[]) => {

@@ -16,6 +16,16 @@ function loaded(file: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
+test('the page is built in the image, from files that the build is given', () => {
+  const ignored = read('.dockerignore').split('\n');
+  expect(ignored).toContain('dashboard/web/dist');
+  for (const needed of ['!dashboard', '!package.json', '!package-lock.json', '!tsconfig.json'])
+    expect(ignored).toContain(needed);
+  const dockerfile = read('Dockerfile');
+  expect(dockerfile).toContain('vite build dashboard/web');
+  expect(dockerfile).toContain('COPY --from=page /app/dashboard/web/dist dashboard/web/dist');
+});
+
 test('the image is given every folder that the command line loads', () => {
   const folders = [...new Set([...loaded('cli/main.ts')].map((file) => file.split('/')[0] ?? ''))].sort();
   expect(folders).toEqual(

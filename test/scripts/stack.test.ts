@@ -5,7 +5,7 @@ import { type Answers, DOCKER, Machine } from './machine.ts';
 const RUNNING =
   'ps --filter label=com.docker.compose.project=eventlake --format {{.Label "com.docker.compose.service"}}';
 const COMPOSE =
-  'compose --env-file .env --env-file .env.local --profile ingestion --profile processing --profile spark --profile live --profile monitoring';
+  'compose --env-file .env --env-file .env.local --profile ingestion --profile processing --profile spark --profile live --profile dashboard --profile monitoring';
 const ALL = 'minio\nkafka\nkibana\nelasticsearch\n';
 
 let machine: Machine;
@@ -156,6 +156,32 @@ describe('is-up', () => {
     await machine.remove();
     machine = await Machine.create();
     expect(await stack('is-up')).toEqual({ status: 1, out: [], error: [] });
+  });
+});
+
+describe('the page', () => {
+  const START = `${COMPOSE} --progress quiet up --detach --wait --wait-timeout 120 --no-deps dashboard`;
+  const STOP = `${COMPOSE} --progress quiet stop dashboard`;
+
+  test('is started as a service and says where it is; --off ends it', async () => {
+    docker(ALL, { [START]: {}, [STOP]: {} });
+    expect(await stack('dashboard')).toEqual({
+      status: 0,
+      out: [`  The page        http://localhost:${machine.ports.DASHBOARD_PORT}`],
+      error: [],
+    });
+    expect(await stack('dashboard', '--off')).toEqual({
+      status: 0,
+      out: ['The page is stopped.'],
+      error: [],
+    });
+    expect(composed()).toEqual([START, STOP]);
+  });
+
+  test('says that it asks for a token where others reach it', async () => {
+    machine.write('.env.local', 'MINIO_ROOT_USER=somebody\nDASHBOARD_HOST=0.0.0.0\n');
+    docker(ALL, { [START]: {} });
+    expect((await stack('dashboard')).out.at(-1)).toMatch(/asks for a token/);
   });
 });
 
