@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { DuckDbSandbox } from '../adapters/duckdb/sql-sandbox.ts';
-import type { Settings } from '../config/settings.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
 import { Audits } from '../dashboard/audits.ts';
@@ -16,6 +15,7 @@ import { dashboardServer, type ServerOptions } from '../dashboard/server.ts';
 import type { DashboardOptions } from './dashboard.ts';
 import { OtherDashboards } from './dashboard-datasets.ts';
 import { dashboardToken, isLoopback } from './dashboard-token.ts';
+import { csvFile } from './export.ts';
 import { note, print } from './output.ts';
 import { openSession, openSql, type Session } from './session.ts';
 
@@ -57,7 +57,7 @@ export async function openDashboard(
     serverOf?: ServerOptions['serverOf'];
   } = {},
 ): Promise<Dashboard> {
-  const { dataset, log, index, files, store, cache, temporary, openTable, settings } = session;
+  const { dataset, log, index, files, store, cache, temporary, openTable } = session;
   const panels = await openSql(temporary, PANELS_MB);
   const builder = await openSql(temporary, BUILDER_MB);
   const warn = (error: Error) => note(`warning: ${error.message}`, 'warn');
@@ -75,7 +75,7 @@ export async function openDashboard(
     sql: panels,
     sandbox: new DuckDbSandbox({ ...SANDBOX, milliseconds, temporary }),
     audits: new Audits({ dataset, log, index, view, sql: builder, temporary }),
-    readings: dataset.live ? new LiveReadings(dataset, dataset.live, exported(settings, dataset), log) : null,
+    readings: dataset.live ? new LiveReadings(dataset, dataset.live, csvFile(session), log) : null,
     watcher: new PipelineWatcher({ log, index, view }),
   };
   const report = (error: Error) => note(`error: ${error.stack ?? error.message}`, 'error');
@@ -88,11 +88,6 @@ export async function openDashboard(
       await Promise.all([panels.close(), builder.close()]);
     },
   };
-}
-
-/** The CSV file that the dataset is exported to. */
-function exported({ home }: Settings, { name }: Dataset): string {
-  return join(home, 'data', `${name}.csv`);
 }
 
 /** Serves the dashboard of the session's dataset, and of the others that it is to show, until the signal is raised. */
