@@ -252,7 +252,7 @@ export const liveAnswer = z.object({
   next: z.string().nullable(),
   /** Whether rows follow after these. */
   more: z.boolean(),
-  /** The cursor's file is gone (deleted, or written anew): the rows begin with the first that is left. */
+  /** The cursor's file is gone (deleted, or written again): the rows begin with the first that is left. */
   gap: z.boolean(),
 });
 export const liveSeriesAnswer = z.object({

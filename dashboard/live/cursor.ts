@@ -4,7 +4,7 @@ import { UsageError } from '../../core/errors.ts';
 
 /**
  * A place between two rows: the file's inode, an offset in bytes, and the CRC-32 of the bytes before it. The CRC-32 tells a file that was
- * written anew, or that got the inode of a deleted one, from the file that was read.
+ * written again, or that got the inode of a deleted one, from the file that was read.
  */
 export interface Cursor {
   readonly inode: string;

@@ -36,7 +36,7 @@ const AHEAD_MS = 60_000;
 
 /**
  * The readings of a dataset as its CSV export holds them. Each look reads only what the export has added since the last one. In memory are
- * the newest rows and the sums of the windows, whatever the size of the file.
+ * the newest rows and the sums of the windows, regardless of the size of the file.
  */
 export class LiveReadings {
   readonly #dataset: Dataset;
@@ -64,7 +64,7 @@ export class LiveReadings {
   look(): Promise<void> {
     this.#look ??= withLiveFiles(this.#file, (open) => this.#readNew(open))
       .catch((error) => {
-        // Some of its rows may have been added: begin anew.
+        // Some of its rows may have been added: read from the end again.
         this.#cursor = null;
         throw error;
       })

@@ -1,6 +1,6 @@
 import type { App } from '../server.ts';
 
-/** Asked by whoever keeps the server running; it says nothing of the data, and asks for no token. */
+/** Asked by what keeps the server running; it says nothing of the data, and asks for no token. */
 export const HEALTH_PATH = '/healthz';
 
 /** Answers while the server does. */

@@ -21,10 +21,10 @@ test('every container of the stack runs without capabilities and gains no privil
 
 test('the page is published on loopback unless DASHBOARD_HOST says otherwise, and is told on what', () => {
   const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
-    services: { dashboard: { ports: string[]; command: string[]; read_only: boolean } };
+    services: { dashboard: { ports: object[]; command: string[]; read_only: boolean } };
   };
   const { ports, command, read_only } = services.dashboard;
-  expect(ports).toEqual([`\${DASHBOARD_HOST:-127.0.0.1}:\${DASHBOARD_PORT:-8080}:8080`]);
+  expect(ports).toMatchObject([{ host_ip: `\${DASHBOARD_HOST:-127.0.0.1}`, target: 8080 }]);
   expect(command.slice(-2)).toEqual(['--reached-at', `\${DASHBOARD_HOST:-127.0.0.1}`]);
   expect(read_only).toBe(true);
 });

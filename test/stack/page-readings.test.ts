@@ -176,7 +176,7 @@ test('every two seconds it asks once, and shows what has come; paused it does no
   await context.close();
 });
 
-test('a server that goes away is told, what is known stays, and it goes on when the server is back', async () => {
+test('a server that goes away is told, what is known stays, and it continues when the server is back', async () => {
   const { page, context } = await dashboard.open(VIEW);
   await page.locator('[data-row]').first().waitFor();
   await dashboard.stop();
@@ -193,10 +193,11 @@ test('the navigation lists the datasets, each with its views, and leads to them'
   const { page, context, faults } = await dashboard.open('/');
   await page.locator('.datasets summary').click();
   const links = page.getByRole('navigation', { name: 'Datasets' }).getByRole('link');
-  expect(await links.evaluateAll((all) => all.map((one) => one.getAttribute('href')))).toEqual([
-    ...['/', '/customers', '/pipeline', '/lake'],
-    ...['live', '', 'pipeline', 'lake'].map((view) => `/datasets/co2_live/${view}`),
-  ]);
+  const addresses = await links.evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''));
+  expect(addresses.slice(0, 4)).toEqual(['/', '/customers', '/pipeline', '/lake']);
+  expect(addresses.filter((address) => address.startsWith('/datasets/co2_live/'))).toEqual(
+    ['live', '', 'pipeline', 'lake'].map((view) => `/datasets/co2_live/${view}`),
+  );
   await page.getByRole('link', { name: 'co2_live: Pipeline' }).click();
   await page.getByRole('heading', { level: 1, name: 'Pipeline' }).waitFor();
   const views = page.getByRole('navigation', { name: 'Views' }).getByRole('link');

@@ -18,7 +18,7 @@ columns:
 `;
 
 const UNKNOWN =
-  'is no key of a dataset file here; known are name, description, download, source, key, time, columns, entity, models, publish, overview, reports';
+  'is no key of a dataset file here; known are name, description, download, source, key, time, columns, entity, models, publish, overview, reports, live';
 
 /** Everything that is said about a dataset file, line by line; nothing when it is good. */
 function complaints(text: string): string[] {
@@ -294,6 +294,13 @@ test('the JSON Schema for editors is the one that the code checks by: node confi
   expect(JSON.parse(await readFile(join(DATASETS, 'dataset.schema.json'), 'utf8'))).toEqual(
     datasetJsonSchema(),
   );
+});
+
+test('the live view is grouped by string columns, and shows numeric ones', () => {
+  expect(complaints(`${GOOD}live: { by: [sensor, site], values: [measured_at] }\n`)).toEqual([
+    'readings.yml:10: live.by.1: names site, which is not one of the columns',
+    'readings.yml:10: live.values.0: names measured_at, which must be of type double, int64 or decimal',
+  ]);
 });
 
 describe("the overview's roles", () => {

@@ -121,7 +121,7 @@ test('what is not valid yet is not read, and neither is a row that is cut away',
   expect((await get('?after=start')).rows).toEqual([]);
 });
 
-test('a file that was cut back or written anew is read anew', async () => {
+test('a file that was cut back or written again is read from its beginning', async () => {
   await file.begin();
   await file.append(readings(2));
   const { size } = await stat(file.path);
@@ -137,8 +137,8 @@ test('a file that was cut back or written anew is read anew', async () => {
   file.written = 100;
   await file.begin();
   await file.append(readings(9));
-  const anew = await get(`?after=${next}&limit=1`);
-  expect([offsets(anew), anew.gap]).toEqual([[100], true]);
+  const again = await get(`?after=${next}&limit=1`);
+  expect([offsets(again), again.gap]).toEqual([[100], true]);
   expect(await counted()).toBe(9);
   await rm(file.path);
   expect((await get('?after=start')).rows).toEqual([]);
