@@ -13,6 +13,8 @@ export interface DashboardOptions extends CommonOptions {
   readonly host: string;
   /** The address by which it is reached where that is another one, as that of a published port; it decides whether a token is asked for. */
   readonly reachedAt?: string;
+  /** The CSV file of the live readings where it is not the dataset's own. */
+  readonly csv?: string | undefined;
 }
 
 /** `dashboard`: the page over one dataset or all of them, until it is stopped. */

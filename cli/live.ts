@@ -80,7 +80,7 @@ async function runLive(
     part(generateReadings(session, perSecond === undefined ? {} : { rate: perSecond }, signal, null)),
     part(processOn(session, stop)),
     part(exportToCsv(session, rotation, true, signal, null)),
-    part(showDashboard(session, { port: wanted, json }, signal)),
+    part(showDashboard(session, { port: wanted, json, csv }, signal)),
   ]);
   if (failure !== undefined) throw failure;
   const counts = [

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { DuckDbSandbox } from '../adapters/duckdb/sql-sandbox.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
+import { VIEWS } from '../dashboard/addresses.ts';
 import { Audits } from '../dashboard/audits.ts';
 import type { DashboardContext } from '../dashboard/context.ts';
 import { FactsStore } from '../dashboard/facts.ts';
@@ -48,6 +49,7 @@ export async function openDashboard(
     requestMs = REQUEST_MS,
     datasets = listDatasets([session.dataset]),
     serverOf = null,
+    csv,
   }: {
     token?: string | null;
     page?: string;
@@ -55,6 +57,7 @@ export async function openDashboard(
     requestMs?: number;
     datasets?: readonly ListedDataset[];
     serverOf?: ServerOptions['serverOf'];
+    csv?: string | undefined;
   } = {},
 ): Promise<Dashboard> {
   const { dataset, log, index, files, store, cache, temporary, openTable } = session;
@@ -75,7 +78,7 @@ export async function openDashboard(
     sql: panels,
     sandbox: new DuckDbSandbox({ ...SANDBOX, milliseconds, temporary }),
     audits: new Audits({ dataset, log, index, view, sql: builder, temporary }),
-    readings: dataset.live ? new LiveReadings(dataset, dataset.live, csvFile(session), log) : null,
+    readings: dataset.live ? new LiveReadings(dataset, dataset.live, csvFile(session, csv), log) : null,
     watcher: new PipelineWatcher({ log, index, view }),
   };
   const report = (error: Error) => note(`error: ${error.stack ?? error.message}`, 'error');
@@ -97,7 +100,7 @@ export async function serveDashboard(
   signal: AbortSignal,
   others: readonly Dataset[] = [],
 ): Promise<void> {
-  const { host, port, json, reachedAt = host } = options;
+  const { host, port, json, csv, reachedAt = host } = options;
   const login = dashboardToken(reachedAt, session.settings);
   const datasets = listDatasets([session.dataset, ...others]);
   const names = datasets.map(({ name }) => name);
@@ -108,7 +111,7 @@ export async function serveDashboard(
     return { ...dashboard, close: () => dashboard.close().finally(() => other.close()) };
   });
   const serverOf = others.length > 0 ? otherDashboards.serverOf.bind(otherDashboards) : null;
-  const { server, facts, close } = await openDashboard(session, host, { ...shared, serverOf });
+  const { server, facts, close } = await openDashboard(session, host, { ...shared, serverOf, csv });
   try {
     const address = await server.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
       throw cannotListen(host, port, cause);
@@ -116,7 +119,8 @@ export async function serveDashboard(
     // The first who looks need not wait for it.
     facts.refresh().catch(() => {});
     const token = login?.isGenerated ? login.token : null;
-    const opened = token === null ? address : `${address}/?token=${token}`;
+    const start = session.dataset.live ? `${address}${VIEWS.live}` : address;
+    const opened = token === null ? start : `${new URL(start)}?token=${token}`;
     const said = { dataset: session.dataset.name, datasets: names, address, token };
     print(json ?? false, said, () => `dashboard of ${names.join(', ')}: ${opened}`);
     if (!isLoopback(reachedAt)) warnOfReach(reachedAt);

@@ -1,11 +1,11 @@
 import { type EventLog, partitionId } from '../../core/contracts.ts';
 import type { Dataset, Live } from '../../core/dataset.ts';
-import { Throughput } from '../throughput.ts';
 import { type Cursor, cursorAt } from './cursor.ts';
 import { type FilePosition, type OpenFiles, withLiveFiles } from './live-files.ts';
 import { allOf, bytesOf, lastOf, type Place, placesAfter } from './live-places.ts';
 import { type LiveRow, rowsFrom } from './live-rows.ts';
 import { LiveWindows } from './live-windows.ts';
+import { Throughput } from './throughput.ts';
 
 /** Rows of the file, and the place after the last of them. */
 export interface RowsPage {

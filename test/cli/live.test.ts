@@ -28,6 +28,12 @@ test('live generates, archives, exports and serves; after Ctrl-C all counts agre
   const dataset = await waitFor(() => fetch(`${address}/api/dataset`).then((answer) => answer.json()));
   expect(dataset).toMatchObject({ name: 'co2_live' });
   await waitFor(async () => (await position()).rows > 100);
+  const live = await waitFor(
+    () =>
+      fetch(`${address}/api/live?after=start`).then((answer) => answer.json() as Promise<{ rows: object[] }>),
+    ({ rows }) => rows.length === 100,
+  );
+  expect(live.rows[0]).toMatchObject({ log_offset: '0', city: expect.any(String) });
   child.kill('SIGINT');
   expect(await end).toBe(0);
 
