@@ -8,7 +8,7 @@ usage='usage: ./stack.sh start             check this machine, build the image, 
        ./stack.sh urls              where the stack is
        ./stack.sh dashboards        make topics, index and dashboard again
        ./stack.sh follow [DATASET]  run a processor that stays; with --off: end it
-       ./stack.sh live              run the generator of simulated readings and their export to CSV; with --off: end them
+       ./stack.sh live              run the generator of simulated readings, their export to CSV and the page; with --off: end the first two
        ./stack.sh dashboard         run the page over all datasets; with --off: end it
        ./stack.sh monitoring        run Prometheus with its alerts, and such a processor
        ./stack.sh logs [SERVICE]    follow what the servers say
@@ -159,6 +159,7 @@ live() {
   compose --progress quiet up --detach --wait --wait-timeout 120 --no-deps live-generator live-exporter ||
     fail 'The readings do not flow: make logs SERVICE=live-generator, make logs SERVICE=live-exporter'
   echo 'Readings are generated and exported. To end it: ./stack.sh live --off'
+  dashboard
 }
 
 monitoring() {

@@ -231,17 +231,21 @@ describe('a processor that stays', () => {
   });
 });
 
-test('live starts the generator and the export of readings, and ends them', async () => {
+test('live starts the generator and the export of readings, and the page, and ends the first two', async () => {
   const up = `${COMPOSE} --progress quiet up --detach --wait --wait-timeout 120 --no-deps live-generator live-exporter`;
   const off = `${COMPOSE} --progress quiet stop live-generator live-exporter`;
-  docker(ALL, { [up]: {}, [off]: {} });
+  const page = `${COMPOSE} --progress quiet up --detach --wait --wait-timeout 120 --no-deps dashboard`;
+  docker(ALL, { [up]: {}, [off]: {}, [page]: {} });
   expect(await stack('live')).toEqual({
     status: 0,
-    out: ['Readings are generated and exported. To end it: ./stack.sh live --off'],
+    out: [
+      'Readings are generated and exported. To end it: ./stack.sh live --off',
+      `  The page        http://localhost:${machine.ports.DASHBOARD_PORT}`,
+    ],
     error: [],
   });
   expect(await stack('live', '--off')).toMatchObject({ status: 0, error: [] });
-  expect(composed()).toEqual([up, off]);
+  expect(composed()).toEqual([up, page, off]);
   docker(ALL, { [up]: { status: 1 } });
   expect(await stack('live')).toMatchObject({
     status: 1,
