@@ -20,6 +20,12 @@ export function copyChanges(names: readonly string[]): string {
 /** How many changes there are of each kind. */
 export const COUNT_CHANGES = `SELECT count(*) FILTER (WHERE NOT ${DELETED}) AS stored, count(*) FILTER (WHERE ${DELETED}) AS deleted FROM ${CHANGES}`;
 
+/** Fills an empty table with the changes, which needs no look at what is there. */
+export function fill(table: string, columns: readonly Column[]): string[] {
+  const names = list(columns.map(({ name }) => name));
+  return [`INSERT INTO ${table} (${names}) SELECT ${names} FROM ${CHANGES} WHERE NOT ${DELETED}`];
+}
+
 /**
  * Statements that bring the table to what the changes say. `isAll`: the changes are all rows of the table, and what is in no change has vanished.
  * A row that is as it is to be is not written: it would cost a dead row.
@@ -42,7 +48,7 @@ export function merge(table: string, columns: readonly Column[], isAll: boolean)
       ? 'DO NOTHING'
       : `DO UPDATE SET ${sets} WHERE (${rowOf('t')}) IS DISTINCT FROM (${rowOf('excluded')})`;
   return [
-    `ANALYZE ${CHANGES}`,
+    `ANALYZE ${CHANGES} (${DELETED}, ${list(keys)})`,
     gone,
     `INSERT INTO ${table} AS t (${list(names)}) SELECT ${list(names)} FROM ${CHANGES} WHERE NOT ${DELETED} ON CONFLICT (${list(keys)}) ${onConflict}`,
   ];

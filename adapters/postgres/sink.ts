@@ -5,9 +5,10 @@ import { EventlakeError } from '../../core/errors.ts';
 import { type ChangesFile, copyFile } from './changes-file.ts';
 import { inTransaction, type PostgresAddress, PostgresConnection } from './connection.ts';
 import { altered, explain, hasState } from './errors.ts';
-import { CHANGES, COUNT_CHANGES, createChanges, merge } from './merge.ts';
+import { CHANGES, COUNT_CHANGES, createChanges, fill, merge } from './merge.ts';
 import { lockSchema, migrate } from './migrations.ts';
 import { quoted } from './names.ts';
+import { isUnchanged, type Published, PublishedRecord } from './published.ts';
 import {
   alterTable,
   areSame,
@@ -17,14 +18,6 @@ import {
   differenceOf,
   readTable,
 } from './table.ts';
-
-/** What is recorded of a published table: the columns that it was made with, and the version of which table of the lake it shows. */
-interface Published {
-  readonly dataset: string;
-  readonly columns: readonly Column[];
-  readonly tableId: string | null;
-  readonly version: bigint | null;
-}
 
 /** What a sink was opened for, and what it then found. */
 interface Opened {
@@ -51,10 +44,9 @@ export class PostgresSink implements Sink {
   readonly #connection: PostgresConnection;
   readonly #dataset: string;
   readonly #schema: string;
-  readonly #table: string;
-  /** As SQL identifiers. */
+  /** As an SQL identifier. */
   readonly #name: string;
-  readonly #record: string;
+  readonly #record: PublishedRecord;
   #opened: Opened | undefined;
   /** The changes since `open` or the last `finish`, and the session whose temporary table holds them, or so many of them. */
   #files: ChangesFile[] = [];
@@ -67,9 +59,8 @@ export class PostgresSink implements Sink {
     this.#connection = new PostgresConnection(options);
     this.#dataset = options.dataset;
     this.#schema = options.schema;
-    this.#table = options.table;
     this.#name = `${quoted(options.schema)}.${quoted(options.table)}`;
-    this.#record = `${quoted(options.schema)}.eventlake_published`;
+    this.#record = new PublishedRecord(options);
     this.description = `postgres ${this.#connection.address}, table ${options.schema}.${options.table}`;
   }
 
@@ -79,7 +70,10 @@ export class PostgresSink implements Sink {
       inTransaction(client, async () => {
         await lockSchema(client, this.#schema);
         await migrate(client, this.#schema);
-        return (await this.#existing(client)) ?? (await this.#create(client, fields, columns));
+        const existing = await this.#existing(client);
+        if (existing !== null) return existing;
+        await client.query(createTable(this.#name, fields));
+        return this.#record.add(client, columns);
       }),
     );
     this.#opened = { fields, columns, tableId, found };
@@ -144,20 +138,14 @@ export class PostgresSink implements Sink {
   }
 
   async forget(): Promise<void> {
-    await this.#ifThere(undefined, async (client) => {
-      await client.query(`UPDATE ${this.#record} SET lake_version = NULL WHERE ${this.#isMine}`, this.#mine);
-    });
+    await this.#ifThere(false, (client) => this.#record.forget(client));
   }
 
   /** The table stays, empty: views and the rights of readers hang on it. */
   async wipe(): Promise<void> {
     await this.#ifThere(undefined, (client) =>
       inTransaction(client, async () => {
-        const { rowCount } = await client.query(
-          `UPDATE ${this.#record} SET lake_table_id = NULL, lake_version = NULL WHERE ${this.#isMine}`,
-          this.#mine,
-        );
-        if (rowCount === 1 && (await readTable(client, this.#name)) !== null)
+        if ((await this.#record.forget(client)) && (await readTable(client, this.#name)) !== null)
           await client.query(`DELETE FROM ${this.#name}`);
       }),
     );
@@ -165,12 +153,6 @@ export class PostgresSink implements Sink {
 
   close(): Promise<void> {
     return this.#connection.close();
-  }
-
-  readonly #isMine = 'table_name = $1 AND dataset = $2';
-
-  get #mine(): string[] {
-    return [this.#table, this.#dataset];
   }
 
   #call<T>(work: (client: Client) => Promise<T>): Promise<T> {
@@ -201,7 +183,7 @@ export class PostgresSink implements Sink {
 
   /** What is recorded of the table, which must be as it was made; null when there is neither record nor table. */
   async #existing(client: Client): Promise<Published | null> {
-    const record = await this.#read(client, '');
+    const record = await this.#record.read(client);
     const table = await readTable(client, this.#name);
     if (record === null) {
       if (table === null) return null;
@@ -227,30 +209,6 @@ export class PostgresSink implements Sink {
     return record;
   }
 
-  async #create(
-    client: Client,
-    fields: readonly SinkField[],
-    columns: readonly Column[],
-  ): Promise<Published> {
-    await client.query(createTable(this.#name, fields));
-    await client.query(`INSERT INTO ${this.#record} (table_name, dataset, columns) VALUES ($1, $2, $3)`, [
-      ...this.#mine,
-      JSON.stringify(columns),
-    ]);
-    return { dataset: this.#dataset, columns, tableId: null, version: null };
-  }
-
-  async #read(client: Client, lock: '' | 'FOR UPDATE'): Promise<Published | null> {
-    const { rows } = await client.query(
-      `SELECT dataset, columns, lake_table_id, lake_version FROM ${this.#record} WHERE table_name = $1 ${lock}`,
-      [this.#table],
-    );
-    const [row] = rows;
-    if (row === undefined) return null;
-    const version = row.lake_version === null ? null : BigInt(row.lake_version);
-    return { dataset: row.dataset, columns: row.columns, tableId: row.lake_table_id, version };
-  }
-
   #discard(): void {
     this.#files = [];
     this.#copied = null;
@@ -272,9 +230,9 @@ export class PostgresSink implements Sink {
 
   async #publish(client: Client, version: bigint): Promise<void> {
     const { columns, tableId, found } = this.#open();
-    const shown = await this.#read(client, 'FOR UPDATE');
+    const shown = await this.#record.read(client, 'FOR UPDATE');
     if (shown?.tableId === tableId && shown.version !== null && shown.version >= version) return;
-    if (!isSame(shown, found)) {
+    if (!isUnchanged(found, shown)) {
       throw new EventlakeError(
         'warehouse:superseded',
         `${this.description}: another writer has published since this one looked`,
@@ -287,14 +245,10 @@ export class PostgresSink implements Sink {
     const difference = differenceOf(await readTable(client, this.#name), found.columns);
     if (difference !== null) throw altered(this.description, difference);
     for (const statement of alterTable(this.#name, found.columns, columns)) await client.query(statement);
-    for (const statement of merge(this.#name, columns, this.#base() === null)) await client.query(statement);
-    await client.query(
-      `UPDATE ${this.#record} SET columns = $3, lake_table_id = $4, lake_version = $5, published_at = now() WHERE ${this.#isMine}`,
-      [...this.#mine, JSON.stringify(columns), tableId, String(version)],
-    );
+    const { rows } = await client.query(`SELECT FROM ${this.#name} LIMIT 1`);
+    const statements =
+      rows.length === 0 ? fill(this.#name, columns) : merge(this.#name, columns, this.#base() === null);
+    for (const statement of statements) await client.query(statement);
+    await this.#record.write(client, { columns, tableId, version });
   }
-}
-
-function isSame(a: Published | null, b: Published): boolean {
-  return a !== null && a.tableId === b.tableId && a.version === b.version && areSame(a.columns, b.columns);
 }

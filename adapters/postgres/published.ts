@@ -1,0 +1,77 @@
+import type { Client } from 'pg';
+import { quoted } from './names.ts';
+import { areSame, type Column } from './table.ts';
+
+/** What is recorded of a published table: the columns that it was made with, and the version of which table of the lake it shows. */
+export interface Published {
+  readonly dataset: string;
+  readonly columns: readonly Column[];
+  readonly tableId: string | null;
+  readonly version: bigint | null;
+}
+
+/** Whether nothing was published or forgotten between the two. */
+export function isUnchanged(before: Published, after: Published | null): boolean {
+  return (
+    after !== null &&
+    before.tableId === after.tableId &&
+    before.version === after.version &&
+    areSame(before.columns, after.columns)
+  );
+}
+
+/** The row of a table in `eventlake_published` of its schema. */
+export class PublishedRecord {
+  readonly #relation: string;
+  /** The table and its dataset: a row of another dataset is read, and never written. */
+  readonly #mine: readonly [table: string, dataset: string];
+
+  constructor({ schema, table, dataset }: { schema: string; table: string; dataset: string }) {
+    this.#relation = `${quoted(schema)}.eventlake_published`;
+    this.#mine = [table, dataset];
+  }
+
+  /** The row, locked until the transaction ends where `lock` says so; null when there is none. */
+  async read(client: Client, lock: '' | 'FOR UPDATE' = ''): Promise<Published | null> {
+    const { rows } = await client.query(
+      `SELECT dataset, columns, lake_table_id, lake_version FROM ${this.#relation} WHERE table_name = $1 ${lock}`,
+      [this.#mine[0]],
+    );
+    const [row] = rows;
+    if (row === undefined) return null;
+    const version = row.lake_version === null ? null : BigInt(row.lake_version);
+    return { dataset: row.dataset, columns: row.columns, tableId: row.lake_table_id, version };
+  }
+
+  /** Adds the row of a table that shows nothing yet. */
+  async add(client: Client, columns: readonly Column[]): Promise<Published> {
+    await client.query(`INSERT INTO ${this.#relation} (table_name, dataset, columns) VALUES ($1, $2, $3)`, [
+      ...this.#mine,
+      JSON.stringify(columns),
+    ]);
+    return { dataset: this.#mine[1], columns, tableId: null, version: null };
+  }
+
+  async write(client: Client, { columns, tableId, version }: Omit<Published, 'dataset'>): Promise<void> {
+    await this.#update(
+      client,
+      'columns = $3, lake_table_id = $4, lake_version = $5, published_at = now()',
+      JSON.stringify(columns),
+      tableId,
+      String(version),
+    );
+  }
+
+  /** Forgets which version the table shows: true where the row is this dataset's. */
+  forget(client: Client): Promise<boolean> {
+    return this.#update(client, 'lake_table_id = NULL, lake_version = NULL');
+  }
+
+  async #update(client: Client, set: string, ...values: readonly (string | null)[]): Promise<boolean> {
+    const { rowCount } = await client.query(
+      `UPDATE ${this.#relation} SET ${set} WHERE table_name = $1 AND dataset = $2`,
+      [...this.#mine, ...values],
+    );
+    return rowCount === 1;
+  }
+}
