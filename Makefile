@@ -19,7 +19,7 @@ EITHER = @if ./stack.sh is-up; then ./stack.sh $@ $(DATASET); \
   else $(MAKE) --silent --no-print-directory install && $(EVENTLAKE) $@ $(DATASET); fi
 
 .DEFAULT_GOAL := help
-.PHONY: help install data check-data demo live run dashboard reset start ingest process follow monitoring urls dashboards logs stop clean status audit rejected \
+.PHONY: help install data check-data demo live run dashboard reset start ingest process follow monitoring warehouse urls dashboards logs stop clean status audit rejected \
   test test-unit test-compose torture lint format bench services services-env services-stop uninstall
 
 help: ## list the targets
@@ -67,6 +67,9 @@ follow: ## the same, and it stays until make follow OFF=1
 
 monitoring: ## Prometheus with alerts, and a processor that stays
 	@./stack.sh monitoring $(DATASET)
+
+warehouse: ## PostgreSQL, for the datasets that are published there
+	@./stack.sh warehouse
 
 urls: ## where Kibana and the others are
 	@./stack.sh urls

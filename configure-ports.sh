@@ -77,5 +77,6 @@ if [ "$visibility" = private ]; then
   make_visible KAFKA_PORT Kafka
   make_visible PROMETHEUS_PORT Prometheus
   make_visible DASHBOARD_PORT 'the page'
+  make_visible WAREHOUSE_PORT PostgreSQL
 fi
 exit $status

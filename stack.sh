@@ -11,6 +11,7 @@ usage='usage: ./stack.sh start             check this machine, build the image, 
        ./stack.sh live              run the generator of simulated readings, their export to CSV and the page; with --off: end the first two
        ./stack.sh dashboard         run the page over all datasets; with --off: end it
        ./stack.sh monitoring        run Prometheus with its alerts, and such a processor
+       ./stack.sh warehouse         run PostgreSQL, to which tables are published
        ./stack.sh logs [SERVICE]    follow what the servers say
        ./stack.sh stop              stop everything; all data stays
        ./stack.sh clean [--yes]     stop everything and delete all data
@@ -36,7 +37,7 @@ compose() {
   need_local
   file=$(./setup-environment.sh --get COMPOSE_FILE)
   COMPOSE_FILE=${file:-docker-compose.yml} docker compose --env-file .env --env-file .env.local \
-    --profile ingestion --profile processing --profile spark --profile live --profile dashboard --profile monitoring "$@"
+    --profile ingestion --profile processing --profile spark --profile live --profile dashboard --profile monitoring --profile warehouse "$@"
 }
 
 # missing_server: the first server that does not run; nothing where all do.
@@ -125,7 +126,7 @@ clean() {
   if [ "${1:-}" = --yes ]; then
     answer=yes
   elif [ -t 0 ]; then
-    printf 'This deletes the stack with all its data: the events in Kafka, the lake in MinIO, the index and the dashboards. Delete it all? [y/N] '
+    printf 'This deletes the stack with all its data: the events in Kafka, the lake in MinIO, the index, the tables in PostgreSQL and the dashboards. Delete it all? [y/N] '
     read -r answer
   fi
   case $answer in
@@ -188,6 +189,16 @@ dashboard() {
   esac
 }
 
+# warehouse: PostgreSQL, beside the servers, until the stack is stopped.
+warehouse() {
+  need_stack
+  ./setup-environment.sh --check WAREHOUSE_PORT >/dev/null || exit 1
+  compose up --detach --wait --wait-timeout 300 postgres || fail 'PostgreSQL did not start: make logs SERVICE=postgres'
+  printf '  %-15s localhost:%s, database warehouse\n' PostgreSQL "$(./setup-environment.sh --get WAREHOUSE_PORT)"
+  echo '  To read it, the user is reader; the password: docker compose exec postgres cat /run/postgres-root/reader-password'
+  echo 'A dataset that is published there is sent by: make process DATASET=...'
+}
+
 # eventlake COMMAND ...: in a container of its own, beside the servers.
 eventlake() {
   local service=processor
@@ -228,6 +239,7 @@ case $command in
   live) live "$@" ;;
   dashboard) dashboard "$@" ;;
   monitoring) monitoring "$@" ;;
+  warehouse) warehouse ;;
   logs)
     need_docker
     compose logs --follow --tail 100 "$@"

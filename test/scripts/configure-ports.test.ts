@@ -39,6 +39,7 @@ const EVERY_PORT = [
   'KAFKA_PORT',
   'PROMETHEUS_PORT',
   'DASHBOARD_PORT',
+  'WAREHOUSE_PORT',
 ];
 
 test.each([[[]], [['private']]])('%j closes every port of the stack', async (args: string[]) => {

@@ -5,7 +5,7 @@ import { type Answers, DOCKER, Machine } from './machine.ts';
 const RUNNING =
   'ps --filter label=com.docker.compose.project=eventlake --format {{.Label "com.docker.compose.service"}}';
 const COMPOSE =
-  'compose --env-file .env --env-file .env.local --profile ingestion --profile processing --profile spark --profile live --profile dashboard --profile monitoring';
+  'compose --env-file .env --env-file .env.local --profile ingestion --profile processing --profile spark --profile live --profile dashboard --profile monitoring --profile warehouse';
 const ALL = 'minio\nkafka\nkibana\nelasticsearch\n';
 
 let machine: Machine;
@@ -220,6 +220,14 @@ describe('a processor that stays', () => {
       ],
     });
     await new Promise((closed) => server.close(closed));
+  });
+
+  test('comes with PostgreSQL where that is wanted', async () => {
+    const up = `${COMPOSE} up --detach --wait --wait-timeout 300 postgres`;
+    docker(ALL, { [up]: {} });
+    const { status, out, error } = await stack('warehouse');
+    expect({ status, error }).toEqual({ status: 0, error: [] });
+    expect(out[0]).toBe(`  PostgreSQL      localhost:${machine.ports.WAREHOUSE_PORT}, database warehouse`);
   });
 
   test('that does not stay is reported', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -303,6 +303,31 @@ describe('who may not:', () => {
       message: expect.stringMatching(/permission denied for table eventlake_published/),
     });
     expect(await shown()).toEqual({ version: '1', rows: [{ id: 'a', n: 1 }] });
+  });
+
+  test("the stack's roles: the pipeline has what it needs and no more, and a reader reads what it publishes", async () => {
+    const file = join(import.meta.dirname, '../../config/postgres/roles.sql');
+    for (const role of ['eventlake', 'reader'])
+      await writeFile(join(folder, `${role}-password`), `${role}-secret`, { mode: 0o644 });
+    await rows('CREATE DATABASE warehouse');
+    const admin = urlOf(server).replace(/postgres$/, 'warehouse');
+    await reader.rows(admin, (await readFile(file, 'utf8')).replaceAll('/run/postgres-root', folder));
+    const [pipeline, report] = ['eventlake', 'reader'].map((role) =>
+      admin.replace(/\/\/.*@/, `//${role}:${role}-secret@`),
+    );
+    schema = 'public';
+    await publish(connect(pipeline), [change('a', 1)], 1n);
+    const ask = (sql: string) => reader.rows(report ?? '', sql);
+    expect(await ask('SELECT id, n FROM profiles')).toEqual([{ id: 'a', n: 1 }]);
+    expect(await ask('SELECT lake_version FROM eventlake_published')).toEqual([{ lake_version: 1 }]);
+    for (const sql of [
+      'DELETE FROM profiles',
+      'CREATE TABLE mine (n int)',
+      'CREATE TEMPORARY TABLE mine (n int)',
+    ])
+      await expect(ask(sql)).rejects.toThrow('permission denied');
+    for (const sql of ['CREATE SCHEMA mine', 'CREATE ROLE mine', "SELECT pg_read_file('/etc/passwd')"])
+      await expect(reader.rows(pipeline ?? '', sql)).rejects.toThrow(/permission denied/);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes the credentials of MinIO's administrator and of the pipeline's user into volumes, each once: what the environment names, what is
-# there already, or random ones.
+# Writes the credentials of MinIO's and PostgreSQL's administrators and of the pipeline's users into volumes, each once: what the
+# environment names, what is there already, or random ones.
 set -eu
 
 # random BYTES: so many random bytes in hexadecimal, which needs no quoting anywhere.
@@ -20,3 +20,10 @@ keep 400 /run/minio-root/user "$ROOT_USER" "admin-$(random 6)"
 keep 400 /run/minio-root/password "$ROOT_PASSWORD" "$(random 16)"
 keep 444 /run/minio-user/access-key "$ACCESS_KEY" "eventlake-$(random 5)"
 keep 444 /run/minio-user/secret-key "$SECRET_KEY" "$(random 16)"
+
+# PostgreSQL runs without root's rights; what only it may see is in a volume that only it has.
+for role in admin eventlake reader; do
+  keep 444 "/run/postgres-root/$role-password" '' "$(random 16)"
+done
+password=$(cat /run/postgres-root/eventlake-password)
+keep 444 /run/postgres-user/url "postgres://eventlake:$password@postgres:5432/warehouse" ''
