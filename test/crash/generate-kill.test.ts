@@ -16,7 +16,7 @@ import { commits } from './kills.ts';
 
 jest.setTimeout(180_000);
 
-const KILLS = 4;
+const KILLS = 3;
 
 describe.each([
   { name: 'embedded', open: embedded, seed: 1 },
