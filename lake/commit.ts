@@ -14,8 +14,8 @@ export interface CommitRequest {
   readonly partitionBy: readonly string[];
   /** Their local files may be moved away. */
   readonly add: readonly NewFile[];
-  /** `all`: the new files replace those of `base`. */
-  readonly remove: 'all' | 'none';
+  /** The files of `base` that the new ones replace: all, none, or these. */
+  readonly remove: 'all' | 'none' | readonly DataFile[];
   /** How far the change brings each application, by application id; never lower than in `base`. */
   readonly txns: ReadonlyMap<string, bigint>;
   readonly operation: 'CREATE TABLE' | 'WRITE';
@@ -29,7 +29,7 @@ export const ENGINE = 'eventlake';
 /**
  * Checks that `request` still holds although the table now is as `latest` shows it.
  * `lake:superseded` when it is not the table that `base` is of, when another writer has moved one of the same applications, or, for a change
- * that replaces everything, has touched any file; `lake:schema_mismatch` when columns differ; `lake:unsupported` when the table may not be written by this version.
+ * that replaces files, has touched any file; `lake:schema_mismatch` when columns differ; `lake:unsupported` when the table may not be written by this version.
  */
 export function checkCommit(table: string, request: CommitRequest, latest: Snapshot | null): void {
   const { base, txns, remove } = request;
@@ -44,7 +44,7 @@ export function checkCommit(table: string, request: CommitRequest, latest: Snaps
     if (now !== undefined && version < now) throw superseded(table, `${app} is at ${now}, beyond ${version}`);
   }
   if (latest === null) return;
-  if (remove === 'all' && !sameFiles(base?.files ?? [], latest.files)) {
+  if (remove !== 'none' && !sameFiles(base?.files ?? [], latest.files)) {
     throw superseded(table, `its files have changed since version ${base?.version ?? 'none'}`);
   }
   mergedFields(table, latest, request);
@@ -57,7 +57,7 @@ export function checkCommit(table: string, request: CommitRequest, latest: Snaps
     );
   }
   if (
-    remove === 'all' &&
+    remove !== 'none' &&
     latest.files.length > 0 &&
     latest.metaData.configuration?.['delta.appendOnly'] === 'true'
   ) {
@@ -117,8 +117,8 @@ export function commitActions(
   if (latest !== null && merged.length > latest.fields.length)
     actions.push({ metaData: { ...latest.metaData, schemaString: formatSchema(merged) } });
   for (const [appId, version] of request.txns) actions.push({ txn: { appId, version, lastUpdated: now } });
-  if (remove === 'all')
-    for (const file of latest?.files ?? []) actions.push({ remove: removeAction(file, now) });
+  const removed = remove === 'all' ? (latest?.files ?? []) : remove === 'none' ? [] : remove;
+  for (const file of removed) actions.push({ remove: removeAction(file, now) });
   for (const file of added) actions.push({ add: addAction(file, true) });
   return actions;
 }

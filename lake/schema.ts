@@ -77,7 +77,7 @@ interface Layout {
 export function mergedFields(
   table: string,
   existing: Layout,
-  wanted: Layout & { readonly remove: 'all' | 'none' },
+  wanted: Layout & { readonly remove: 'all' | 'none' | readonly unknown[] },
 ): readonly TableField[] {
   const names = new Set(existing.fields.map(({ name }) => name));
   const added = wanted.fields.filter(({ name, nullable }) => nullable && !names.has(name));

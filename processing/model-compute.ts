@@ -4,8 +4,8 @@ import type { SqlEngine } from '../core/contracts.ts';
 import { EVENTS_TABLE, sourceOf } from '../core/dataset.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import { fieldOfSqlType, type TableField } from '../lake/schema.ts';
-import { type DataFile, fileColumns, type Snapshot } from '../lake/snapshot.ts';
-import { emptyRelation, literal, parquet, tableRelation } from '../lake/sql.ts';
+import { fileColumns } from '../lake/snapshot.ts';
+import { emptyRelation, tableRelation } from '../lake/sql.ts';
 import type { NewFile } from '../lake/stats.ts';
 import { eventColumns, eventsFields, eventsRelation } from './events-table.ts';
 import type { ModelContext } from './model.ts';
@@ -16,7 +16,7 @@ import { type Computed, writeRows } from './model-output.ts';
 import { shareOf, sharesOf, splitIntoShares } from './model-shares.ts';
 
 /** Events as an SQL relation of the contract's columns, and how many there are. */
-interface EventRows {
+export interface EventRows {
   readonly source: string;
   readonly rows: number;
   readonly paths: readonly string[];
@@ -33,45 +33,6 @@ export async function computeAll(
     return await computeOver(context, events, folder);
   } finally {
     await dropInputs(context.sql, inputs);
-  }
-}
-
-/**
- * Computes the rows of those values of `shareBy` that stand in the files `added` of events, over all events of these values, and takes the
- * other rows of the table as they are.
- */
-export async function computeTouched(
-  context: ModelContext,
-  inputs: readonly SeenInput[],
-  { derived, added }: { derived: Snapshot; added: readonly DataFile[] },
-  folder: string,
-): Promise<Computed> {
-  const { sql, dataset, model, files } = context;
-  const events = await openInputs(context, inputs);
-  const table = inputs.find(({ name }) => name === EVENTS_TABLE);
-  if (!table) throw new Error('only a model that reads events has touched values');
-  try {
-    const paths = await files.paths(table.table, { ...table.snapshot, files: added });
-    await sql.run(
-      `CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT ${model.shareBy} FROM ${eventsRelation(dataset, table, paths)}`,
-    );
-    const of = join(folder, 'touched.parquet');
-    const [written] = await sql.rows(
-      `COPY (SELECT events.* FROM ${events.source} AS events SEMI JOIN touched USING (${model.shareBy})) TO ${literal(of)} (FORMAT parquet, COMPRESSION lz4_raw, RETURN_STATS)`,
-    );
-    const rows = Number(written?.count ?? 0);
-    const computed = await computeOver(context, { source: parquet([of]), rows, paths: [of] }, folder);
-    const columns = computed.fields.map(({ name }) => name).join(', ');
-    const before = parquet(await files.paths(context.table, derived));
-    const kept = await writeRows(
-      sql,
-      `SELECT ${columns} FROM ${before} ANTI JOIN touched USING (${model.shareBy})`,
-      join(folder, 'kept.parquet'),
-    );
-    return { fields: computed.fields, files: [...computed.files, ...kept] };
-  } finally {
-    await sql.run('DROP TABLE IF EXISTS touched');
-    await dropInputs(sql, inputs);
   }
 }
 
@@ -99,7 +60,7 @@ export async function modelFields(
 }
 
 /** Makes the inputs visible to the query, and answers with what there is of events. */
-async function openInputs(context: ModelContext, inputs: readonly SeenInput[]): Promise<EventRows> {
+export async function openInputs(context: ModelContext, inputs: readonly SeenInput[]): Promise<EventRows> {
   const { sql, dataset, query, files } = context;
   await defineSparkFunctions(sql);
   let events: EventRows = { source: emptyRelation(eventColumns(dataset)), rows: 0, paths: [] };
@@ -128,12 +89,17 @@ async function view(sql: SqlEngine, name: string, source: string): Promise<void>
     );
 }
 
-async function dropInputs(sql: SqlEngine, inputs: readonly { name: string }[]): Promise<void> {
+export async function dropInputs(sql: SqlEngine, inputs: readonly { name: string }[]): Promise<void> {
   for (const { name } of inputs) await sql.run(`DROP VIEW IF EXISTS ${name}`);
   await sql.run(`DROP VIEW IF EXISTS ${EVENTS_TABLE}; DROP TABLE IF EXISTS dataset`);
 }
 
-async function computeOver(context: ModelContext, events: EventRows, folder: string): Promise<Computed> {
+/** The model's rows over these events, all at once or a share at a time, in files of the folder. */
+export async function computeOver(
+  context: ModelContext,
+  events: EventRows,
+  folder: string,
+): Promise<Computed> {
   const { sql, model, query, dataset } = context;
   const columns = dataset.columns.map((column) => column.name).join(', ');
   if (model.shareBy === undefined || events.rows === 0) {

@@ -1,5 +1,6 @@
 import type { SqlEngine } from '../core/contracts.ts';
 import type { TableField } from '../lake/schema.ts';
+import type { DataFile } from '../lake/snapshot.ts';
 import { literal } from '../lake/sql.ts';
 import { type NewFile, newFileOf } from '../lake/stats.ts';
 
@@ -7,6 +8,8 @@ import { type NewFile, newFileOf } from '../lake/stats.ts';
 export interface Computed {
   readonly fields: TableField[];
   readonly files: NewFile[];
+  /** Files of the table that stay as they are; none when absent. */
+  readonly kept?: readonly DataFile[];
 }
 
 /** Writes what the query gives to a local Parquet file; no file where it gives nothing. */

@@ -7,7 +7,7 @@ import { hasCode } from '../core/errors.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { DataFile, Snapshot } from '../lake/snapshot.ts';
 import type { DeltaTable } from '../lake/table.ts';
-import { computeAll, computeTouched } from './model-compute.ts';
+import { computeAll } from './model-compute.ts';
 import {
   changedInputs,
   computedFrom,
@@ -19,6 +19,7 @@ import {
 } from './model-inputs.ts';
 import { computeLookup } from './model-lookup.ts';
 import type { Computed } from './model-output.ts';
+import { computeTouched } from './model-touched.ts';
 
 /** Where more than this share of the events is new, computing everything is the shorter way. */
 const MOSTLY_NEW = 0.25;
@@ -70,13 +71,13 @@ export async function runModel(context: ModelContext): Promise<ModelResult> {
   try {
     context.files.recheck();
     const added = base ? await addedSince(context, base, changed) : null;
-    const { fields, files } = await computed(context, inputs, { base, added }, folder);
+    const { fields, files, kept } = await computed(context, inputs, { base, added }, folder);
     const committed = await context.table.commit({
       base: derived,
       fields,
       partitionBy: [],
       add: files,
-      remove: 'all',
+      remove: kept ? (derived?.files ?? []).filter((file) => !kept.includes(file)) : 'all',
       txns: versionsOf(inputs),
       operation: 'WRITE',
       description: madeBy(context),
@@ -135,8 +136,7 @@ async function addedSince(
 ): Promise<DataFile[] | null> {
   const [events, another] = changed;
   if (model.shareBy === undefined || readsDataset(query)) return null;
-  if (events?.name !== EVENTS_TABLE || another || !derived.fields.some((f) => f.name === model.shareBy))
-    return null;
+  if (events?.name !== EVENTS_TABLE || another) return null;
   const version = computedFrom(derived, events.snapshot);
   const before = version === null ? null : await versionOf(events.table, version);
   const present = new Set(events.snapshot.files.map(({ path }) => path));

@@ -86,7 +86,10 @@ async function publishFrom(
       await sink.forget();
       shown = await sink.open(fields, newest.metaData.id);
     }
-    const lines = changes(sink.form, fields, newPaths, oldPaths ?? []);
+    // A file that both versions have holds the same rows, and their keys stand in no other file.
+    const added = without(newPaths, oldPaths ?? []);
+    const removed = without(oldPaths ?? [], newPaths);
+    const lines = changes(sink.form, fields, added, removed);
     await context.sql.run(
       `COPY (${lines}) TO ${literal(file)} (FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER false, NULLSTR ${literal(NULL_TEXT)})`,
     );
@@ -97,6 +100,11 @@ async function publishFrom(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function without(paths: readonly string[], others: readonly string[]): string[] {
+  const known = new Set(others);
+  return paths.filter((path) => !known.has(path));
 }
 
 /** What was sent stays invisible when the table is no longer there: a reset, or another writer of the new table, removes it. */

@@ -190,4 +190,31 @@ describe('the model', () => {
     expect(profiles.rows).toBeGreaterThan(50_000n);
     await place.sql.run('DROP VIEW in_shares; DROP TABLE in_one; DROP TABLE dataset; DROP VIEW events');
   }, 30_000);
+
+  test('of a table without the column shareBy is computed for what new events touch, and keeps the files that they do not', async () => {
+    const log = place.log(2);
+    const context = place.archiveContext(shop.dataset, log, { batchRows: 20 });
+    // A user's key is another one with each event, so that rows must vanish.
+    const query = `SELECT CAST(user_id AS VARCHAR) || '-' || CAST(count(*) AS VARCHAR) AS state, max(event_time) AS last_seen
+FROM events GROUP BY user_id`;
+    const model = { table: 'states', sql: 'states.sql', key: ['state'], shareBy: 'user_id' };
+    const derived = { ...place.modelContext(shop, context.tables.events), model, query };
+    let users = 100;
+    const bring = async (user: number, minute: number) =>
+      append(log, [[user % 2, line(String(user), { event_time: `2020-11-02 12:${10 + minute}:00 UTC` })]]);
+    for (let user = 0; user < users; user++) await bring(user, 0);
+    for (let round = 1; round <= 6; round++) {
+      await archive(context, { ends: log.ranges() });
+      const before = new Set((await derived.table.snapshot())?.files.map(({ path }) => path));
+      expect(await runModel(derived)).toMatchObject({ outcome: 'computed', rows: BigInt(users) });
+      const whole = { ...derived, table: place.table() };
+      await runModel(whole);
+      expect(await place.rows(derived.table, 'state')).toEqual(await place.rows(whole.table, 'state'));
+      const kept = (await derived.table.snapshot())?.files.filter(({ path }) => before.has(path)) ?? [];
+      // The rounds bring: old and new users; only new ones; only old ones; and again.
+      if (round % 3 === 0) expect(kept).toHaveLength(before.size);
+      if (round % 3 !== 1) for (let n = 0; n < 3; n++) await bring(users++, round);
+      if (round % 3 !== 2) for (let n = 0; n < 3; n++) await bring((7 * round + n) % 100, round);
+    }
+  }, 60_000);
 });
