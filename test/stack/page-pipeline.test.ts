@@ -75,17 +75,3 @@ describe('the pipeline', () => {
     await context.close();
   });
 });
-
-test('where there is no lake, the page says so and what to run', async () => {
-  const dashboard = await openDashboard(0);
-  try {
-    const { page } = await dashboard.open('/');
-    await page.getByRole('heading', { name: 'There is no lake yet' }).waitFor();
-    await page
-      .getByText(/eventlake run|make run|make demo/)
-      .first()
-      .waitFor();
-  } finally {
-    await dashboard.close();
-  }
-});

@@ -63,7 +63,7 @@ async function send(url: string, init: RequestInit, attempts = 1): Promise<Respo
     throw new AskError({
       code: 'page:no_server',
       message: 'The dashboard does not answer',
-      hint: 'Is it still running? Start it again: make dashboard',
+      hint: 'Is it still running? Start it again: make dashboard. This page then continues by itself.',
     });
   }
   if (response.ok || response.status === NOT_MODIFIED) return response;

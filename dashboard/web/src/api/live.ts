@@ -1,7 +1,8 @@
 import { useSyncExternalStore } from 'react';
 import type { PipelineAnswer, Problem } from '../../../api.ts';
-import { ask, problemOf } from './ask.ts';
+import { problemOf } from './ask.ts';
 import { BASE } from './base.ts';
+import { askShared } from './shared.ts';
 
 /** What the server tells by itself. */
 export interface Live {
@@ -12,12 +13,21 @@ export interface Live {
   readonly pipeline: PipelineAnswer | null;
   /** Why the pipeline cannot be read now. */
   readonly problem: Problem['error'] | null;
+  /** Why the server cannot be followed: it does not answer, or asks for its token. Null while nothing is known to be wrong. */
+  readonly lost: Problem['error'] | null;
   /** Changes when the overview's numbers have changed. */
   readonly overview: string;
 }
 
 const RETRY_MS = 3000;
-let live: Live = { isConnected: false, reconnections: 0, pipeline: null, problem: null, overview: '' };
+let live: Live = {
+  isConnected: false,
+  reconnections: 0,
+  pipeline: null,
+  problem: null,
+  lost: null,
+  overview: '',
+};
 const listeners = new Set<() => void>();
 
 /** A part of what the server has told, always the newest. */
@@ -56,7 +66,8 @@ export function connect(): () => void {
     const opened = new EventSource(`${BASE}/api/pipeline/stream`);
     source = opened;
     on(opened, 'open', () => {
-      tell({ isConnected: true, problem: null, reconnections: live.reconnections + (wasLost ? 1 : 0) });
+      const reconnections = live.reconnections + (wasLost ? 1 : 0);
+      tell({ isConnected: true, problem: null, lost: null, reconnections });
       wasLost = false;
     });
     on(opened, 'pipeline', (data) => tell({ pipeline: JSON.parse(data), problem: null }));
@@ -64,10 +75,15 @@ export function connect(): () => void {
     on(opened, 'overview', (data) => tell({ overview: data }));
     on(opened, 'error', () => {
       lose();
-      if (opened.readyState !== EventSource.CLOSED) return;
-      // The browser gives up where the answer is no stream, and cannot say why; the same question asked once can.
-      timer = setTimeout(open, RETRY_MS);
-      ask('/api/pipeline').catch((error: unknown) => tell({ problem: problemOf(error) }));
+      // The browser does not say why; the answer to the same question does.
+      askShared<PipelineAnswer>('/api/pipeline').answer.then(
+        (pipeline) => tell({ pipeline, lost: null }),
+        (error: unknown) => {
+          if (!live.isConnected) tell({ lost: problemOf(error) });
+        },
+      );
+      // It tries again by itself, unless the answer was no stream.
+      if (opened.readyState === EventSource.CLOSED) timer = setTimeout(open, RETRY_MS);
     });
   };
   const look = () => {

@@ -9,7 +9,7 @@ import { LiveView } from '../live/live-view.tsx';
 import { OverviewView } from '../overview/overview-view.tsx';
 import { PipelineView } from '../pipeline/pipeline-view.tsx';
 import { Datasets, viewsOf } from './datasets.tsx';
-import { ProblemNote } from './problem-note.tsx';
+import { ProblemNote, ServerLost } from './problem-note.tsx';
 import { Link, usePlace } from './route.tsx';
 import { applyTheme, storedTheme, type Theme } from './theme.ts';
 
@@ -22,6 +22,7 @@ export function App() {
   const views = shown ? viewsOf(shown) : [];
   const current = views.find((view) => (view.path === '/' ? path === '/' : path.startsWith(view.path)));
   const title = current?.name ?? (shown ? 'Not found' : '');
+  const lost = useLive((live) => live.lost);
   useEffect(connect, []);
   useEffect(() => {
     document.title = title ? `${title} · eventlake` : 'eventlake';
@@ -48,6 +49,7 @@ export function App() {
         <ThemeSwitch />
       </header>
       <main id="main" tabIndex={-1}>
+        {lost && <ServerLost problem={lost} />}
         {problem && <ProblemNote problem={problem} again={again} />}
         {dataset && <View path={path} dataset={dataset} />}
       </main>

@@ -1,4 +1,5 @@
 import type { Problem } from '../../../api.ts';
+import { useLive } from '../api/live.ts';
 
 interface ProblemNoteProps {
   readonly problem: Problem['error'];
@@ -6,8 +7,18 @@ interface ProblemNoteProps {
   again?(): void;
 }
 
-/** What went wrong, and what to do. */
-export function ProblemNote({ problem, again }: ProblemNoteProps) {
+/** What went wrong, and what to do; nothing where the page already says that the server is lost. */
+export function ProblemNote(props: ProblemNoteProps) {
+  const lost = useLive((live) => live.lost);
+  return props.problem.code === lost?.code ? null : <Note {...props} />;
+}
+
+/** Why the server cannot be reached, the same above every view. What has failed is asked for again when it is back. */
+export function ServerLost({ problem }: { problem: Problem['error'] }) {
+  return <Note problem={problem} />;
+}
+
+function Note({ problem, again }: ProblemNoteProps) {
   const [first, ...rest] = problem.message.split('\n');
   const lines = rest.join('\n').replace(/^\n+/, '');
   return (

@@ -8,6 +8,7 @@ import type {
 } from '../../../api.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { cellText, isAmount } from '../app/cells.ts';
+import { EmptyLake, isLakeMissing, useLakeTurn } from '../app/empty-lake.tsx';
 import { capitalized, grouped, time, words } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { Panel } from '../app/panel.tsx';
@@ -21,7 +22,7 @@ const EVENTS = 50;
 /** One row of the model's table: the profile, what was spent over time, sessions, and every event. */
 export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnswer }) {
   const path = `/api/customers/${encodeURIComponent(id)}`;
-  const profile = useAnswer<CustomerAnswer>(path);
+  const profile = useAnswer<CustomerAnswer>(path, useLakeTurn());
   const isKnown = profile.answer !== null;
   if (profile.problem) {
     return (
@@ -29,7 +30,11 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
         <h1>
           {capitalized(dataset.entity.singular)} {id}
         </h1>
-        <ProblemNote problem={profile.problem} again={profile.again} />
+        {isLakeMissing(profile.problem) ? (
+          <EmptyLake />
+        ) : (
+          <ProblemNote problem={profile.problem} again={profile.again} />
+        )}
         <p>
           <Link href="/customers">All {dataset.entity.plural}</Link>
         </p>

@@ -3,6 +3,7 @@ import type { CustomersAnswer, DatasetAnswer, OverviewAnswer } from '../../../ap
 import { withQuery } from '../api/ask.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { cellText, isNumeric } from '../app/cells.ts';
+import { EmptyLake, isLakeMissing, useLakeTurn } from '../app/empty-lake.tsx';
 import { capitalized, grouped, words } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
@@ -25,9 +26,18 @@ export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
       limit: `${ROWS}`,
       offset: `${offset}`,
     }),
+    useLakeTurn(),
   );
   const shown = answer?.customers.length ?? 0;
   const total = answer?.total ?? 0;
+  if (isLakeMissing(problem)) {
+    return (
+      <>
+        <h1>{capitalized(dataset.entity.plural)}</h1>
+        <EmptyLake />
+      </>
+    );
+  }
   return (
     <>
       <h1>{capitalized(dataset.entity.plural)}</h1>

@@ -1,6 +1,7 @@
 import type { LakeAnswer } from '../../../api.ts';
 import { useLive } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
+import { EmptyLake, isLakeMissing } from '../app/empty-lake.tsx';
 import { bytes, grouped } from '../app/format.ts';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { setQuery, usePlace } from '../app/route.tsx';
@@ -20,7 +21,8 @@ export function LakeView() {
     <>
       <h1>Lake</h1>
       {answer && <p className="hint">{answer.place}</p>}
-      {problem && <ProblemNote problem={problem} again={again} />}
+      {isLakeMissing(problem) && <EmptyLake />}
+      {problem && !isLakeMissing(problem) && <ProblemNote problem={problem} again={again} />}
       <section className="cards" aria-label="Tables">
         {tables.map(({ table, version, rows, files, bytes: size }) => (
           <button

@@ -2,6 +2,7 @@ import type { DatasetAnswer, OverviewAnswer, SpendAnswer, ValuesAnswer } from '.
 import { withQuery } from '../api/ask.ts';
 import { useLive } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
+import { EmptyLake, isLakeMissing } from '../app/empty-lake.tsx';
 import { capitalized, grouped, share, words } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
 import { setQuery, usePlace } from '../app/route.tsx';
@@ -17,18 +18,17 @@ export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
   const filter = filterOf(usePlace().query);
   const turn = useLive(({ overview, reconnections }) => `${reconnections} ${overview}`);
   const whole = useAnswer<OverviewAnswer>('/api/overview', turn);
-  if (whole.problem?.code === 'lake:missing') return <NoLake problem={whole.problem} />;
+  const isEmpty = isLakeMissing(whole.problem) || whole.answer?.events === 0;
   return (
     <>
       <h1>Overview</h1>
       {dataset.description && <p className="hint">{dataset.description}</p>}
-      <Filters dataset={dataset} filter={filter} whole={whole.answer} turn={turn} />
-      {whole.answer?.events === 0 && (
-        <p className="note">
-          The lake is empty: no event is in it yet. Ingest a file, then process it: make run
-        </p>
+      {isEmpty ? (
+        <EmptyLake />
+      ) : (
+        <Filters dataset={dataset} filter={filter} whole={whole.answer} turn={turn} />
       )}
-      {rangeProblem(filter.from, filter.to) === null && (
+      {!isEmpty && rangeProblem(filter.from, filter.to) === null && (
         <Panels dataset={dataset} filter={filter} turn={turn} />
       )}
     </>
@@ -157,16 +157,6 @@ function Values({ title, name, path, filter, turn, entities }: ValuesProps) {
         </>
       )}
     </Panel>
-  );
-}
-
-function NoLake({ problem }: { problem: { message: string; hint: string | null } }) {
-  return (
-    <div className="note">
-      <h1>There is no lake yet</h1>
-      <p>{problem.message}</p>
-      <p className="hint">{problem.hint ?? 'Run: make run'}</p>
-    </div>
   );
 }
 

@@ -1,5 +1,6 @@
 import type { DatasetAnswer, PipelineAnswer } from '../../../api.ts';
 import { useLive } from '../api/live.ts';
+import { EmptyLake } from '../app/empty-lake.tsx';
 import { grouped } from '../app/format.ts';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { Audit } from './audit.tsx';
@@ -15,6 +16,7 @@ export function PipelineView({ dataset }: { dataset: DatasetAnswer }) {
       {problem && <ProblemNote problem={problem} />}
       {pipeline && (
         <>
+          {pipeline.status.tables.length === 0 && <EmptyLake />}
           <Flow pipeline={pipeline} />
           <div className="balanced">
             <Audit entities={dataset.entity.plural} turn={positionOf(pipeline)} />
