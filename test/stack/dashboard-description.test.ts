@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -19,13 +19,22 @@ const KNOWN = `
 [dictionaries]
 ids = { values = ["1", "3", "1515915625519388267"] }
 tables = { values = ["events", "rejected", "customer_profiles"] }
+cursors = { values = ["start"] }
+columns = { values = ["event_type", "brand", "price"] }
 queries = { values = ["SELECT * FROM events", "SELECT 1.5, NULL, DATE '2020-10-31', [1], true", "SELECT", "SELECT * FROM nothing"] }
 
 [parameters]
 "path.id" = { dictionary = "ids", probability = 0.5 }
+"query.after" = { dictionary = "cursors", probability = 0.5 }
+"query.by" = { dictionary = "columns", probability = 0.5 }
+"query.value" = { dictionary = "columns", probability = 0.5 }
 "path.table" = { dictionary = "tables", probability = 0.5 }
 "body.sql" = { dictionary = "queries", probability = 0.5 }
 `;
+
+/** A CSV file as the export writes it, with one row. */
+const EXPORTED = (names: readonly string[]) =>
+  `${names.join(',')}\n${[new Date().toISOString(), 'view', 7, 2144415922528452, '', 'x', '5.00', 1, '', 0, 0]}\n`;
 
 let shown: Shown;
 let address: string;
@@ -34,8 +43,16 @@ let python: string;
 const answered = new Map<string, Set<number>>();
 beforeAll(async () => {
   python = join(await pythonFolder('schemathesis', 'schemathesis-requirements.txt'), 'bin', 'python');
-  shown = await Shown.open({ milliseconds: 2000 });
+  const live = { by: ['event_type', 'brand'], values: ['price'] };
+  shown = await Shown.open({ milliseconds: 2000, change: (dataset) => ({ ...dataset, live }) });
   await shown.run(SMALL);
+  const names = [...shown.session.dataset.columns.map(({ name }) => name), 'log_partition', 'log_offset'];
+  await mkdir(join(shown.home, 'home', 'data'));
+  await writeFile(join(shown.home, 'home', 'data', 'electronics.csv'), EXPORTED(names));
+  await writeFile(
+    join(shown.home, 'home', 'data', 'electronics.csv.position.json'),
+    JSON.stringify({ bytes: EXPORTED(names).length, log: '', next: {}, rows: 1, rejected: 0 }),
+  );
   const { server } = shown.dashboard;
   server.addHook('onResponse', async ({ routeOptions: { url = '' } }, { statusCode }) => {
     answered.set(url, (answered.get(url) ?? new Set()).add(statusCode));
