@@ -39,7 +39,9 @@ export function ingestCommand(): Command {
     noteStores(session);
     try {
       const signal = stopOnSignals().signal;
-      const report = await ingestFiles(session, options, signal, await openMonitor(session));
+      const progress = new Progress();
+      const observers = { monitor: await openMonitor(session), progress };
+      const report = await ingestFiles(session, options, signal, observers).finally(() => progress.end());
       print(options.json ?? false, report, ingestSummary);
       if (signal.aborted) process.exitCode = 1;
     } finally {
@@ -64,19 +66,25 @@ export function withIngestOptions(command: Command): Command {
     .option('--batch-size <rows>', 'rows that are committed together', positive, CHUNK_ROWS);
 }
 
+/** Who hears of an ingest. */
+interface Observers {
+  readonly monitor: Monitor | null;
+  readonly progress: Progress;
+}
+
 /** Ingests the files that the options name, one after the other; all of them are there before the first is read. */
 export async function ingestFiles(
   session: Session,
   options: IngestOptions,
   signal: AbortSignal,
-  monitor: Monitor | null,
+  observers: Observers,
 ): Promise<IngestReport> {
   const [first, ...more] = await inputFiles(session.dataset, options.file ?? []);
-  const result = await ingestFile(session, first, options, signal, monitor);
+  const result = await ingestFile(session, first, options, signal, observers);
   if (more.length === 0) return result;
   const files = [result];
   for (const source of more)
-    if (!signal.aborted) files.push(await ingestFile(session, source, options, signal, monitor));
+    if (!signal.aborted) files.push(await ingestFile(session, source, options, signal, observers));
   const sum = (count: 'rows' | 'events' | 'deadLetters') =>
     files.reduce((total, file) => total + file[count], 0);
   return {
@@ -97,9 +105,9 @@ async function ingestFile(
   source: SourceFile,
   options: IngestOptions,
   signal: AbortSignal,
-  monitor: Monitor | null,
+  { monitor, progress }: Observers,
 ): Promise<IngestResult> {
-  const progress = new Progress(source.size);
+  progress.show('ingest', { done: 0, unit: 'rows', share: 0 });
   record(`ingest: ${source.path}, ${bytes(source.size)}`, {
     ...{ event: 'ingest_started', hop: 'ingest', file: source.path, bytes: source.size },
   });
@@ -119,7 +127,10 @@ async function ingestFile(
         note(`warning: ${message}; resuming after the last committed row`, 'warn', details);
       },
       onCommit: (chunk) => monitor?.chunkCommitted(chunk),
-      onProgress: (state) => progress.show(state),
+      onProgress({ rows, bytesRead }) {
+        const share = source.size > 0 ? Math.min(1, bytesRead / source.size) : 1;
+        progress.show('ingest', { done: rows, unit: 'rows', share });
+      },
       signal,
     });
     monitor?.succeeded('ingest');
@@ -128,7 +139,7 @@ async function ingestFile(
     record(`ingest: ${fileSummary(result)}`, details);
     return result;
   } finally {
-    progress.end();
+    progress.finish('ingest');
   }
 }
 

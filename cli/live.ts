@@ -94,7 +94,8 @@ async function runLive(
 }
 
 async function processOn(session: Session, stop: AbortController) {
-  const context = reported(await processContext(session), null, { commits: false, renewals: false });
+  const reports = { monitor: null, progress: null, telling: { commits: false, renewals: false } };
+  const context = reported(await processContext(session), reports);
   const sql = await session.sql.beside();
   return follow({ ...context, sql }, stop).finally(() => sql.close());
 }

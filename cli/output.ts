@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import type { Row } from '../core/contracts.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -15,6 +16,7 @@ export interface Details {
 /** Puts one note into the log. */
 export type Write = (text: string, level: Exclude<Level, 'silent'>, details: Details) => void;
 let write: Write | null = null;
+let clearBars: (() => void) | null = null;
 
 /** Notes below this level are not printed. */
 export function setLogLevel(level: Level): void {
@@ -26,16 +28,37 @@ export function logTo(writer: Write): void {
   write = writer;
 }
 
-/** Whether notes are text for people; only then may a progress bar be drawn among them. */
-export function notesAreText(): boolean {
-  return write === null;
+/** Whether notes are text for people on a terminal that can move its cursor; only then are progress bars drawn. */
+export function barsCanBeDrawn(): boolean {
+  const isShown = LEVELS.indexOf('info') >= LEVELS.indexOf(threshold);
+  return write === null && isShown && process.stderr.isTTY && process.env.TERM !== 'dumb';
+}
+
+/** What removes the progress bars before a note is printed; null where none are drawn. */
+export function clearBeforeNotes(clear: (() => void) | null): void {
+  clearBars = clear;
 }
 
 /** A line for people, on standard error so that standard output stays the command's result; in a JSON log, an object. */
 export function note(text: string, level: Exclude<Level, 'silent'> = 'info', details: Details = {}): void {
   if (LEVELS.indexOf(level) < LEVELS.indexOf(threshold)) return;
   if (write) write(text, level, details);
-  else process.stderr.write(printable(`${text}\n${details.hint ? `  → ${details.hint}\n` : ''}`));
+  else {
+    clearBars?.();
+    const hint = details.hint ? printable(`  → ${details.hint}\n`) : '';
+    process.stderr.write(`${coloured(printable(text), COLOURS[level], process.stderr)}\n${hint}`);
+  }
+}
+
+const COLOURS: { readonly [level in Level]: Colour | null } = {
+  ...{ debug: 'gray', info: null, warn: 'yellow', error: 'red', silent: null },
+};
+
+type Colour = 'gray' | 'yellow' | 'red' | 'green' | 'cyan';
+
+/** Text in a colour where the stream is a terminal, unless NO_COLOR is set. */
+export function coloured(text: string, colour: Colour | null, stream: NodeJS.WriteStream): string {
+  return colour ? styleText(colour, text, { stream }) : text;
 }
 
 /**
@@ -64,7 +87,14 @@ export function print<T>(json: boolean, result: T, human: (result: T) => string)
   const text = json
     ? JSON.stringify(result, (_key, value) => (typeof value === 'bigint' ? String(value) : value), 2)
     : human(result);
-  process.stdout.write(printable(`${text}\n`));
+  process.stdout.write(json ? printable(`${text}\n`) : withMarks(printable(`${text}\n`)));
+}
+
+/** Lines that begin with a mark of success or failure are green or red on a terminal. */
+function withMarks(text: string): string {
+  return text.replaceAll(/^( *)([✔✘].*)$/gm, (_, indent: string, line: string) => {
+    return indent + coloured(line, line.startsWith('✔') ? 'green' : 'red', process.stdout);
+  });
 }
 
 /** `1,234,567` */

@@ -6,6 +6,7 @@ import { STOPPED, stopOnSignals } from './command.ts';
 import { commandOverDatasets, eachDataset } from './each-dataset.ts';
 import { openMonitor } from './monitoring.ts';
 import { note, record } from './output.ts';
+import { Progress } from './progress.ts';
 import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './rejections.ts';
 import { type CommonOptions, noteStores, processContext, type Session } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
@@ -34,12 +35,12 @@ export function processCommand(): Command {
       await eachDataset(names, options, { access: 'write', signal }, async (session) => {
         noteStores(session);
         const monitor = await openMonitor(session);
-        const telling = { commits: true, renewals: options.follow ?? false };
+        const isEndless = options.follow ?? false;
+        const progress = isEndless ? null : new Progress();
+        const reports = { monitor, progress, telling: { commits: true, renewals: isEndless } };
         const republish = options.republish ?? false;
         const skips = new Skips(options);
-        const context = skips.in(
-          reported({ ...(await processContext(session)), republish }, monitor, telling),
-        );
+        const context = skips.in(reported({ ...(await processContext(session)), republish }, reports));
         noteUnpublished(session);
         if (options.follow) {
           note(`following ${session.log.description}; stop with Ctrl-C`, 'info', { event: 'follow_started' });
@@ -51,7 +52,7 @@ export function processCommand(): Command {
           return { result, text: processSummary(result) };
         }
         const judged = new Rejections(options).in(context);
-        const result = await processTo(judged, session.log.ranges(), signal);
+        const result = await processTo(judged, session.log.ranges(), signal).finally(() => progress?.end());
         skips.end();
         if (result.archive.stopped) {
           note(STOPPED, 'info', { event: 'stopped' });

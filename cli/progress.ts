@@ -1,42 +1,118 @@
-import { note, notesAreText, thousands } from './output.ts';
+import { barsCanBeDrawn, clearBeforeNotes, coloured, note, thousands } from './output.ts';
 
-const LINE_EVERY_MS = 5000;
+const LINES_EVERY_MS = 5000;
 const DRAW_EVERY_MS = 100;
 const BAR = 24;
 
-/** Shows how far a file has been read: a bar on a terminal, elsewhere a line every few seconds. */
-export class Progress {
-  readonly #totalBytes: number;
-  readonly #began = Date.now();
-  readonly #terminal = process.stderr.isTTY && notesAreText();
-  #shown = 0;
-  #drawn = false;
+/** The stages of a job, in the order in which their bars stand. */
+const STAGES = ['ingest', 'archive', 'model', 'publish', 'audit'] as const;
+type Stage = (typeof STAGES)[number];
 
-  /** `totalBytes` on disk. */
-  constructor(totalBytes: number) {
-    this.#totalBytes = totalBytes;
-    if (!this.#terminal) this.#shown = Date.now();
+/** How far a stage has come. */
+export interface StageState {
+  readonly done: number;
+  /** What is counted, in the plural. */
+  readonly unit: string;
+  /** From 0 to 1; null while it cannot be known. */
+  readonly share: number | null;
+}
+
+interface Shown extends StageState {
+  /** Milliseconds since the process began. */
+  readonly began: number;
+  /** Null while it runs. */
+  readonly ended: number | null;
+}
+
+/** Shows how far the stages of a job have come: a labelled bar for each on a terminal, elsewhere a line for each every few seconds. */
+export class Progress {
+  readonly #stages = new Map<Stage, Shown>();
+  readonly #isTerminal = barsCanBeDrawn();
+  readonly #timer: NodeJS.Timeout;
+  #drawnAt = 0;
+  #linesDrawn = 0;
+
+  constructor() {
+    // The stages also report while they have no news, as a model that is one long statement.
+    this.#timer = setInterval(() => this.#tick(), this.#isTerminal ? DRAW_EVERY_MS : LINES_EVERY_MS);
+    this.#timer.unref();
+    if (this.#isTerminal) clearBeforeNotes(() => this.#clear());
   }
 
-  show({ rows, bytesRead }: { rows: number; bytesRead: number }): void {
-    const now = Date.now();
-    if (now - this.#shown < (this.#terminal ? DRAW_EVERY_MS : LINE_EVERY_MS)) return;
-    this.#shown = now;
-    const seconds = Math.max(0.001, (now - this.#began) / 1000);
-    const share = this.#totalBytes > 0 ? Math.min(1, bytesRead / this.#totalBytes) : 1;
-    const left = share > 0 ? Math.round((seconds / share) * (1 - share)) : 0;
-    const text = `${thousands(rows)} rows  ${thousands(Math.round(rows / seconds))} rows/s  ${Math.floor(share * 100)} %  ${left} s left`;
-    if (!this.#terminal) {
-      note(`ingest: ${text}`, 'info', { event: 'progress', hop: 'ingest', rows, share });
+  /** A stage has begun, or has come this far. */
+  show(stage: Stage, state: StageState): void {
+    const before = this.#stages.get(stage);
+    const began = before && before.ended === null ? before.began : performance.now();
+    this.#stages.set(stage, { ...state, began, ended: null });
+    if (this.#isTerminal && performance.now() - this.#drawnAt >= DRAW_EVERY_MS) this.#draw();
+  }
+
+  /** A stage is done, if it was shown. Its bar stays, full, until the job ends. */
+  finish(stage: Stage): void {
+    const state = this.#stages.get(stage);
+    if (!state || state.ended !== null) return;
+    this.#stages.set(stage, { ...state, share: 1, ended: performance.now() });
+    if (this.#isTerminal) this.#draw();
+  }
+
+  /** Leaves the terminal to what comes next. */
+  end(): void {
+    clearInterval(this.#timer);
+    clearBeforeNotes(null);
+    this.#clear();
+  }
+
+  #tick(): void {
+    if (this.#isTerminal) {
+      this.#draw();
       return;
     }
-    const full = Math.round(share * BAR);
-    process.stderr.write(`\r\u001b[2K${'█'.repeat(full)}${'░'.repeat(BAR - full)}  ${text}`);
-    this.#drawn = true;
+    for (const [stage, state] of this.#stages) {
+      if (state.ended !== null) continue;
+      const { done, unit, share } = state;
+      const details = { event: 'progress', hop: stage, ...(unit && { [unit]: done }), share };
+      note(`${stage}: ${figures(state)}`, 'info', details);
+    }
   }
 
-  /** Leaves the line to what comes next. */
-  end(): void {
-    if (this.#drawn) process.stderr.write('\r\u001b[2K');
+  #draw(): void {
+    const width = (process.stderr.columns || 80) - 1;
+    const lines = STAGES.flatMap((stage) => {
+      const state = this.#stages.get(stage);
+      return state ? barLine(stage, state, width) : [];
+    });
+    this.#clear();
+    process.stderr.write(lines.map((line) => `${line}\n`).join(''));
+    this.#linesDrawn = lines.length;
+    this.#drawnAt = performance.now();
   }
+
+  #clear(): void {
+    if (this.#linesDrawn > 0) process.stderr.write(`\u001b[${this.#linesDrawn}A\u001b[0J`);
+    this.#linesDrawn = 0;
+  }
+}
+
+function barLine(stage: Stage, state: Shown, width: number): string {
+  const full = Math.round((state.share ?? 0) * BAR);
+  const label = stage.padEnd(8);
+  const text = `  ${figures(state)}`.slice(0, Math.max(0, width - label.length - BAR));
+  const bar = '█'.repeat(full);
+  const colour = state.ended === null ? 'cyan' : 'green';
+  return `${label}${bar && coloured(bar, colour, process.stderr)}${'░'.repeat(BAR - full)}${text}`;
+}
+
+/** `34 %  300,000 rows  120,000 rows/s  12 s left`; how long it has taken, where the rest is not known. */
+function figures({ done, unit, share, began, ended }: Shown): string {
+  const seconds = ((ended ?? performance.now()) - began) / 1000;
+  const parts: string[] = [];
+  if (share !== null) parts.push(`${String(Math.floor(share * 100)).padStart(3)} %`);
+  // Shares of keys say nothing to people.
+  if (done > 0 && unit !== 'shares') {
+    parts.push(`${thousands(done)} ${unit}`);
+    if (seconds >= 1) parts.push(`${thousands(Math.round(done / seconds))} ${unit}/s`);
+  }
+  const isUnknown = ended !== null || share === null || share === 0 || share === 1;
+  parts.push(isUnknown ? `${seconds.toFixed(1)} s` : `${Math.round((seconds / share) * (1 - share))} s left`);
+  return parts.join('  ');
 }

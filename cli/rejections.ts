@@ -52,7 +52,10 @@ export class Rejections {
     return {
       ...context,
       archive: { ...archive, onCommit },
-      onArchived: (result: ArchiveResult) => this.#judge(result),
+      onArchived: (result: ArchiveResult) => {
+        context.onArchived?.(result);
+        this.#judge(result);
+      },
     };
   }
 

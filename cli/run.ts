@@ -14,6 +14,7 @@ import {
   withIngestOptions,
 } from './ingest.ts';
 import { openMonitor } from './monitoring.ts';
+import { Progress } from './progress.ts';
 import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './rejections.ts';
 import { noteStores, processContext, type Session } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
@@ -58,23 +59,28 @@ export async function runWholeJob(
   signal: AbortSignal,
 ): Promise<RunResult> {
   const monitor = await openMonitor(session);
-  const telling = { commits: false, renewals: false };
+  const progress = new Progress();
+  const reports = { monitor, progress, telling: { commits: false, renewals: false } };
   const skips = new Skips(options);
-  const told = skips.in(reported(await processContext(session), monitor, telling));
+  const told = skips.in(reported(await processContext(session), reports));
   const context = new Rejections(options).in(told);
   const failed = new AbortController();
-  const ingesting = ingestFiles(session, options, signal, monitor);
+  const ingesting = ingestFiles(session, options, signal, { monitor, progress });
   const ends = ingesting.then(() => session.log.ranges());
   const processing = processTo(context, ends, AbortSignal.any([signal, failed.signal]));
   try {
     const [ingested, processed] = await Promise.all([ingesting, processing]);
     skips.end();
+    if (!signal.aborted) progress.show('audit', { done: 0, unit: '', share: null });
     const audited = signal.aborted ? null : await audit(auditContext(session));
+    progress.finish('audit');
     return { ingest: ingested, process: processed, audit: audited };
   } catch (error) {
     failed.abort();
     await Promise.allSettled([ingesting, processing]);
     throw error;
+  } finally {
+    progress.end();
   }
 }
 

@@ -5,6 +5,7 @@ import type { FollowContext, StageFailure } from '../processing/follow.ts';
 import type { ModelResult } from '../processing/model.ts';
 import type { ProcessContext, ProcessResult, Published } from '../processing/process.ts';
 import { counted, type Details, note, record, thousands } from './output.ts';
+import type { Progress } from './progress.ts';
 
 /** How a stage's work is told: a note, or only a line in a JSON log where people see it in the command's result. */
 type Say = (text: string, details: Details) => void;
@@ -15,8 +16,16 @@ export interface Telling {
   readonly renewals: boolean;
 }
 
+/** To whom the stages report. */
+export interface Reports {
+  readonly monitor: Monitor | null;
+  /** Null for a job without an end. */
+  readonly progress: Progress | null;
+  readonly telling: Telling;
+}
+
 /** The context whose stages report what they do: to people and logs, and to the monitor if there is one. */
-export function reported(context: ProcessContext, monitor: Monitor | null, telling: Telling): FollowContext {
+export function reported(context: ProcessContext, { monitor, progress, telling }: Reports): FollowContext {
   const main = modelOf(context.archive.dataset)?.table;
   const sayNote: Say = (text, details) => note(text, 'info', details);
   const sayCommit = telling.commits ? sayNote : record;
@@ -26,6 +35,10 @@ export function reported(context: ProcessContext, monitor: Monitor | null, telli
     archive: {
       ...context.archive,
       onTurn: () => monitor?.turn(),
+      onProgress({ stage, unit, done, total }) {
+        const share = total === null ? null : Math.min(1, done / Math.max(1, total));
+        progress?.show(stage, { done, unit, share });
+      },
       onRead: (records) => monitor?.recordsRead(records),
       onIdle() {
         monitor?.succeeded('archive');
@@ -40,7 +53,9 @@ export function reported(context: ProcessContext, monitor: Monitor | null, telli
         note(`another worker was faster, reading again: ${reason}`, 'info', details);
       },
     },
+    onArchived: () => progress?.finish('archive'),
     onModel(table, result, seconds) {
+      progress?.finish('model');
       monitor?.modelDone(result, seconds);
       const { outcome, rows } = result;
       const details = { event: 'model', hop: 'model', table, outcome, rows: Number(rows), seconds };
@@ -51,6 +66,7 @@ export function reported(context: ProcessContext, monitor: Monitor | null, telli
         });
     },
     onPublish(result, seconds) {
+      progress?.finish('publish');
       monitor?.publishDone(result, seconds);
       const { outcome, stored, deleted, version, table, to } = result;
       const details = {

@@ -241,11 +241,11 @@ export interface Sink {
   /**
    * Stores or deletes rows as of `version`; a row that already has a newer version is left as it is. The file has a line a change in the
    * sink's form, of a row at most one; it must stay as it is until `finish`. It is read as a stream; `onProgress` is called each time that some
-   * of it is stored.
+   * of it is stored, with the number of changes that are, where it is known.
    * Passing faults are retried; what a row makes impossible is `index:rejected` or `warehouse:rejected`, what the login may not do
    * `index:forbidden` or `warehouse:forbidden`. May be repeated with the same version.
    */
-  apply(file: string, version: bigint, onProgress?: () => void): Promise<SinkCounts>;
+  apply(file: string, version: bigint, onProgress?: (changes?: number) => void): Promise<SinkCounts>;
   /**
    * Makes the changes visible and records that the sink now shows `version`. `index:incomplete` when an interrupted run had left rows that the
    * changes did not cover, `warehouse:superseded` when another writer has published since `open`: the caller opens the sink again, and sends

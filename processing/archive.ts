@@ -8,6 +8,7 @@ import { lakeId } from '../lake/identity.ts';
 import { type BatchOutcome, commitBatch } from './archive-commit.ts';
 import { checkRequired } from './events-table.ts';
 import { type ArchiveTables, Positions } from './positions.ts';
+import type { StageProgress } from './stage-progress.ts';
 import { StagedBatch } from './staging.ts';
 
 /**
@@ -37,6 +38,8 @@ export interface ArchiveContext {
   onRead?(records: RecordBatch): void;
   /** Told each time that the log was asked for more and answered, with or without records; also by the later stages, as they make progress. */
   onTurn?(): void;
+  /** Told how far the stage has come; also by the later stages. */
+  onProgress?(progress: StageProgress): void;
   /** Called after each commit. */
   onCommit?(outcome: BatchOutcome): void;
   /** Called when there is nothing to read and no batch has been begun. */
@@ -89,6 +92,7 @@ class Worker {
   #began = 0;
   #looked = 0;
   #positions: Positions | undefined;
+  #read = 0;
   #events = 0;
   #rejected = 0;
   #commits = 0;
@@ -173,6 +177,24 @@ class Worker {
     }
     await this.#batch.add(records, expected);
     this.#context.onRead?.(records);
+    this.#read += Number(records.next - expected);
+    this.#tellProgress();
+  }
+
+  /** The total is known once the log's ends are. */
+  #tellProgress(): void {
+    const left = this.#ends?.reduce(
+      (sum, range) => sum + Math.max(0, Number(range.end - this.#at(range))),
+      0,
+    );
+    const total = left === undefined ? null : this.#read + left;
+    this.#context.onProgress?.({ stage: 'archive', unit: 'records', done: this.#read, total });
+  }
+
+  /** Where reading is in a partition; not before its first record that is left. */
+  #at(range: PartitionRange): bigint {
+    const position = this.#batch?.next.get(partitionId(range)) ?? this.#known.next(range) ?? 0n;
+    return position > range.start ? position : range.start;
   }
 
   #mustCommit(idle: boolean): boolean {
@@ -181,14 +203,11 @@ class Worker {
     const limit = batch.bytes / batch.totalRows > LARGE_ROW ? LARGE_ROWS_BATCH_BYTES : BATCH_BYTES;
     if (batch.totalRows >= this.#context.batchRows || batch.bytes >= limit) return true;
     if (Date.now() - this.#began >= this.#context.batchSeconds * 1000) return true;
-    return this.#ends !== null && (idle || this.#reaches(batch, this.#ends));
+    return this.#ends !== null && (idle || this.#reaches(this.#ends));
   }
 
-  #reaches(batch: StagedBatch, ends: readonly PartitionRange[]): boolean {
-    return ends.every((range) => {
-      const position = batch.next.get(partitionId(range)) ?? this.#known.next(range) ?? 0n;
-      return range.start === range.end || position >= range.end;
-    });
+  #reaches(ends: readonly PartitionRange[]): boolean {
+    return ends.every((range) => this.#at(range) >= range.end);
   }
 
   async #commit(): Promise<void> {

@@ -111,7 +111,7 @@ export async function computeOver(
         throw model.csv ? unreadableCsv(model.table, model.csv, cause) : cause;
       },
     );
-    context.onProgress?.();
+    context.onProgress?.(1, 1);
     return { fields, files };
   }
   for (let shares = await sharesOf(sql, events.rows, events.paths); ; shares *= 4) {
@@ -143,7 +143,7 @@ async function computeShares(
     if (share === 0) fields = await describe(context);
     files.push(...(await writeRows(sql, query, join(folder, `${model.table}-${share}.parquet`))));
     await rm(join(folder, `share=${share}`), { recursive: true, force: true });
-    context.onProgress?.();
+    context.onProgress?.(share + 1, shares);
   }
   return { fields, files };
 }

@@ -41,8 +41,8 @@ export interface ModelContext {
   readonly temporary: string;
   /** Ends the computation after the current share. */
   readonly signal?: AbortSignal | undefined;
-  /** Told after each share of the keys. */
-  onProgress?(): void;
+  /** Told after each share of the keys, with how many of how many are done. */
+  onProgress?(done: number, total: number): void;
 }
 
 /** What one run of a model did. */

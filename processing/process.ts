@@ -98,11 +98,15 @@ export async function modelStage(context: ProcessContext, signal?: AbortSignal):
   if (models.length > 0) collectGarbage();
   let main: ModelResult | null = null;
   for (const steps of models) {
+    archive.onProgress?.({ stage: 'model', unit: 'shares', done: 0, total: null });
     const began = performance.now();
     const result = await runModel({
       ...steps,
       ...{ dataset, files, sql, temporary, signal },
-      onProgress: () => archive.onTurn?.(),
+      onProgress(done, total) {
+        archive.onTurn?.();
+        archive.onProgress?.({ stage: 'model', unit: 'shares', done, total });
+      },
     });
     context.onModel?.(steps.model.table, result, (performance.now() - began) / 1000);
     if (steps.model === modelOf(dataset)) main = result;
@@ -122,12 +126,16 @@ export async function publishStage(context: ProcessContext): Promise<Published[]
   const failures = new Map<SinkPublication['to'], unknown>();
   for (const { model, table, to, sink } of publications) {
     if (failures.has(to)) continue;
+    archive.onProgress?.({ stage: 'publish', unit: 'documents', done: 0, total: null });
     const began = performance.now();
     try {
       const result = await publish({
         ...{ model, columns: dataset.columns, profiles: table, sink, files, sql, temporary },
         republish: context.republish ?? false,
-        onProgress: () => archive.onTurn?.(),
+        onProgress(done, total) {
+          archive.onTurn?.();
+          if (done !== undefined) archive.onProgress?.({ stage: 'publish', unit: 'documents', done, total });
+        },
       });
       const done = { table: model.table, to, ...result };
       published.push(done);

@@ -22,8 +22,8 @@ export interface PublishContext {
   readonly temporary: string;
   /** Sends every row, also those that the sink shows already. */
   readonly republish?: boolean;
-  /** Told each time that the sink has taken some changes. */
-  onProgress?(): void;
+  /** Told each time that the sink has taken some of the changes: how many so far, where the sink knows, and how many there are. */
+  onProgress?(done: number | undefined, total: number): void;
 }
 
 /** What one run of the stage did. */
@@ -90,10 +90,11 @@ async function publishFrom(
     const added = without(newPaths, oldPaths ?? []);
     const removed = without(oldPaths ?? [], newPaths);
     const lines = changes(sink.form, fields, added, removed);
-    await context.sql.run(
+    const [copied] = await context.sql.rows(
       `COPY (${lines}) TO ${literal(file)} (FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER false, NULLSTR ${literal(NULL_TEXT)})`,
     );
-    const counts = await sink.apply(file, newest.version, context.onProgress);
+    const total = Number(copied?.Count ?? 0);
+    const counts = await sink.apply(file, newest.version, (done) => context.onProgress?.(done, total));
     await requireStill(profiles, newest);
     await sink.finish(newest.version);
     return { outcome: 'published', version: newest.version, ...counts };

@@ -78,7 +78,7 @@ export class ElasticsearchSink implements Sink {
     return this.#base;
   }
 
-  async apply(file: string, version: bigint, onProgress?: () => void): Promise<SinkCounts> {
+  async apply(file: string, version: bigint, onProgress?: (changes?: number) => void): Promise<SinkCounts> {
     const index = this.#opened();
     let stored = 0;
     let deleted = 0;
@@ -88,7 +88,7 @@ export class ElasticsearchSink implements Sink {
         if (document === null) deleted += 1;
         else stored += 1;
       }
-      onProgress?.();
+      onProgress?.(stored + deleted);
     }
     return { stored, deleted };
   }

@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { runCommand } from '../servers/command.ts';
+import { ended, Home } from './fixtures.ts';
+
+const MAIN = join(import.meta.dirname, '../../cli/main.ts');
+const BARS = /^(ingest|archive|model|publish|audit) +[█░]{24}/;
+
+let home: Home;
+beforeAll(async () => {
+  home = await Home.withData();
+});
+afterAll(() => rm(home.folder, { recursive: true }));
+
+/** What `run` writes to a terminal of 100 columns, with the escape sequences. */
+async function onTerminal(name: string, environment: string): Promise<string> {
+  const command = `${process.execPath} -- ${MAIN} run`;
+  await writeFile(
+    join(home.folder, 'typed.sh'),
+    `stty cols 100 rows 30\nexport EVENTLAKE_HOME=${join(home.folder, name)} ${environment}\n${command}\n`,
+  );
+  // A pseudo-terminal of util-linux, without a copy in a file.
+  return runCommand('script', ['-qec', 'bash typed.sh', '/dev/null'], { cwd: home.folder });
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a terminal gets
+const COLOUR = /\u001b\[\d+m/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a terminal gets
+const CLEAR = /\u001b\[\d+A\u001b\[0J/;
+
+describe('on a terminal', () => {
+  test('each stage has a labelled bar, which is full at the end and gone after it', async () => {
+    const text = await onTerminal('coloured', 'TERM=xterm-256color');
+    expect(text).toMatch(COLOUR);
+    expect(text).toContain('\u001b[32m✔ balanced');
+    const drawn = text.replaceAll(COLOUR, '').split(CLEAR);
+    const lines = drawn.flatMap((screen) => screen.split('\r\n'));
+    for (const stage of ['ingest', 'archive', 'model', 'audit']) {
+      expect(lines.some((line) => line.startsWith(stage) && BARS.test(line))).toBe(true);
+      expect(lines.some((line) => line.startsWith(stage) && line.includes(`${'█'.repeat(24)}  100 %`))).toBe(
+        true,
+      );
+    }
+    expect(lines.every((line) => line.length < 100 || !BARS.test(line))).toBe(true);
+    const last = drawn.at(-1)?.split('\r\n') ?? [];
+    expect(last.filter((line) => BARS.test(line))).toEqual([]);
+    expect(last.find((line) => line.startsWith('ingest: '))).toContain('7 rows → 6 events');
+  });
+
+  test('NO_COLOR leaves the bars and takes the colours, and a dumb terminal gets neither', async () => {
+    const plain = await onTerminal('plain', 'TERM=xterm-256color NO_COLOR=1');
+    expect(plain).not.toMatch(COLOUR);
+    expect(plain).toMatch(/░{24}/);
+    const dumb = await onTerminal('dumb', 'TERM=dumb');
+    expect(dumb).not.toContain('\u001b');
+    expect(dumb).toContain('7 rows → 6 events');
+  });
+});
+
+test('elsewhere a stage that takes long says every few seconds how far it is', async () => {
+  // An Elasticsearch that accepts requests and never answers.
+  const server = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const child = home.start(['run'], { ELASTICSEARCH_URL: `http://127.0.0.1:${port}` });
+  const end = ended(child);
+  let said = '';
+  await new Promise<void>((resolve) => {
+    child.stderr.on('data', (bytes) => {
+      said += bytes;
+      if (/^publish: .*\d s$/m.test(said)) resolve();
+    });
+    end.then(() => resolve());
+  });
+  child.kill('SIGKILL');
+  await end;
+  server.closeAllConnections();
+  server.close();
+  expect(said).toMatch(/^publish: +\d+\.\d s$/m);
+  expect(said).not.toContain('\u001b');
+});
