@@ -60,6 +60,15 @@ export function csvFile(
   return given === undefined ? resolve(settings.home, csvPathOf(dataset)) : resolve(given);
 }
 
+/** What is exported to: the file given, or the dataset's own. */
+export function openCsv(
+  session: Pick<Session, 'dataset' | 'settings'>,
+  given?: string,
+  rotation: Rotation | null = null,
+): CsvEventFile {
+  return new CsvEventFile(csvFile(session, given), exportColumns(session.dataset), rotation);
+}
+
 /** Exports what the log holds, and with `follow` what comes, until the signal. */
 export async function exportToCsv(
   session: Session,
@@ -69,8 +78,7 @@ export async function exportToCsv(
   monitor: Monitor | null,
 ): Promise<ExportResult> {
   const { dataset, log, temporary } = session;
-  const rotation: Rotation | null = rotate === undefined ? null : { bytes: rotate, keep };
-  const file = new CsvEventFile(csvFile(session, csv), exportColumns(dataset), rotation);
+  const file = openCsv(session, csv, rotate === undefined ? null : { bytes: rotate, keep });
   note(`exporting ${log.description} to ${file.description}`, 'info', {
     ...{ event: 'export_started', hop: 'export', follow },
   });

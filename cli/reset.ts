@@ -1,21 +1,24 @@
 import type { Command } from 'commander';
 import { UsageError } from '../core/errors.ts';
 import { datasetCommand } from './command.ts';
+import { openCsv } from './export.ts';
 import { print } from './output.ts';
 import { type CommonOptions, openSession } from './session.ts';
 import { wipeStores } from './wipe.ts';
 
-/** `reset`: wipes log, lake and index together, so that none of them remembers what another has forgotten. */
+/** `reset`: wipes log, lake, index and CSV file together, so that none of them remembers what another has forgotten. */
 export function resetCommand(): Command {
   return datasetCommand('reset', "wipe the dataset's log, lake and index together")
     .option('--yes', 'really do it')
     .action(async (name: string, options: CommonOptions & { yes?: boolean }) => {
       const session = await openSession(name, options, 'look');
       try {
+        const csv = openCsv(session);
         const wiped = [
           ...(session.dataset.source.type !== 'topic' ? [session.log.description] : []),
           `${session.store.description}, ${session.dataset.name}/`,
           ...session.publications.map(({ sink }) => sink.description),
+          ...((await csv.exists()) ? [csv.description] : []),
         ];
         if (!options.yes)
           throw new UsageError(
@@ -24,6 +27,7 @@ export function resetCommand(): Command {
             { hint: 'Say --yes (make reset YES=1) to do it.' },
           );
         await wipeStores(session);
+        await csv.wipe();
         print(options.json ?? false, { wiped }, () => `wiped:\n  ${wiped.join('\n  ')}`);
       } finally {
         await session.close();

@@ -291,6 +291,10 @@ export interface EventFile {
    * `csv:superseded` when somebody else has written since.
    */
   append(rows: string | null, position: ExportPosition): Promise<void>;
+  /** Whether there is a file that was made here. */
+  exists(): Promise<boolean>;
+  /** Deletes the file and all that belongs to it. Repeating it is harmless. */
+  wipe(): Promise<void>;
   close(): Promise<void>;
 }
 

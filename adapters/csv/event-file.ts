@@ -5,8 +5,8 @@
  * the file is opened. A sidecar with `bytes` 0 says that a new file is being begun, whose predecessor may still have to be moved away.
  */
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { EventFile, ExportPosition } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { parsePosition, positionText } from './position.ts';
@@ -64,6 +64,25 @@ export class CsvEventFile implements EventFile {
       }
       this.#bytes = end;
       await this.#replaceSidecar(end, position);
+    });
+  }
+
+  async exists(): Promise<boolean> {
+    return (await textOf(this.#positionPath)) !== null;
+  }
+
+  async wipe(): Promise<void> {
+    if (!(await this.exists())) return;
+    await this.close();
+    await this.#writing(async () => {
+      const folder = dirname(this.#path);
+      const name = basename(this.#path);
+      for (const found of await readdir(folder)) {
+        const isOwn = found.startsWith(name) && /^(\.\d+)?$/.test(found.slice(name.length));
+        if (isOwn) await rm(join(folder, found));
+      }
+      // The last: while it is there, the rest can be deleted by another try.
+      await rm(this.#positionPath);
     });
   }
 

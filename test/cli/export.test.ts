@@ -131,6 +131,31 @@ test.each([
   expect(await bytes().catch(() => null)).toBe(before);
 });
 
+test('reset deletes the files with the log, and nothing that is not its own', async () => {
+  const own = await Home.create();
+  const folder = join(own.folder, 'home/data');
+  const fill = ['generate', 'co2_live', '--follow', '--rate', '10000', '--rows', '5'];
+  for (let i = 0; i < 2; i++) {
+    await own.run(fill);
+    await own.run(['export', 'co2_live', '--rotate', '100B']);
+  }
+  await writeFile(join(folder, 'co2_live.csv.old'), '');
+  expect((await readdir(folder)).sort()).toEqual([
+    'co2_live.csv',
+    'co2_live.csv.1',
+    'co2_live.csv.old',
+    'co2_live.csv.position.json',
+  ]);
+  const asked = await own.run(['reset', 'co2_live']);
+  expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining(join(folder, 'co2_live.csv')) });
+  expect(await own.run(['reset', 'co2_live', '--yes'])).toMatchObject({ code: 0 });
+  expect(await readdir(folder)).toEqual(['co2_live.csv.old']);
+  await own.run(fill);
+  const again = await own.run(['export', 'co2_live', '--json']);
+  expect(JSON.parse(again.stdout)).toMatchObject({ rows: 5, totalRows: 5 });
+  await rm(own.folder, { recursive: true });
+});
+
 test('a disk that is full is waited for, and nothing is written twice after it', async () => {
   await exported();
   // Every write to /dev/full fails with ENOSPC: here that of the sidecar, when the rows are in the file already.
