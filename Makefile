@@ -14,6 +14,9 @@ PAGE := dashboard/web/dist/index.html
 ifndef DATASET
 DATASET := $(shell ./setup-environment.sh --get DATASET)
 endif
+# Messages of a topic are JSON, and so are the lines of a file that plays their producer.
+JSON_LINES := type: topic|format: ndjson
+FILE := data/$(DATASET).$(if $(shell grep -sE '$(JSON_LINES)' config/datasets/$(DATASET)/dataset.yml),ndjson,csv)
 # What a target does in the stack where that runs, and on local files where it does not.
 EITHER = @if ./stack.sh is-up; then ./stack.sh $@ $(DATASET); \
   else $(MAKE) --silent --no-print-directory install && $(EVENTLAKE) $@ $(DATASET); fi
@@ -27,8 +30,8 @@ help: ## list the targets
 
 ##@ Data
 
-data: $(NODE) ## make a synthetic data/$DATASET.csv (885,129 rows) unless there is one
-	@test -e data/$(DATASET).csv || $(ON_DATA) generate $(DATASET) --rows 885129 --seed 1 --out data/$(DATASET).csv
+data: $(NODE) ## make a synthetic data/$DATASET.csv or .ndjson (885,129 rows, or ROWS=) unless there is one
+	@test -e $(FILE) || $(ON_DATA) generate $(DATASET) --rows $(or $(ROWS),885129) --seed 1 --out $(FILE)
 
 check-data: $(NODE) ## would data/$DATASET.csv pass? writes nothing
 	@$(ON_DATA) check-data $(DATASET)
