@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
+import { Random } from '../../generator/random.ts';
 import { Home } from '../cli/fixtures.ts';
+import { killUntilDone } from '../crash/kills.ts';
 import { python } from '../oracle/compare.ts';
 import { readLake } from '../oracle/read-lake.ts';
 
@@ -216,3 +218,29 @@ test('reports are of the newest day, as text, CSV and JSON', async () => {
     expect(stderr).toContain(problem);
   }
 });
+
+test('processing that is killed at random moments leaves the tables that it would have made', async () => {
+  const more = join(home.folder, 'more.ndjson');
+  await writeFile(more, Array.from({ length: 300 }, (_, n) => message(n + 900)).join('\n'));
+  messages.push(more);
+  await eventlake(`ingest product_views --complete --file ${more}`);
+  const kills = await killUntilDone({
+    start: () => home.start(['process', 'product_views']),
+    progress: commits,
+    random: new Random(13, 0),
+    opening: 0,
+    kills: 6,
+    commits: 3,
+    pauseMs: 200,
+    startUpMs: 1000,
+    startUpEvery: 3,
+  });
+  expect(kills.length).toBeGreaterThan(2);
+  expect(await differences(null)).toMatchObject({ differences: [] });
+});
+
+/** How many commits all tables have. */
+async function commits(): Promise<number> {
+  const files = await readdir(lake(), { recursive: true });
+  return files.filter((file) => file.endsWith('.json') && file.includes('_delta_log')).length;
+}
