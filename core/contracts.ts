@@ -341,6 +341,6 @@ export interface Lookup {
   readonly version: string;
   /** What is known, all of it text. */
   readonly columns: readonly string[];
-  /** The texts, in the order of `columns`; null for what is not known. Never fails for a value, whatever it is. */
+  /** The texts, in the order of `columns`; null for what is not known. Never fails, for any text. */
   of(value: string): readonly (string | null)[];
 }

@@ -1,4 +1,4 @@
--- One row for each message and product. Messages that come again make one row: the earliest is taken, whatever the order in which they come.
+-- One row for each message and product. Messages that come again make one row: the earliest is taken, in any order of arrival.
 WITH messages AS (
   SELECT *, sha2(id || coalesce(product_id, ''), 256) AS sales_key FROM events
 ),
