@@ -122,6 +122,16 @@ describe('customers', () => {
         read,
         Object.fromEntries(Object.entries(best).map(([name, value]) => [name, shown(name, value)])),
       );
+      // What matters most stands first: who this is, money, and since when.
+      expect(await page.locator('h1 .badge').textContent()).toBe(String(best.segment).replaceAll('_', ' '));
+      const facts = ['total_spent', 'largest_purchase', 'first_seen', 'last_seen'];
+      expect(
+        await page
+          .locator('[data-fact]')
+          .evaluateAll((all) => all.map((one) => [one.getAttribute('data-fact'), one.textContent])),
+      ).toEqual(facts.map((name) => [name, shown(name, best[name] ?? null)]));
+      const order = await page.locator('.profile dt').allTextContents();
+      expect(order.slice(0, 4)).toEqual(['user id', 'segment', 'total spent', 'largest purchase']);
       await eventually(() => panel(page, 'Timeline').locator('tbody tr').count(), Number(best.events));
       await eventually(
         () => panel(page, 'Sessions').locator('.sessions > li').count(),

@@ -75,6 +75,10 @@ describe('the lake', () => {
     await eventually(result, [grouped(overview().numbers.customers)]);
     const text = () => page.getByRole('textbox', { name: 'SQL' }).inputValue();
     expect(await text()).toBe('SELECT count(*) FROM customer_profiles');
+    await opened.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByRole('button', { name: 'Copy link' }).click();
+    await page.getByRole('button', { name: 'Link copied' }).waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(page.url());
     await page.goBack();
     await panel(page, 'Commits of events').waitFor();
     await page.goBack();

@@ -90,6 +90,18 @@ describe('the overview', () => {
     expect(buckets.reduce((sum, [, n]) => sum + n, 0)).toBe(spent.length);
   });
 
+  test('a step of the funnel has the colour of its chart', async () => {
+    await shows({});
+    const charts = await backgrounds(page, 'figcaption .dot');
+    const types = await panel(page, 'Events by day').locator('figcaption').allTextContents();
+    const steps = await bars(page, 'Conversion');
+    const fills = await backgrounds(page, '.bars .fill[class*=series]');
+    expect(new Set(charts).size).toBe(charts.length);
+    expect(fills).toEqual(
+      steps.map(([step]) => charts[types.findIndex((type) => type.trim().startsWith(step))]),
+    );
+  });
+
   test('a click on a segment filters the rest, its chip takes that back, and so does Back', async () => {
     await bar(page, 'Segments', 'cart abandoner').click();
     await shows(SEGMENT);
@@ -185,6 +197,13 @@ describe('the overview', () => {
     await eventually(async () => Object.keys(address()), ['segment']);
   });
 });
+
+/** The colours of these parts of the page. */
+function backgrounds(page: Page, parts: string): Promise<string[]> {
+  return page.evaluate(
+    `[...document.querySelectorAll('${parts}')].map((one) => getComputedStyle(one).backgroundColor)`,
+  );
+}
 
 /** By number, then by name. */
 function sorted(counts: Record<string, number>): [string, number][] {

@@ -8,6 +8,8 @@ export interface Bar {
   readonly note?: string;
   readonly filter?: string;
   readonly detail?: string;
+  /** Number of its colour in the theme's palette, or `bad` for what went wrong. */
+  readonly colour?: number | 'bad';
 }
 
 interface BarsProps {
@@ -24,7 +26,7 @@ export function Bars({ bars, unit, chosen = null, onChoose }: BarsProps) {
   return (
     <ul className={chosen === null ? 'bars' : 'bars has-choice'}>
       {bars.map((bar) => {
-        const { label, value, note, filter, detail } = bar;
+        const { label, value, note, filter, detail, colour } = bar;
         const inside = (
           <>
             <span className="label">
@@ -37,7 +39,7 @@ export function Bars({ bars, unit, chosen = null, onChoose }: BarsProps) {
             </span>
             <span className="track" aria-hidden="true">
               <span
-                className="fill"
+                className={colour === undefined ? 'fill' : `fill series-${colour}`}
                 style={{ width: `${Math.max(value > 0 ? 0.6 : 0, (100 * value) / most)}%` }}
               />
             </span>

@@ -16,6 +16,7 @@ import { ProblemNote } from '../app/problem-note.tsx';
 import { Link, setOffset, useOffset } from '../app/route.tsx';
 import { midnight } from '../charts/day-ticks.ts';
 import { LineChart } from '../charts/line-chart.tsx';
+import { columnsInOrder } from './column-order.ts';
 
 const EVENTS = 50;
 
@@ -41,6 +42,7 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
       </>
     );
   }
+  const segment = profile.answer?.[dataset.overview?.segment ?? ''];
   const types = new Map(dataset.profileColumns.map(({ name, type }) => [name, type]));
   return (
     <>
@@ -48,16 +50,18 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
         <Link href="/customers">{capitalized(dataset.entity.plural)}</Link>
       </p>
       <h1>
-        {capitalized(dataset.entity.singular)} {id}
+        {capitalized(dataset.entity.singular)} {id}{' '}
+        {segment && <span className="badge">{words(String(segment))}</span>}
       </h1>
+      {profile.answer && <Facts dataset={dataset} profile={profile.answer} />}
       <div className="panels">
         <Panel title="Profile" loaded={profile} lines={10} wide>
           {(columns) => (
             <dl className="profile">
-              {Object.entries(columns).map(([name, value]) => (
+              {columnsInOrder(dataset, Object.keys(columns)).map((name) => (
                 <div key={name}>
                   <dt>{words(name)}</dt>
-                  <dd data-column={name}>{cellText(value, types.get(name))}</dd>
+                  <dd data-column={name}>{cellText(columns[name], types.get(name))}</dd>
                 </div>
               ))}
             </dl>
@@ -68,6 +72,23 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
         <Events path={isKnown ? path : null} dataset={dataset} />
       </div>
     </>
+  );
+}
+
+/** Money and times of a profile, which say at once who this is. */
+function Facts({ dataset, profile }: { dataset: DatasetAnswer; profile: CustomerAnswer }) {
+  const of = (type: RegExp) => dataset.profileColumns.filter((column) => type.test(column.type)).slice(0, 2);
+  const facts = [...of(/^decimal/), ...of(/^timestamp/)].filter(({ name }) => name in profile);
+  if (facts.length === 0) return null;
+  return (
+    <dl className="numbers facts">
+      {facts.map(({ name, type }) => (
+        <div key={name}>
+          <dt>{words(name)}</dt>
+          <dd data-fact={name}>{cellText(profile[name], type)}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

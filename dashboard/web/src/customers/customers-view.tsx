@@ -8,6 +8,7 @@ import { capitalized, grouped, words } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { Link, setOffset, setQuery, useOffset, usePlace } from '../app/route.tsx';
+import { columnsInOrder } from './column-order.ts';
 
 const ROWS = 50;
 /** A pause in typing after which the search begins. */
@@ -121,12 +122,7 @@ interface TableProps {
 
 function Table({ dataset, answer, stale }: TableProps) {
   const names = Object.keys(answer.customers[0] ?? {});
-  // What tells most stands where it is seen without scrolling.
-  const money = dataset.profileColumns.filter(({ type }) => type.startsWith('decimal'));
-  const ahead = [dataset.key, dataset.overview?.segment, ...money.map(({ name }) => name)].filter(
-    (name) => name != null && names.includes(name),
-  );
-  const columns = [...new Set([...ahead, ...names])] as string[];
+  const columns = columnsInOrder(dataset, names);
   const types = new Map(dataset.profileColumns.map(({ name, type }) => [name, type]));
   const { column, order } = answer.sort;
   const sortBy = (name: string) =>

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useEffect, useState } from 'react';
 import type { LakeAnswer, Problem, SqlAnswer } from '../../../api.ts';
 import { post, problemOf } from '../api/ask.ts';
+import { CopyLink } from '../app/copy-link.tsx';
 import { grouped } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
@@ -88,6 +89,7 @@ export function SqlBox({ tables }: { tables: LakeAnswer['tables'] }) {
         <button type="button" disabled={running} onClick={download}>
           Download CSV
         </button>
+        {asked !== null && <CopyLink />}
         {tables.map(({ table }) => (
           <button
             key={table}

@@ -7,19 +7,32 @@ import { Panel } from '../app/panel.tsx';
 import { setQuery } from '../app/route.tsx';
 import { midnight } from '../charts/day-ticks.ts';
 import { LineChart } from '../charts/line-chart.tsx';
+import { colourOf } from './colours.ts';
 import type { Filter } from './filters.tsx';
 
+interface DaysProps {
+  readonly filter: Filter;
+  readonly turn: string;
+  /** The types of events that are steps to a purchase. */
+  readonly funnel: readonly string[];
+}
+
 /** Events by day, a chart for each type: views are so many more that nothing else would be seen beside them. */
-export function Days({ filter, turn }: { filter: Filter; turn: string }) {
+export function Days({ filter, turn, funnel }: DaysProps) {
   const loaded = useAnswer<DaysAnswer>(withQuery('/api/overview/days', filter), turn);
   const series = useMemo(() => {
     const { types = [], days = [] } = loaded.answer ?? {};
     const at = days.map(({ day }) => midnight(day));
     return types
-      .map((type, i) => ({ type, colour: i % 4, at, values: days.map(({ counts }) => counts[i] ?? 0) }))
+      .map((type, i) => ({
+        type,
+        colour: colourOf(type, funnel, i),
+        at,
+        values: days.map(({ counts }) => counts[i] ?? 0),
+      }))
       .map((one) => ({ ...one, sum: one.values.reduce((a, b) => a + b, 0) }))
       .filter(({ sum }) => sum > 0);
-  }, [loaded.answer]);
+  }, [loaded.answer, funnel]);
   const range = useMemo(() => {
     const days = loaded.answer?.days ?? [];
     return [

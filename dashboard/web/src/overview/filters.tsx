@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { DatasetAnswer, OverviewAnswer, ValuesAnswer } from '../../../api.ts';
 import { useAnswer } from '../api/use-answer.ts';
+import { CopyLink } from '../app/copy-link.tsx';
 import { setQuery } from '../app/route.tsx';
 import { DayInputs } from './day-inputs.tsx';
 
@@ -81,6 +82,9 @@ export function Filters({ dataset: { overview: roles }, filter, whole, turn }: F
             >
               Clear all
             </button>
+          </li>
+          <li>
+            <CopyLink />
           </li>
         </ul>
       )}

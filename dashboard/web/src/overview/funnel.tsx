@@ -3,6 +3,7 @@ import type { Loaded } from '../api/use-answer.ts';
 import { capitalized, grouped, share, words } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
 import { Bars } from '../charts/bars.tsx';
+import { colourOf } from './colours.ts';
 
 /** How many entities come from one step to the next. */
 export function Funnel({ entities, loaded }: { entities: string; loaded: Loaded<OverviewAnswer> }) {
@@ -12,22 +13,26 @@ export function Funnel({ entities, loaded }: { entities: string; loaded: Loaded<
       hint={`${capitalized(entities)} who came to each step, and how many of the first step's`}
       loaded={loaded}
     >
-      {({ funnel }) => (
-        <>
-          <Bars
-            unit={entities}
-            bars={funnel.map(({ step, customers, events }) => ({
-              label: words(step),
-              value: customers,
-              note: share(customers, funnel[0]?.customers ?? 0),
-              detail: `${grouped(events)} events`,
-            }))}
-          />
-          <p className="hint">
-            {funnel.map(({ step, events }) => `${grouped(events)} ${words(step)} events`).join(' · ')}
-          </p>
-        </>
-      )}
+      {({ funnel }) => {
+        const steps = funnel.map(({ step }) => step);
+        return (
+          <>
+            <Bars
+              unit={entities}
+              bars={funnel.map(({ step, customers, events }, i) => ({
+                label: words(step),
+                colour: colourOf(step, steps, i),
+                value: customers,
+                note: share(customers, funnel[0]?.customers ?? 0),
+                detail: `${grouped(events)} events`,
+              }))}
+            />
+            <p className="hint">
+              {funnel.map(({ step, events }) => `${grouped(events)} ${words(step)} events`).join(' · ')}
+            </p>
+          </>
+        );
+      }}
     </Panel>
   );
 }

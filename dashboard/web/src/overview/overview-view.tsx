@@ -35,6 +35,9 @@ export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
   );
 }
 
+/** The same each time, so that charts are not drawn again. */
+const NO_STEPS: string[] = [];
+
 interface PanelsProps {
   readonly dataset: DatasetAnswer;
   readonly filter: Filter;
@@ -50,7 +53,7 @@ function Panels({ dataset: { overview: roles, entity }, filter, turn }: PanelsPr
     <>
       <Numbers entities={entity.plural} loaded={overview} hasAmount={Boolean(roles?.amount)} />
       <div className="panels">
-        <Days filter={filter} turn={turn} />
+        <Days filter={filter} turn={turn} funnel={roles?.funnel ?? NO_STEPS} />
         {roles?.type && roles.funnel.length > 0 && <Funnel entities={entity.plural} loaded={overview} />}
         {roles?.segment && (
           <Panel

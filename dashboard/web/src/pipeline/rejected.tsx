@@ -23,7 +23,12 @@ export function Rejected({ turn }: { turn: string }) {
               unit="rows"
               chosen={reason}
               onChoose={(chosen) => setQuery({ reason: chosen })}
-              bars={reasons.map((item) => ({ label: item.reason, value: item.rows, filter: item.reason }))}
+              bars={reasons.map((item) => ({
+                label: item.reason,
+                value: item.rows,
+                filter: item.reason,
+                colour: 'bad',
+              }))}
             />
             <h3>{reason ? `Newest examples of ${reason}` : 'Newest examples'}</h3>
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls must take the keyboard */}
