@@ -24,11 +24,13 @@ export function generateCommand(): Command {
     'generate',
     "make synthetic data in the dataset's measured shape; the same seed gives the same bytes",
   )
-    .option('--rows <n>', 'rows to make; with --follow: stop after so many', positive)
-    .option('--seed <n>', 'any whole number (with --follow: 1 unless given)', wholeNumber)
+    .option('--rows <n>', 'rows to make (required); with --follow: stop after so many', positive)
+    .option('--seed <n>', 'any whole number (required; with --follow: 1 unless given)', wholeNumber)
     .option('--dirty <share>', 'share of bad lines of every kind, 0 to 1', share)
     .addOption(
-      new Option('--out <file>', 'file to write; ending in .gz it is compressed').conflicts('follow'),
+      new Option('--out <file>', 'file to write (required); ending in .gz it is compressed').conflicts(
+        'follow',
+      ),
     )
     .option('--follow', "write readings of the dataset's generator into the log until SIGINT or SIGTERM")
     .option('--rate <n>', 'with --follow: readings a second, 0.1 to 10000', rate)

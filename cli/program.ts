@@ -7,6 +7,7 @@ import { datasetsCommand } from './datasets.ts';
 import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
 import { generateCommand } from './generate.ts';
+import { withHelp } from './help.ts';
 import { ingestCommand } from './ingest.ts';
 import { liveCommand } from './live.ts';
 import { printable } from './output.ts';
@@ -53,7 +54,7 @@ export function eventlake(): Command {
     liveCommand(),
     datasetsCommand(),
   ]) {
-    program.addCommand(command.copyInheritedSettings(program));
+    program.addCommand(withHelp(command.copyInheritedSettings(program)));
   }
   return program;
 }

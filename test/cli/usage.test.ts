@@ -6,6 +6,23 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventlake } from '../../cli/program.ts';
 import { Home } from './fixtures.ts';
 
+/** The examples at the end of each command's help. */
+function helpOfAll(): { name: string; examples: string[] }[] {
+  return eventlake().commands.map((command) => {
+    let text = '';
+    command.configureOutput({ writeOut: (part) => (text += part), getOutHasColors: () => false });
+    command.outputHelp();
+    const [, after = ''] = text.split('\nExamples:\n');
+    return {
+      name: command.name(),
+      examples: after
+        .split('\n')
+        .map((line) => line.trim())
+        .filter(Boolean),
+    };
+  });
+}
+
 let home: Home;
 beforeAll(async () => {
   home = await Home.create();
@@ -27,6 +44,31 @@ describe('help', () => {
       stdout: expect.stringMatching(/^Usage: eventlake profile \[options\] \[dataset\] <key>/),
       stderr: '',
     });
+  });
+
+  test('of every command ends with examples, which are calls that the command takes', async () => {
+    for (const { name, examples } of helpOfAll()) {
+      expect([name, examples.length > 0]).toEqual([name, true]);
+      for (const example of examples) {
+        const [, called, ...words] = example.split(/\s+/);
+        const command = eventlake().commands.find((one) => one.name() === called);
+        const { operands, unknown } = command?.parseOptions(words) ?? { operands: [], unknown: [example] };
+        expect([example, called, unknown]).toEqual([example, name, []]);
+        const most = command?.registeredArguments.some(({ variadic }) => variadic)
+          ? Number.POSITIVE_INFINITY
+          : (command?.registeredArguments.length ?? 0);
+        expect(operands.length).toBeLessThanOrEqual(most);
+      }
+    }
+  });
+
+  test('marks what a command cannot do without, and is bold on a terminal only', async () => {
+    const { stdout } = await home.run(['generate', '--help']);
+    for (const option of ['--rows <n>', '--seed <n>', '--out <file>'])
+      expect(stdout).toMatch(new RegExp(`${option} .*\\(required`));
+    expect(stdout).not.toContain('\u001b');
+    const { stderr } = await home.run(['generate']);
+    expect(stderr).toContain('needs --rows, --seed and --out');
   });
 
   test('is what one gets without a command, as that is none', async () => {
