@@ -5,7 +5,7 @@ import { readFormat } from '../ingestion/format.ts';
 import { toBlocks } from '../ingestion/lines.ts';
 import { isBeingWritten, readSource, type SourceFile } from '../ingestion/source-file.ts';
 import { checkedEvents } from '../processing/contract-sql.ts';
-import { StagedBatch } from '../processing/staging.ts';
+import { isEnough, StagedBatch } from '../processing/staging.ts';
 
 const BATCH_ROWS = 200_000;
 const LINES_SHOWN = 5;
@@ -59,10 +59,12 @@ export async function checkData(
   let unendedLine: number | null = null;
   let values: Buffer[] = [];
   let lines: number[] = [];
+  let size = 0;
   const checkBatch = async () => {
     await checkValues(dataset, { values, lines }, sql, temporary, findings);
     values = [];
     lines = [];
+    size = 0;
   };
   for await (const group of format.records(
     toBlocks(readSource(source, header.bytes)),
@@ -77,10 +79,12 @@ export async function checkData(
         findings.add(row.reason, 1, [line]);
         continue;
       }
-      values.push(encoder.encode(group, i).value);
+      const { value } = encoder.encode(group, i);
+      values.push(value);
       lines.push(line);
+      size += value.length;
     }
-    if (values.length >= BATCH_ROWS) await checkBatch();
+    if (values.length >= BATCH_ROWS || isEnough(size, values.length, dataset)) await checkBatch();
   }
   if (values.length > 0) await checkBatch();
   const list = findings.list();

@@ -160,12 +160,30 @@ async function writeEvents(
     if (!hasCode(error, 'sql:out_of_memory')) throw error;
   }
   // Each month has a buffer of its own: a batch of thousands of months, such as of random dates, is written in parts.
-  const months = await sql.rows(`SELECT DISTINCT ${MONTH} AS month FROM (${query}) ORDER BY month`);
+  const found = await sql.rows(`SELECT DISTINCT ${MONTH} AS month FROM (${query}) ORDER BY month`);
+  const months = found.map(({ month }) => String(month));
+  if (months.length <= MONTHS_AT_ONCE) return writeOneByOne(sql, query, months, folder);
   const files: NewFile[] = [];
   for (let i = 0; i < months.length; i += MONTHS_AT_ONCE) {
-    const part = months.slice(i, i + MONTHS_AT_ONCE).map(({ month }) => literal(String(month)));
-    const rows = `SELECT * FROM (${query}) WHERE ${MONTH} BETWEEN ${part[0]} AND ${part.at(-1)}`;
+    const part = months.slice(i, i + MONTHS_AT_ONCE);
+    const rows = `SELECT * FROM (${query}) WHERE ${MONTH} BETWEEN ${literal(part[0] ?? '')} AND ${literal(part.at(-1) ?? '')}`;
     files.push(...(await writeMonths(rows, `events-${i}`)));
+  }
+  return files;
+}
+
+/** The buffers of a single month with a thousand columns may take too much memory; a file that is not partitioned has none. */
+async function writeOneByOne(
+  sql: SqlEngine,
+  query: string,
+  months: readonly string[],
+  folder: string,
+): Promise<NewFile[]> {
+  const files: NewFile[] = [];
+  for (const month of months) {
+    const rows = `SELECT * EXCLUDE (${MONTH}) FROM (${query}) WHERE ${MONTH} = ${literal(month)}`;
+    const written = await write(sql, rows, join(folder, `events-${month}`), '');
+    files.push(...written.map((file) => ({ ...file, partition: { [MONTH]: month } })));
   }
   return files;
 }

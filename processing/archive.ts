@@ -9,15 +9,8 @@ import { type BatchOutcome, commitBatch } from './archive-commit.ts';
 import { checkRequired } from './events-table.ts';
 import { type ArchiveTables, Positions } from './positions.ts';
 import type { StageProgress } from './stage-progress.ts';
-import { StagedBatch } from './staging.ts';
+import { isEnough, StagedBatch } from './staging.ts';
 
-/**
- * A batch also ends at this many staged bytes. DuckDB works on 2,048 rows at a time, of any size, so that batches of few and large
- * rows must end earlier.
- */
-const BATCH_BYTES = 64 * 1024 * 1024;
-const LARGE_ROWS_BATCH_BYTES = 6 * 1024 * 1024;
-const LARGE_ROW = 1024;
 const POLL_MS = 200;
 /** How long a worker that has nothing to read waits before it looks how far the others have come. */
 const LOOK_MS = 1000;
@@ -200,8 +193,8 @@ class Worker {
   #mustCommit(idle: boolean): boolean {
     const batch = this.#batch;
     if (!batch) return false;
-    const limit = batch.bytes / batch.totalRows > LARGE_ROW ? LARGE_ROWS_BATCH_BYTES : BATCH_BYTES;
-    if (batch.totalRows >= this.#context.batchRows || batch.bytes >= limit) return true;
+    const { dataset, batchRows } = this.#context;
+    if (batch.totalRows >= batchRows || isEnough(batch.bytes, batch.totalRows, dataset)) return true;
     if (Date.now() - this.#began >= this.#context.batchSeconds * 1000) return true;
     return this.#ends !== null && (idle || this.#reaches(this.#ends));
   }

@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { partitionId, type RecordBatch, type Stream } from '../core/contracts.ts';
+import type { Dataset } from '../core/dataset.ts';
 import { exactly, literal } from '../lake/sql.ts';
 
 /** A value beyond this many bytes is no event; only its beginning is kept. */
@@ -12,6 +13,22 @@ const LARGE_VALUE = 1_000_000;
 const KEPT_BYTES = 12_000;
 /** 9999-12-31T23:59:59.999Z: other readers of the lake know no later time. */
 const LATEST_MS = 253_402_300_799_999;
+
+/**
+ * A batch also ends at this many staged bytes. DuckDB works on 2,048 rows at a time, of any size, so that batches of large values must
+ * end earlier.
+ */
+const BATCH_BYTES = 64 * 1024 * 1024;
+const LARGE_VALUES_BATCH_BYTES = 6 * 1024 * 1024;
+/** Of a row, for each column. */
+const LARGE_VALUES = 128;
+const FEW_COLUMNS = 8;
+
+/** Whether these bytes of so many rows are as much as the contract should be checked on at once. */
+export function isEnough(bytes: number, rows: number, { columns }: Pick<Dataset, 'columns'>): boolean {
+  const large = bytes / rows > LARGE_VALUES * Math.max(columns.length, FEW_COLUMNS);
+  return bytes >= (large ? LARGE_VALUES_BATCH_BYTES : BATCH_BYTES);
+}
 
 /**
  * Records on their way into the lake, as lines of text that SQL reads: partition, offset, timestamp, form, value, separated by tabs.

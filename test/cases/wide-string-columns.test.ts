@@ -44,3 +44,5 @@ test.each(['string', 'int64'])('300 columns of %s cost as much for each value as
   // Both have 300,000 values. A cost that grows with columns × columns makes it 30 times as much.
   expect(wide / narrow).toBeLessThan(8);
 });
+
+test('a thousand columns need no more memory than there is', () => run('thousand', 'string', 1000, 2000));
