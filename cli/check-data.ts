@@ -14,8 +14,11 @@ export function checkDataCommand(): Command {
   )
     .option('--file <file>', 'the CSV file, plain, gzip or zstd (default: data/<dataset>.csv)')
     .action(async (name: string, options: CommonOptions & { file?: string }) => {
-      const { settings, dataset } = await readConfiguration(name, options);
-      const [source] = await inputFiles(dataset, options.file === undefined ? [] : [options.file]);
+      const { settings, dataset, folder } = await readConfiguration(name, options);
+      const [source] = await inputFiles(
+        { dataset, folder },
+        options.file === undefined ? [] : [options.file],
+      );
       const scratch = await openScratch(settings.home, 'look');
       const sql = await openSql(scratch.folder);
       try {

@@ -79,7 +79,7 @@ export async function ingestFiles(
   signal: AbortSignal,
   observers: Observers,
 ): Promise<IngestReport> {
-  const [first, ...more] = await inputFiles(session.dataset, options.file ?? []);
+  const [first, ...more] = await inputFiles(session, options.file ?? []);
   const result = await ingestFile(session, first, options, signal, observers);
   if (more.length === 0) return result;
   const files = [result];

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { Dataset } from '../core/dataset.ts';
 import { UsageError } from '../core/errors.ts';
 import { encodingOf } from '../ingestion/dialect.ts';
@@ -8,12 +8,12 @@ import { openSource, type SourceFile } from '../ingestion/source-file.ts';
 import { defaultFile } from './command.ts';
 
 /**
- * The input files that a person has named, by file name or pattern (`data/*.csv`), each once; the dataset's default file when none
+ * The input files of a dataset with this folder that a person has named, by file name or pattern (`data/*.csv`), each once; the dataset's default file when none
  * is named. Patterns give their files in the order of the names.
  * @throws UsageError `ingest:no_file` for a folder, for standard input and for a pattern without files; `ingest:no_file`.
  */
 export async function inputFiles(
-  dataset: Dataset,
+  { dataset, folder }: { readonly dataset: Dataset; readonly folder: string },
   named: readonly string[],
 ): Promise<[SourceFile, ...SourceFile[]]> {
   const plain = defaultFile(dataset);
@@ -22,10 +22,13 @@ export async function inputFiles(
   for (const name of named.length > 0 ? named : [fallback])
     for (const path of await expand(name)) paths.add(shownPath(path));
   const from = dataset.download ? `The real file is available at ${dataset.download}. ` : '';
+  const synthetic = existsSync(join(folder, 'shape.yml'))
+    ? `Synthetic data: make data DATASET=${dataset.name}`
+    : '';
   const hint =
     named.length > 0
       ? 'Check the name: it is relative to the folder in which the command runs.'
-      : `Save it as ${plain}, or name another with --file. ${from}Synthetic data: make data`;
+      : `Save it as ${plain}, or name another with --file. ${from}${synthetic}`.trimEnd();
   const sources = await Promise.all(
     Array.from(paths, (path) => openSource(path, hint, encodingOf(dataset.source))),
   );

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Home } from './fixtures.ts';
@@ -18,6 +18,7 @@ beforeAll(async () => {
   await mkdir(join(home.folder, 'datasets/plain'), { recursive: true });
   await home.put('datasets/plain/dataset.yml', PLAIN);
   await home.put('plain.csv', 'ts,id\n2024-01-01T00:00:00Z,1\n');
+  await symlink('loop.csv', join(home.folder, 'loop.csv'));
   environment = {
     EVENTLAKE_DATASETS: join(home.folder, 'datasets'),
     EVENTLAKE_HOME: join(home.folder, 'home'),
@@ -36,6 +37,12 @@ test.each([
   [
     'ingest --file nope.csv',
     /There is no file nope\.csv .*\n {2}→ Check the name: it is relative to the folder/,
+  ],
+  ['ingest plain --file loop.csv', /loop\.csv cannot be read: ELOOP/],
+  ['ingest electronics', /Save it as data\/electronics\.csv.*Synthetic data: make data DATASET=electronics/],
+  [
+    'ingest plain',
+    /There is no file data\/plain\.csv .*\n {2}→ Save it as data\/plain\.csv, or name another with --file\.\n/,
   ],
   ['profile abc', /"abc" is not a valid user_id \(64-bit integer\) \[profile:bad_key\]/],
   ['profile plain', /Whose profile\?/],
@@ -59,4 +66,19 @@ test('a dataset without models has no line of profiles', async () => {
   expect(code).toBe(0);
   expect(stdout).toContain('✔ balanced');
   expect(stdout).not.toContain('profiles');
+});
+
+test('a file without permission is refused with the reason', async () => {
+  const path = await home.put('secret.csv', 'ts,id\n');
+  await chmod(path, 0o000);
+  await chmod(home.folder, 0o777);
+  // Nothing is closed to root, who may choose another user instead.
+  const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  const { code, stderr } = await home.run(
+    ['check-data', 'plain', '--file', 'secret.csv'],
+    { ...environment, EVENTLAKE_HOME: join(home.folder, 'other') },
+    user,
+  );
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/secret\.csv cannot be read: EACCES: permission denied/);
 });
