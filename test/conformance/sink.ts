@@ -131,6 +131,27 @@ export function describeSink(name: string, form: SinkForm, make: () => SinkUnder
       expect(await purchases()).toEqual({ a: 2, c: 2 });
     });
 
+    const inOneStep = form === 'rows' ? test : test.skip;
+    inOneStep('shows the version before or the next while it is published, and nothing between', async () => {
+      const all = (version: number) => Array.from({ length: 3000 }, (_, n) => put(`${n}`, version));
+      await publish(all(1), 1n);
+      let isPublishing = true;
+      const reading = (async () => {
+        const seen = new Set<string>();
+        while (isPublishing) seen.add([...new Set(Object.values(await purchases()))].join());
+        return seen;
+      })();
+      for (let version = 2; version <= 5; version++) {
+        const gone = version % 2 === 0 ? [remove('0')] : [];
+        await publish([...all(version).slice(gone.length), ...gone], BigInt(version));
+      }
+      isPublishing = false;
+      const seen = await reading;
+      expect([...seen].filter((versions) => !/^[1-5]$/.test(versions))).toEqual([]);
+      expect(seen.size).toBeGreaterThan(1);
+      expect(Object.keys(await purchases())).toHaveLength(3000);
+    });
+
     test('one adapter may publish version after version', async () => {
       expect(await index.open(FIELDS, TABLE)).toBeNull();
       for (const version of [1n, 2n, 3n]) {
