@@ -152,6 +152,7 @@ const statusReport = z.object({
   tables: z.array(z.object({ table: z.string(), version: whole, rows: count, files: count, bytes: count })),
   profilesUpToDate: z.boolean(),
   index: z.object({ index: z.string(), documents: count }).nullable(),
+  warehouse: z.array(z.object({ table: z.string(), rows: count })),
 });
 
 export const pipelineAnswer = z.object({
@@ -183,6 +184,7 @@ export const auditAnswer = z.object({
   lake: z.object({ events: count, rejected: z.record(z.string(), count), duplicates: count }),
   profiles: z.object({ users: count, events: count.nullable(), totalSpent: decimal.nullable() }),
   index: z.object({ documents: count, differing: count }).nullable(),
+  warehouse: z.array(z.object({ table: z.string(), rows: count, differing: count })),
   differences: z.array(z.string()),
   notes: z.array(z.string()),
 });

@@ -52,7 +52,7 @@ export interface AuditReport {
   /** `differing`: documents that are missing, are not as their profile, or have none. */
   readonly index: { readonly documents: number; readonly differing: number } | null;
   /** The same of each table in PostgreSQL. */
-  readonly warehouse: readonly {
+  readonly warehouse: {
     readonly table: string;
     readonly rows: number;
     readonly differing: number;

@@ -58,7 +58,7 @@ test('a lake without events is zeros', async () => {
   expect((await shown.ask('/api/overview/days')).body).toMatchObject({ days: [] });
   expect((await shown.ask('/api/overview/spend')).body).toEqual({ buckets: [] });
   expect((await shown.ask('/api/overview/brands')).body).toEqual({ items: [], others: null });
-  expect((await shown.ask('/api/customers')).body).toEqual({ total: 0, customers: [] });
+  expect((await shown.ask('/api/customers')).body).toMatchObject({ total: 0, customers: [] });
   expect((await shown.ask('/api/customers/1')).status).toBe(404);
   expect((await shown.ask('/api/customers/1/events')).status).toBe(404);
   expect((await shown.ask('/api/sql', { sql: 'SELECT count(*) FROM events' })).body).toMatchObject({
