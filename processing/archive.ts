@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, LogReader, PartitionRange, RecordBatch, SqlEngine } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
-import { EventlakeError, hasCode } from '../core/errors.ts';
+import { hasCode } from '../core/errors.ts';
+import { logMadeAnew } from '../core/made-anew.ts';
 import { lakeId } from '../lake/identity.ts';
 import { type BatchOutcome, commitBatch } from './archive-commit.ts';
 import { checkRequired } from './events-table.ts';
@@ -227,12 +228,8 @@ class Worker {
   async #requireSameLog(): Promise<void> {
     const { log } = this.#context;
     if ((await log.id()) === this.#logId) return;
-    throw new EventlakeError(
-      'log:made_anew',
-      `${log.description} was deleted, and perhaps made again, while it was read`,
-      {
-        hint: 'The current batch was not committed. Start from the beginning with: eventlake reset --yes, then ingest again.',
-      },
+    throw logMadeAnew(
+      `${log.description} was deleted, and perhaps made again, while it was read; the current batch was not committed`,
     );
   }
 

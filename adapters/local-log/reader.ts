@@ -1,8 +1,10 @@
 /** Reads the local log: goes through the chunks in order, and through the blocks of each in order. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogReader, PartitionRange, ReaderOptions, RecordBatch } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
+import { logMadeAnew } from '../../core/made-anew.ts';
 import { batchName, placeholder, unreadable } from '../../core/unreadable-batch.ts';
 import { corruptChunk, readBlock } from './chunk.ts';
 import type { Block, ChunkHeader } from './chunk-header.ts';
@@ -162,13 +164,7 @@ class LocalReader implements LogReader {
   }
 
   #recreated(): EventlakeError {
-    return new EventlakeError(
-      'log:made_anew',
-      `The log in ${this.#folder.path} was wiped while it was read.`,
-      {
-        hint: 'The lake and the log no longer belong together: run `eventlake reset --yes`, then ingest the files again.',
-      },
-    );
+    return logMadeAnew(`The log in ${this.#folder.path} was wiped while it was read.`);
   }
 
   async commit(): Promise<void> {}
