@@ -4,7 +4,7 @@ import type { EventLog, LogReader, PartitionRange, RecordBatch, SqlEngine } from
 import { partitionId } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { hasCode } from '../core/errors.ts';
-import { logMadeAnew } from '../core/made-anew.ts';
+import { recreatedLog } from '../core/recreated-log.ts';
 import { lakeId } from '../lake/identity.ts';
 import { type BatchOutcome, commitBatch } from './archive-commit.ts';
 import { checkRequired } from './events-table.ts';
@@ -228,7 +228,7 @@ class Worker {
   async #requireSameLog(): Promise<void> {
     const { log } = this.#context;
     if ((await log.id()) === this.#logId) return;
-    throw logMadeAnew(
+    throw recreatedLog(
       `${log.description} was deleted, and perhaps made again, while it was read; the current batch was not committed`,
     );
   }

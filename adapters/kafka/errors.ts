@@ -1,6 +1,6 @@
 import { protocolErrors } from '@platformatic/kafka';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
-import { logMadeAnew } from '../../core/made-anew.ts';
+import { recreatedLog } from '../../core/recreated-log.ts';
 
 const FENCED = ['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH', 'TRANSACTION_COORDINATOR_FENCED'];
 const UNAUTHORIZED = [
@@ -118,7 +118,7 @@ export function inPartition<T>(error: T, topic: string, partition: number): T | 
 
 /** The error of one whose topic was deleted and made again; `doing` completes the sentence "Topic … while it was …". */
 export function madeAnew(topic: string, doing: string): EventlakeError {
-  return logMadeAnew(`Topic ${topic} was deleted and made again while it was ${doing}.`);
+  return recreatedLog(`Topic ${topic} was deleted and made again while it was ${doing}.`);
 }
 
 interface Part {

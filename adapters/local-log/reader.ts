@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogReader, PartitionRange, ReaderOptions, RecordBatch } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
-import { logMadeAnew } from '../../core/made-anew.ts';
+import { recreatedLog } from '../../core/recreated-log.ts';
 import { batchName, placeholder, unreadable } from '../../core/unreadable-batch.ts';
 import { corruptChunk, readBlock } from './chunk.ts';
 import type { Block, ChunkHeader } from './chunk-header.ts';
@@ -164,7 +164,7 @@ class LocalReader implements LogReader {
   }
 
   #recreated(): EventlakeError {
-    return logMadeAnew(`The log in ${this.#folder.path} was wiped while it was read.`);
+    return recreatedLog(`The log in ${this.#folder.path} was wiped while it was read.`);
   }
 
   async commit(): Promise<void> {}
