@@ -103,7 +103,8 @@ export class LocalEventLog implements EventLog {
     const isSame = this.#ledger?.log === log && this.#ledger.upTo <= numbers.last;
     const known = isSame ? this.#ledger : null;
     const newest = new Map(known?.newest);
-    for (let from = (known?.upTo ?? numbers.first - 1) + 1; from <= numbers.last; from += HEADERS_AT_ONCE) {
+    const next = Math.max(numbers.first, (known?.upTo ?? -1) + 1);
+    for (let from = next; from <= numbers.last; from += HEADERS_AT_ONCE) {
       const count = Math.min(HEADERS_AT_ONCE, numbers.last - from + 1);
       const headers = await Promise.all(
         Array.from({ length: count }, (_, i) => this.#folder.header(from + i)),

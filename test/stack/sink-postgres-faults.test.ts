@@ -52,6 +52,7 @@ beforeEach(() => {
   opened = [];
 });
 afterEach(async () => {
+  proxy.heal();
   for (const sink of opened) await sink.close();
 });
 
