@@ -35,7 +35,7 @@ export function auditContext(session: Session): AuditContext {
 
 /** The audit for people. */
 export function auditText(report: AuditReport, dataset: Dataset): string {
-  const { file, log, lake, profiles, index, warehouse } = report;
+  const { file, log, lake, profiles, index, warehouse = [] } = report;
   const hasProfiles = modelOf(dataset) !== undefined;
   const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
   const rows: (string | number)[][] = [

@@ -53,7 +53,7 @@ function statusText(report: StatusReport, hasModel: boolean): string {
   } else parts.push('lake: empty');
   if (report.index)
     parts.push(`index: ${report.index.index}, ${thousands(report.index.documents)} documents`);
-  if (report.warehouse.length > 0)
+  if (report.warehouse)
     parts.push(
       table(
         ['table in PostgreSQL', 'rows'],

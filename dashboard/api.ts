@@ -152,7 +152,7 @@ const statusReport = z.object({
   tables: z.array(z.object({ table: z.string(), version: whole, rows: count, files: count, bytes: count })),
   profilesUpToDate: z.boolean(),
   index: z.object({ index: z.string(), documents: count }).nullable(),
-  warehouse: z.array(z.object({ table: z.string(), rows: count })),
+  warehouse: z.array(z.object({ table: z.string(), rows: count })).optional(),
 });
 
 export const pipelineAnswer = z.object({
@@ -184,7 +184,7 @@ export const auditAnswer = z.object({
   lake: z.object({ events: count, rejected: z.record(z.string(), count), duplicates: count }),
   profiles: z.object({ users: count, events: count.nullable(), totalSpent: decimal.nullable() }),
   index: z.object({ documents: count, differing: count }).nullable(),
-  warehouse: z.array(z.object({ table: z.string(), rows: count, differing: count })),
+  warehouse: z.array(z.object({ table: z.string(), rows: count, differing: count })).optional(),
   differences: z.array(z.string()),
   notes: z.array(z.string()),
 });

@@ -50,7 +50,8 @@ const COMPARED: Readonly<Record<SinkForm, (fields: readonly SinkField[]) => Comp
   documents: (fields) => ({
     columns: ['key', 'document'],
     id: "json_extract_string(key, '$')",
-    digest: `hash(json_transform(document, ${literal(JSON.stringify(Object.fromEntries(fields.map((field) => [field.name, jsonTypeOf(field)]))))}))`,
+    // Without a table there are no fields.
+    digest: fields.length === 0 ? 'hash(0)' : `hash(json_transform(document, ${literal(jsonForm(fields))}))`,
   }),
   /** Every digit counts. Text is compared as it is escaped. */
   rows: (fields) => ({
@@ -108,6 +109,10 @@ async function writeLines(sink: Sink, fields: readonly SinkField[], file: string
   }
   await pipeline(Readable.from(lines(), { highWaterMark: 1 }), createWriteStream(file));
   return 2 * longest;
+}
+
+function jsonForm(fields: readonly SinkField[]): string {
+  return JSON.stringify(Object.fromEntries(fields.map((field) => [field.name, jsonTypeOf(field)])));
 }
 
 function jsonTypeOf({ type, key }: SinkField): string {

@@ -51,8 +51,8 @@ export interface AuditReport {
   };
   /** `differing`: documents that are missing, are not as their profile, or have none. */
   readonly index: { readonly documents: number; readonly differing: number } | null;
-  /** The same of each table in PostgreSQL. */
-  readonly warehouse: {
+  /** The same of each table in PostgreSQL; absent where none is published there. */
+  readonly warehouse?: {
     readonly table: string;
     readonly rows: number;
     readonly differing: number;
@@ -77,7 +77,7 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
   const lake = await tallyLake(context, ranges);
   const profiles = await countProfiles(context);
   const index = await readIndex(context);
-  const warehouse: AuditReport['warehouse'][number][] = [];
+  const warehouse: NonNullable<AuditReport['warehouse']> = [];
   const warehouseDifferences: string[] = [];
   for (const copy of context.warehouse ?? []) {
     const compared = await compareCopy({ ...context, ...copy });
@@ -147,7 +147,7 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
     lake: { events: lake.events, rejected: lake.rejected, duplicates: lake.duplicates },
     profiles,
     index: index && { documents: index.rows, differing: index.differing },
-    warehouse,
+    ...(warehouse.length > 0 ? { warehouse } : {}),
     differences,
     notes: [
       ...ranges

@@ -56,7 +56,7 @@ export interface StatusReport {
   /** Whether the profiles were computed from the newest events; true where the dataset has no model. */
   readonly profilesUpToDate: boolean;
   readonly index: { index: string; documents: number } | null;
-  readonly warehouse: { table: string; rows: number }[];
+  readonly warehouse?: { table: string; rows: number }[];
 }
 
 /** How far the lake is behind the log, partition by partition; none while there are no topics. */
@@ -91,7 +91,7 @@ export async function status(context: StatusContext): Promise<StatusReport> {
   const { log, tables, profiles, index } = context;
   const partitions = await lagOf(log, tables);
   const sizes = await sizesOf([tables.events, tables.rejected, ...(profiles ? [profiles] : [])]);
-  const copies: StatusReport['warehouse'] = [];
+  const copies: NonNullable<StatusReport['warehouse']> = [];
   for (const { table, sink } of context.warehouse ?? []) copies.push({ table, rows: await sink.count() });
   const [events, derived] = [await tables.events.snapshot(), (await profiles?.snapshot()) ?? null];
   return {
@@ -116,6 +116,6 @@ export async function status(context: StatusContext): Promise<StatusReport> {
       profiles === null ||
       (derived && events ? computedFrom(derived, events) : null) === (events?.version ?? null),
     index: index ? { index: index.description, documents: await index.count() } : null,
-    warehouse: copies,
+    ...(copies.length > 0 ? { warehouse: copies } : {}),
   };
 }

@@ -26,7 +26,6 @@ const AUDIT = {
   lake: { events: 5, rejected: { 'line:wrong_field_count': 1, 'price:not_a_number': 1 }, duplicates: 1 },
   profiles: { users: 3, events: 4, totalSpent: '31.90' },
   index: null,
-  warehouse: [],
   differences: [],
   notes: [],
 };
@@ -85,7 +84,6 @@ describe('every command that looks', () => {
       files: [{ file: 'events.csv', rows: 7 }],
       profilesUpToDate: true,
       index: null,
-      warehouse: [],
     });
     expect(rejected).toMatchObject({
       total: 2,

@@ -24,6 +24,8 @@ export interface TcpProxy {
   target: number;
   /** Only one fault at a time: this heals the one before. It harms connections up to `times` times. */
   inject(fault: TcpFault, times?: number): Injected;
+  /** Ends the fault that is injected, if any. */
+  heal(): void;
   close(): Promise<void>;
 }
 
@@ -58,6 +60,9 @@ export async function startTcpProxy(target: number, port = 0): Promise<TcpProxy>
       current?.heal();
       current = new Injection(fault, times);
       return current;
+    },
+    heal() {
+      current?.heal();
     },
     async close() {
       current?.heal();

@@ -55,7 +55,6 @@ describe('the audit', () => {
       lake: { events: 0, rejected: {}, duplicates: 0 },
       profiles: { users: 0, events: 0, totalSpent: null },
       index: null,
-      warehouse: [],
       differences: [],
       notes: [],
     });
@@ -74,7 +73,6 @@ describe('the audit', () => {
       lake: { events: 6, rejected: { 'line:wrong_field_count': 1, 'price:not_a_number': 1 }, duplicates: 2 },
       profiles: { users: 3, events: 4, totalSpent: '10.00' },
       index: { documents: 3, differing: 0 },
-      warehouse: [],
       differences: [],
       notes: [],
     });

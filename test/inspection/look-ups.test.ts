@@ -154,7 +154,6 @@ describe('the status', () => {
       tables: [],
       profilesUpToDate: true,
       index: null,
-      warehouse: [],
     });
   });
 
@@ -170,7 +169,6 @@ describe('the status', () => {
       ],
       profilesUpToDate: true,
       index: { index: 'memory', documents: 2 },
-      warehouse: [],
     });
     expect(before.partitions.reduce((sum, { end }) => sum + Number(end), 0)).toBe(6);
     for (const { start, end, archived, lag } of before.partitions)

@@ -87,7 +87,6 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
     lake: { events: 4, rejected, duplicates: 1 },
     profiles: { users: 2, events: 3, totalSpent: null },
     index: { documents: 2, differing: 0 },
-    warehouse: [],
     differences: [],
     notes: [],
   });
@@ -124,6 +123,5 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
     lag: 0,
     profilesUpToDate: true,
     index: { documents: 2 },
-    warehouse: [],
   });
 });
