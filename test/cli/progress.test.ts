@@ -21,7 +21,8 @@ async function onTerminal(name: string, environment: string): Promise<string> {
   const command = `${process.execPath} -- ${MAIN} run`;
   await writeFile(
     join(home.folder, 'typed.sh'),
-    `stty cols 100 rows 30\nexport EVENTLAKE_HOME=${join(home.folder, name)} ${environment}\n${command}\n`,
+    // Node takes the terminal of a CI job for one with few colours.
+    `stty cols 100 rows 30\nunset CI\nexport EVENTLAKE_HOME=${join(home.folder, name)} ${environment}\n${command}\n`,
   );
   // A pseudo-terminal of util-linux, without a copy in a file.
   return runCommand('script', ['-qec', 'bash typed.sh', '/dev/null'], { cwd: home.folder });
