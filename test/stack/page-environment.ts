@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { isDeepStrictEqual } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
-import { waitFor } from '../wait-for.ts';
-import { type Environment, embedded, json, start } from './end-to-end-environment.ts';
+import { type Environment, embedded, outcomeOf, start } from './end-to-end-environment.ts';
 
+/** What takes longer than this does not come: it fails, with what was waited for, before the time limit of the test. */
+const PATIENCE_MS = 90_000;
 const WEB = join(import.meta.dirname, '..', '..', 'dashboard', 'web');
 
 /** A dashboard in a process of its own, and a browser to look at it. */
@@ -49,8 +51,8 @@ export async function openDashboard(
   const file = join(environment.folder, 'events.csv');
   if (rows > 0) {
     const size = ['--rows', `${rows}`, '--seed', '7', '--dirty', '0.02', '--out', file];
-    await json(environment, ['generate', ...size]);
-    await json(environment, ['run', '--file', file]);
+    await command(environment, ['generate', ...size]);
+    await command(environment, ['run', '--file', file]);
   }
   let { address, stop } = await serve(environment, '0');
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] }).catch(async (error) => {
@@ -64,8 +66,7 @@ export async function openDashboard(
     browser,
     async open(path, options) {
       const context = await browser.newContext(options);
-      // The time limit of the test ends a wait.
-      context.setDefaultTimeout(0);
+      context.setDefaultTimeout(PATIENCE_MS);
       const page = await context.newPage();
       const watched = watch(page, address);
       await page.goto(address + path);
@@ -92,12 +93,14 @@ async function serve(
   const server = start(environment, ['dashboard', '--port', port]);
   const ended = once(server, 'close');
   server.stderr?.resume();
-  const address = await addressOf(server);
+  const address = await inTime(addressOf(server), 'the address of the dashboard', () =>
+    server.kill('SIGKILL'),
+  );
   return {
     address,
     async stop() {
       server.kill('SIGTERM');
-      await ended;
+      await inTime(ended, 'the dashboard to end', () => server.kill('SIGKILL'));
     },
   };
 }
@@ -140,9 +143,41 @@ function watch(page: Page, address: string): { requests: string[]; faults: strin
   return { requests, faults };
 }
 
+/** Runs a command, which must succeed in time. */
+export async function command(environment: Environment, args: readonly string[]): Promise<void> {
+  const child = start(environment, args);
+  const name = `eventlake ${args.join(' ')}`;
+  const { code, stdout, stderr } = await inTime(outcomeOf(child), `the end of ${name}`, () =>
+    child.kill('SIGKILL'),
+  );
+  if (code !== 0) throw new Error(`${name} exited with ${code}:\n${stderr}${stdout}`);
+}
+
+/** What is waited for, or an error that says so; then `giveUp` is called. */
+async function inTime<T>(awaited: Promise<T>, what: string, giveUp: () => void): Promise<T> {
+  const stop = new AbortController();
+  const late = sleep(PATIENCE_MS, undefined, { signal: stop.signal }).then(() => {
+    giveUp();
+    throw new Error(`waited ${PATIENCE_MS / 1000} s for ${what}`);
+  });
+  try {
+    return await Promise.race([awaited, late]);
+  } finally {
+    late.catch(() => {});
+    stop.abort();
+  }
+}
+
 /** Waits until what is read equals what is expected. */
 export async function eventually<T>(read: () => Promise<T>, expected: T): Promise<void> {
-  await waitFor(read, (found) => isDeepStrictEqual(found, expected));
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await read();
+    if (isDeepStrictEqual(found, expected)) return;
+    if (Date.now() > end)
+      throw new Error(`waited ${PATIENCE_MS / 1000} s for ${inspect(expected)}, found ${inspect(found)}`);
+    await sleep(50);
+  }
 }
 
 /** Waits until the view has a heading and no part of it is loading. */

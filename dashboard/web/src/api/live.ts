@@ -35,6 +35,18 @@ export function useLive<T>(part: (live: Live) => T): T {
   return useSyncExternalStore(subscribe, () => part(live));
 }
 
+/** The tables of the lake with their versions: changes with each commit. */
+export function useTableVersions(): string {
+  return useLive(({ pipeline }) =>
+    (pipeline?.status.tables ?? []).map(({ table, version }) => `${table} ${version}`).join(),
+  );
+}
+
+/** The tables of the lake: changes when one is written for the first time. */
+export function useTableNames(): string {
+  return useLive(({ pipeline }) => (pipeline?.status.tables ?? []).map(({ table }) => table).join());
+}
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { DatasetAnswer, DatasetsAnswer } from '../../../api.ts';
-import { connect, useLive } from '../api/live.ts';
+import { connect, useLive, useTableNames } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { CustomerView } from '../customers/customer-view.tsx';
 import { CustomersView } from '../customers/customers-view.tsx';
@@ -16,7 +16,7 @@ import { applyTheme, storedTheme, type Theme } from './theme.ts';
 /** The whole page: navigation above, one view below. */
 export function App() {
   const { path } = usePlace();
-  const { answer: dataset, problem, again } = useAnswer<DatasetAnswer>('/api/dataset');
+  const { answer: dataset, problem, again } = useAnswer<DatasetAnswer>('/api/dataset', useTableNames());
   const { answer: all } = useAnswer<DatasetsAnswer>('/api/datasets');
   const shown = all?.datasets.find(({ name }) => name === dataset?.name);
   const views = shown ? viewsOf(shown) : [];

@@ -1,14 +1,8 @@
 import type { Problem } from '../../../api.ts';
-import { useLive } from '../api/live.ts';
 
 /** Whether a request failed since there is no lake yet. */
 export function isLakeMissing(problem: Problem['error'] | null): boolean {
   return problem?.code === 'lake:missing';
-}
-
-/** Changes when the first table is there: what was asked of an empty lake is then asked again. */
-export function useLakeTurn(): string {
-  return useLive(({ pipeline }) => (pipeline?.status.tables.length === 0 ? 'empty' : ''));
 }
 
 /** What every view shows while no event is in the lake. */

@@ -6,9 +6,10 @@ import type {
   CustomerSpendAnswer,
   DatasetAnswer,
 } from '../../../api.ts';
+import { useTableVersions } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { cellText, isAmount } from '../app/cells.ts';
-import { EmptyLake, isLakeMissing, useLakeTurn } from '../app/empty-lake.tsx';
+import { EmptyLake, isLakeMissing } from '../app/empty-lake.tsx';
 import { capitalized, grouped, time, words } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { Panel } from '../app/panel.tsx';
@@ -23,7 +24,7 @@ const EVENTS = 50;
 /** One row of the model's table: the profile, what was spent over time, sessions, and every event. */
 export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnswer }) {
   const path = `/api/customers/${encodeURIComponent(id)}`;
-  const profile = useAnswer<CustomerAnswer>(path, useLakeTurn());
+  const profile = useAnswer<CustomerAnswer>(path, useTableVersions());
   const isKnown = profile.answer !== null;
   if (profile.problem) {
     return (

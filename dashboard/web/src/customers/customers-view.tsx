@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'react';
 import type { CustomersAnswer, DatasetAnswer, OverviewAnswer } from '../../../api.ts';
 import { withQuery } from '../api/ask.ts';
+import { useTableVersions } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { cellText, isNumeric } from '../app/cells.ts';
-import { EmptyLake, isLakeMissing, useLakeTurn } from '../app/empty-lake.tsx';
+import { EmptyLake, isLakeMissing } from '../app/empty-lake.tsx';
 import { capitalized, grouped, words } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
@@ -27,7 +28,7 @@ export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
       limit: `${ROWS}`,
       offset: `${offset}`,
     }),
-    useLakeTurn(),
+    useTableVersions(),
   );
   const shown = answer?.customers.length ?? 0;
   const total = answer?.total ?? 0;
@@ -49,7 +50,13 @@ export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
         </form>
       </div>
       {problem && <ProblemNote problem={problem} again={again} />}
-      {answer && total === 0 && <p className="note">No {dataset.entity.singular} matches.</p>}
+      {answer && total === 0 && (
+        <p className="note">
+          {query.get('q') || query.get('segment')
+            ? `No ${dataset.entity.singular} matches.`
+            : `There are no ${dataset.entity.plural} yet. They appear here when the model has run.`}
+        </p>
+      )}
       {answer && total > 0 && (
         <>
           <Table dataset={dataset} answer={answer} stale={loading} />

@@ -1,5 +1,5 @@
 import type { LakeAnswer } from '../../../api.ts';
-import { useLive } from '../api/live.ts';
+import { useTableVersions } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { EmptyLake, isLakeMissing } from '../app/empty-lake.tsx';
 import { bytes, grouped } from '../app/format.ts';
@@ -10,10 +10,7 @@ import { SqlBox } from './sql-box.tsx';
 
 /** The tables as they are stored, their history, and a box to ask them anything. */
 export function LakeView() {
-  const turn = useLive(({ pipeline }) =>
-    (pipeline?.status.tables ?? []).map(({ table, version }) => `${table} ${version}`).join(),
-  );
-  const { answer, problem, again } = useAnswer<LakeAnswer>('/api/lake', turn);
+  const { answer, problem, again } = useAnswer<LakeAnswer>('/api/lake', useTableVersions());
   const tables = answer?.tables ?? [];
   const chosen = usePlace().query.get('table');
   const shown = tables.find(({ table }) => table === chosen) ?? tables[0];
