@@ -22,7 +22,7 @@ EITHER = @if ./stack.sh is-up; then ./stack.sh $@ $(DATASET); \
   else $(MAKE) --silent --no-print-directory install && $(EVENTLAKE) $@ $(DATASET); fi
 
 .DEFAULT_GOAL := help
-.PHONY: help install data check-data demo live run dashboard reset start ingest process follow monitoring warehouse urls dashboards logs stop clean status audit rejected \
+.PHONY: help install data check-data demo live run dashboard reset start ingest process follow monitoring warehouse urls dashboards logs stop clean status health audit rejected \
   test test-unit test-compose torture lint format bench services services-env services-stop uninstall
 
 help: ## list the targets
@@ -93,6 +93,10 @@ clean: ## stop it and delete its data, after a question (without: make clean YES
 
 status: ## positions, lag, table versions, sizes
 	$(EITHER)
+
+health: ## ask every broker and server whether it is well
+	@if ./stack.sh is-up; then ./stack.sh health; \
+	  else $(MAKE) --silent --no-print-directory install && $(EVENTLAKE) health; fi
 
 audit: ## count every row at every stage, and prove that they balance
 	$(EITHER)

@@ -12,6 +12,7 @@ usage='usage: ./stack.sh start             check this machine, build the image, 
        ./stack.sh dashboard         run the page over all datasets; with --off: end it
        ./stack.sh monitoring        run Prometheus with its alerts, and such a processor
        ./stack.sh warehouse         run PostgreSQL, to which tables are published
+       ./stack.sh health            ask every server that runs whether it is well
        ./stack.sh logs [SERVICE]    follow what the servers say
        ./stack.sh stop              stop everything; all data stays
        ./stack.sh clean [--yes]     stop everything and delete all data
@@ -40,11 +41,16 @@ compose() {
     --profile ingestion --profile processing --profile spark --profile live --profile dashboard --profile monitoring --profile warehouse "$@"
 }
 
+# running: the services that run, each between spaces.
+running() {
+  printf ' %s' "$(docker ps --filter "label=com.docker.compose.project=${COMPOSE_PROJECT_NAME:-eventlake}" \
+    --format '{{.Label "com.docker.compose.service"}}' 2>/dev/null | tr '\n' ' ')"
+}
+
 # missing_server: the first server that does not run; nothing where all do.
 missing_server() {
   local running server
-  running=" $(docker ps --filter "label=com.docker.compose.project=${COMPOSE_PROJECT_NAME:-eventlake}" \
-    --format '{{.Label "com.docker.compose.service"}}' 2>/dev/null | tr '\n' ' ')"
+  running=$(running)
   for server in $SERVERS; do
     case $running in *" $server "*) ;; *) echo "$server" && return ;; esac
   done
@@ -199,6 +205,14 @@ warehouse() {
   echo 'A dataset that is published there is sent by: make process DATASET=...'
 }
 
+# health [OPTION ...]: PostgreSQL is asked only where it was started.
+health() {
+  local warehouse=
+  need_stack
+  case $(running) in *' postgres '*) warehouse=postgres ;; esac
+  eventlake health kafka minio elasticsearch $warehouse "$@"
+}
+
 # eventlake COMMAND ...: in a container of its own, beside the servers.
 eventlake() {
   local service=processor
@@ -240,6 +254,7 @@ case $command in
   dashboard) dashboard "$@" ;;
   monitoring) monitoring "$@" ;;
   warehouse) warehouse ;;
+  health) health "$@" ;;
   logs)
     need_docker
     compose logs --follow --tail 100 "$@"

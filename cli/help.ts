@@ -14,6 +14,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   run: ['run', 'run electronics product_views', 'run electronics --file data/new.csv'],
   status: ['status', 'status electronics product_views --json'],
   audit: ['audit', 'audit electronics --json'],
+  health: ['health', 'health kafka --timeout 5'],
   rejected: ['rejected', 'rejected electronics --limit 5'],
   profile: ['profile 1515915625438750129', 'profile electronics 1515915625438750129 --json'],
   report: ['report product_views', 'report product_views top_countries'],

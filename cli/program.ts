@@ -7,6 +7,7 @@ import { datasetsCommand } from './datasets.ts';
 import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
 import { generateCommand } from './generate.ts';
+import { healthCommand } from './health.ts';
 import { withHelp } from './help.ts';
 import { ingestCommand } from './ingest.ts';
 import { liveCommand } from './live.ts';
@@ -44,6 +45,7 @@ export function eventlake(): Command {
     runCommand(),
     statusCommand(),
     auditCommand(),
+    healthCommand(),
     rejectedCommand(),
     profileCommand(),
     reportCommand(),

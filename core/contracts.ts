@@ -344,3 +344,10 @@ export interface Lookup {
   /** The texts, in the order of `columns`; null for what is not known. Never fails, for any text. */
   of(value: string): readonly (string | null)[];
 }
+
+/** What a server, or a folder in its place, says of itself when it is asked whether it is well. */
+export interface ServerState {
+  /** Null where it does not say. */
+  readonly version: string | null;
+  readonly detail: string | null;
+}

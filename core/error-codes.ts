@@ -31,6 +31,7 @@ export const ERROR_CODES = [
   'generate:rows',
   'generate:seed',
   'generate:usage',
+  'health:timeout',
   'index:ahead',
   'index:busy',
   'index:forbidden',

@@ -22,7 +22,7 @@ const CALLS = [
   'reset --yes',
 ];
 /** What only servers can answer (no index is published to), and what has tests of its own. */
-const ELSEWHERE = ['setup', 'dashboard', 'report'];
+const ELSEWHERE = ['setup', 'health', 'dashboard', 'report'];
 
 const [COMMANDS] = PAGES.filter(({ path }) => path === 'docs/commands.md');
 

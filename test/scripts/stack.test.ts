@@ -261,6 +261,15 @@ test('live starts the generator and the export of readings, and the page, and en
   });
 });
 
+test('health asks PostgreSQL only where it runs', async () => {
+  const run = `${COMPOSE} run --rm --no-deps --quiet-pull --use-aliases --env LOG_FORMAT=text processor health kafka minio elasticsearch`;
+  docker(ALL, { [`${run} --json`]: {} });
+  expect(await stack('health', '--json')).toMatchObject({ status: 0 });
+  docker(`${ALL}postgres\n`, { [`${run} postgres`]: {} });
+  expect(await stack('health')).toMatchObject({ status: 0 });
+  expect(composed()).toEqual([`${run} --json`, `${run} postgres`]);
+});
+
 test('stop ends the jobs too', async () => {
   docker(ALL, {
     [JOBS]: { out: 'abc\ndef\n' },
