@@ -1,8 +1,8 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type Report, reportOf, reportsOf } from '../config/dataset/reports.ts';
 import type { Row } from '../core/contracts.ts';
 import { UsageError } from '../core/errors.ts';
-import { type ReportResult, runReport } from '../inspection/report.ts';
+import { type ReportPlace, type ReportResult, runReport } from '../inspection/report.ts';
 import { withCommonOptions } from './command.ts';
 import { cell, counted, print, table } from './output.ts';
 import { type CommonOptions, openSession, readConfiguration, type Session } from './session.ts';
@@ -10,15 +10,22 @@ import { type CommonOptions, openSession, readConfiguration, type Session } from
 interface ReportOptions extends CommonOptions {
   readonly date?: string;
   readonly csv?: boolean;
+  readonly on?: ReportPlace;
 }
 
 /** `report`: the questions that a dataset's folder answers. */
 export function reportCommand(): Command {
   const command = new Command('report')
-    .description('run a report of the dataset over the lake; without a name, list the reports')
+    .description('run a report of the dataset; without a name, list the reports')
     .argument('<dataset>', 'a folder of config/datasets/ or EVENTLAKE_DATASETS')
     .argument('[name]', 'the report')
     .option('--date <day>', 'the day, as 2020-06-14 (default: the newest one that has facts)')
+    .addOption(
+      new Option(
+        '--on <place>',
+        'where it runs (default: warehouse, where the tables are published there)',
+      ).choices(['lake', 'warehouse']),
+    )
     .option('--csv', 'print the rows as CSV');
   return withCommonOptions(command).action(async (dataset: string, name, options: ReportOptions) => {
     if (name === undefined) return listReports(dataset, options);
@@ -26,7 +33,7 @@ export function reportCommand(): Command {
     const session = await openSession(dataset, options, 'look');
     try {
       const report = await reportOf(session, name);
-      const result = await runReport(session, report.query, date);
+      const result = await runReport(session, report.query, date, options.on);
       if (options.csv && !options.json) process.stdout.write(csv(result));
       else print(options.json ?? false, { report: name, ...result }, () => reportText(report, result));
     } finally {

@@ -4,7 +4,7 @@ import { DuckDbEngine } from '../adapters/duckdb/sql-engine.ts';
 import { DATASETS, type DatasetFolder, loadDataset } from '../config/dataset/read.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
-import type { EventLog, ObjectStore, Sink } from '../core/contracts.ts';
+import type { EventLog, ObjectStore, Sink, Warehouse } from '../core/contracts.ts';
 import {
   aliasOf,
   type Dataset,
@@ -53,6 +53,8 @@ export interface Session extends DatasetFolder {
   readonly index: Sink | null;
   /** Those of the publications that are tables in PostgreSQL. */
   readonly warehouse: readonly OpenPublication[];
+  /** Queries on the PostgreSQL server that has these tables; null where there are none. */
+  readonly database: Warehouse | null;
   readonly files: LocalFiles;
   readonly sql: DuckDbEngine;
   readonly temporary: string;
@@ -117,6 +119,7 @@ export async function openSession(
   const main = modelOf(dataset)?.table;
   const derived = new Map(dataset.models.map(({ table }) => [table, openTable(table)]));
   const publications = await openSinks(settings, dataset, signal);
+  const database = await openDatabase(settings, dataset, signal);
   const session: Session = {
     settings,
     dataset,
@@ -130,12 +133,19 @@ export async function openSession(
     publications,
     index: publications.find(({ table, to }) => table === main && to === 'elasticsearch')?.sink ?? null,
     warehouse: publications.filter(({ to }) => to === 'postgres'),
+    database,
     files,
     sql,
     temporary,
     cache,
     async close() {
-      const stores = [log, store, sql, ...publications.map(({ sink }) => sink)];
+      const stores = [
+        log,
+        store,
+        sql,
+        ...(database ? [database] : []),
+        ...publications.map(({ sink }) => sink),
+      ];
       await Promise.allSettled(stores.map((one) => one.close()));
       await scratch.close();
     },
@@ -235,6 +245,17 @@ async function openSinks(
     if (sink) publications.push({ table, to, sink });
   }
   return publications;
+}
+
+async function openDatabase(
+  { warehouse }: Settings,
+  { publish }: Dataset,
+  signal?: AbortSignal,
+): Promise<Warehouse | null> {
+  const schemas = new Set(publish.flatMap((one) => (one.to === 'postgres' ? [one.schema] : [])));
+  if (!warehouse || schemas.size === 0) return null;
+  const { PostgresWarehouse } = await import('../adapters/postgres/warehouse.ts');
+  return new PostgresWarehouse({ url: warehouse.url, schemas: [...schemas], signal });
 }
 
 /** ELASTICSEARCH_INDEX names the index of the table that is published first. */

@@ -266,6 +266,24 @@ export interface Sink {
   close(): Promise<void>;
 }
 
+/** The answer of a query: its columns in order, and its rows. */
+export interface Answer {
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** The database that tables are published to, for those who only look. */
+export interface Warehouse {
+  /** For people: `postgres localhost:5432/warehouse`. */
+  readonly description: string;
+  /**
+   * What one SELECT answers, in a transaction that cannot write. Tables are found under their names alone.
+   * `report:no_facts` when a table that it names is not there yet.
+   */
+  query(sql: string): Promise<Answer>;
+  close(): Promise<void>;
+}
+
 /** How far an exported file has come. */
 export interface ExportPosition {
   /** The id of the log that was read. */

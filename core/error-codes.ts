@@ -105,6 +105,7 @@ export const ERROR_CODES = [
   'rejected:too_many',
   'report:bad_date',
   'report:no_facts',
+  'report:no_warehouse',
   'report:unknown',
   'reset:not_confirmed',
   'reset:unfinished',

@@ -1,12 +1,15 @@
-import type { Row, SqlEngine } from '../core/contracts.ts';
+import type { Answer, SqlEngine, Warehouse } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
-import { EventlakeError } from '../core/errors.ts';
+import { EventlakeError, UsageError } from '../core/errors.ts';
 import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
 import { fileColumns } from '../lake/snapshot.ts';
 import { literal, tableRelation } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { names } from '../processing/model-inputs.ts';
 import { plainCounts } from './rows.ts';
+
+/** Where a report is computed: from the tables in the lake, or from what PostgreSQL shows of them. */
+export type ReportPlace = 'lake' | 'warehouse';
 
 /** What reports are computed from. */
 export interface ReportContext {
@@ -15,59 +18,80 @@ export interface ReportContext {
   readonly derived: ReadonlyMap<string, DeltaTable>;
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
+  /** What the tables are published to; null: only the lake is there. */
+  readonly database: Warehouse | null;
 }
 
 /** The answer of a report. */
-export interface ReportResult {
+export interface ReportResult extends Answer {
+  readonly on: ReportPlace;
   /** The day that it is of: yyyy-MM-dd. */
   readonly date: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly Row[];
 }
 
 /**
- * Runs a report's query over the newest versions of the tables in the lake.
+ * Runs a report's query over the newest versions of the tables. The same text runs in both places, with the same answer.
  * @param date yyyy-MM-dd; the newest day of the facts when null
- * @throws EventlakeError `report:no_facts` where there is no day yet
+ * @param place absent: the warehouse where there is one that shows all tables of the query, else the lake
+ * @throws EventlakeError `report:no_facts` where there is no day or no table yet
+ * @throws UsageError `report:no_warehouse` where it is to run in one that is not there
  */
 export async function runReport(
   context: ReportContext,
   query: string,
   date: string | null,
+  place?: ReportPlace,
 ): Promise<ReportResult> {
-  const { sql } = context;
-  const day = date ?? (await newestDay(context));
-  const opened = await openTables(context, query);
-  try {
-    const dated = query.replaceAll('$date', `DATE ${literal(day)}`);
-    // The query may end in a comment.
-    const described = await sql.rows(`DESCRIBE ${dated}\n`);
-    const rows = await sql.rows(dated);
-    const columns = described.map((column) => String(column.column_name));
-    return { date: day, columns, rows: rows.map((row) => plainCounts(row, '')) };
-  } finally {
-    for (const name of opened) await sql.run(`DROP VIEW IF EXISTS ${name}`);
-  }
+  const on = place ?? (isPublished(context, query) ? 'warehouse' : 'lake');
+  const day = date ?? (await newestDay(context, on));
+  // The query may end in a comment.
+  const { columns, rows } = await answer(
+    context,
+    on,
+    `${query.replaceAll('$date', `DATE ${literal(day)}`)}\n`,
+  );
+  return { on, date: day, columns, rows: rows.map((row) => plainCounts(row, '')) };
 }
 
-async function newestDay(context: ReportContext): Promise<string> {
-  const { dataset, sql } = context;
+function isPublished({ dataset, derived, database }: ReportContext, query: string): boolean {
+  if (!database) return false;
+  const published = dataset.publish.filter(({ to }) => to === 'postgres').map(({ table }) => table);
+  return [...derived.keys()].every((table) => !names(query, table) || published.includes(table));
+}
+
+async function newestDay(context: ReportContext, on: ReportPlace): Promise<string> {
+  const { dataset } = context;
   if (!dataset.reports) throw noFacts(dataset, 'its dataset.yml does not say in which column their days are');
   const { table, day } = dataset.reports;
-  const opened = await openTables(context, table);
-  try {
-    const [row] = await sql.rows(`SELECT CAST(max(${day}) AS VARCHAR) AS newest FROM ${table}`);
-    if (row?.newest == null) throw noFacts(dataset, `there is no row in ${table} yet`);
-    return String(row.newest);
-  } finally {
-    for (const name of opened) await sql.run(`DROP VIEW IF EXISTS ${name}`);
-  }
+  const newest = `SELECT CAST(max(${day}) AS VARCHAR) AS newest FROM ${table}`;
+  const [row] = (await answer(context, on, newest)).rows;
+  if (row?.newest == null) throw noFacts(dataset, `there is no row in ${table} yet`);
+  return String(row.newest);
 }
 
 function noFacts({ name }: Dataset, why: string): EventlakeError {
   return new EventlakeError('report:no_facts', `The reports of ${name} have no newest day: ${why}`, {
     hint: `Name a day with --date, or process its events first: eventlake process ${name}`,
   });
+}
+
+function answer(context: ReportContext, on: ReportPlace, query: string): Promise<Answer> {
+  if (on === 'lake') return answerOfLake(context, query);
+  if (context.database) return context.database.query(query);
+  throw new UsageError('report:no_warehouse', `${context.dataset.name} is not published to PostgreSQL`, {
+    hint: 'Set WAREHOUSE_URL, or leave out --on; the tables must be published to postgres in the dataset file.',
+  });
+}
+
+async function answerOfLake(context: ReportContext, query: string): Promise<Answer> {
+  const { sql } = context;
+  const opened = await openTables(context, query);
+  try {
+    const described = await sql.rows(`DESCRIBE ${query}`);
+    return { columns: described.map((column) => String(column.column_name)), rows: await sql.rows(query) };
+  } finally {
+    for (const name of opened) await sql.run(`DROP VIEW IF EXISTS ${name}`);
+  }
 }
 
 /** Makes the tables that the query names visible to it; answers with their names. */

@@ -63,6 +63,9 @@ const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
 };
 const OTHER: Meaning = { code: 'warehouse:refused', hint: 'The message is that of PostgreSQL.' };
 
+/** The SQLSTATE of a table that does not exist. */
+export const UNDEFINED_TABLE = '42P01';
+
 /** Whether the server said this SQLSTATE. */
 export function hasState(error: unknown, state: string): boolean {
   return error instanceof DatabaseError && error.code === state;

@@ -4,7 +4,7 @@ import type { Sink, SinkCounts, SinkField } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { type ChangesFile, copyFile } from './changes-file.ts';
 import { inTransaction, type PostgresAddress, PostgresConnection } from './connection.ts';
-import { altered, explain, hasState } from './errors.ts';
+import { altered, explain, hasState, UNDEFINED_TABLE } from './errors.ts';
 import { CHANGES, COUNT_CHANGES, createChanges, fill, merge } from './merge.ts';
 import { lockSchema, migrate } from './migrations.ts';
 import { quoted } from './names.ts';
@@ -27,7 +27,6 @@ interface Opened {
   found: Published;
 }
 
-const UNDEFINED_TABLE = '42P01';
 const NO_CHANGES: SinkCounts = { stored: 0, deleted: 0 };
 
 /**

@@ -6,11 +6,12 @@ usage: product_views.py < REQUEST.json
 The request:
   messages     files of JSON lines, in any order
   lake         folder of the dataset's tables
+  warehouse    address of the PostgreSQL database that has them too
   products     rows of the product files: {product_id: [name, url, language]}
   locations    what is known of addresses: {ip: [code, country, region, city]}
   user_agents  what is known of user agents: {user agent: [browser, os]}; of all others nothing is expected
   date         the day of the reports, or null
-  reports      {name: rows as lists} or null
+  reports      {place: {name: rows as lists}}
 
 Prints {"differences": the first of them in words, "count": of all, "facts": how many, "rejected": how many messages}.
 """
@@ -23,6 +24,7 @@ import sys
 from collections import Counter
 from datetime import date, datetime, timedelta, timezone
 
+import psycopg
 from deltalake import DeltaTable
 
 FACT = """sales_key full_date full_time ip_key user_agent_key product_key referrer_url collection option email_address resolution
@@ -231,42 +233,58 @@ class Report:
             self.shown.append(text[:1000])
 
 
-def compare(name, expected, lake, report):
+def rows_in_lake(lake, name):
     table = DeltaTable(f"{lake}/{name}").to_pyarrow_table()
+    return table.column_names, table.to_pylist()
+
+
+def rows_in_warehouse(connection, name):
+    cursor = connection.execute(f"SELECT * FROM {name}")
+    columns = [column.name for column in cursor.description]
+    rows = [dict(zip(columns, row)) for row in cursor]
+    for row in rows:
+        if row.get("option") is not None:
+            row["option"] = json.dumps(row["option"])
+    return columns, rows
+
+
+def compare(name, expected, place, found_columns, rows, report):
     columns = TABLES[name]
-    if table.column_names != columns:
-        report(f"{name} has the columns {table.column_names}")
+    if found_columns != columns:
+        report(f"{place}: {name} has the columns {found_columns}")
         return
     key = columns[0]
     found = {}
-    for row in table.to_pylist():
+    for row in rows:
         if row[key] in found:
-            report(f"{name} has {row[key]} twice")
+            report(f"{place}: {name} has {row[key]} twice")
         found[row[key]] = row
     for row in expected:
         held = found.pop(row[key], None)
         if held is None:
-            report(f"{name} lacks {row[key]}: {row}")
+            report(f"{place}: {name} lacks {row[key]}: {row}")
             continue
         for column in columns:
             if comparable(column, held[column]) != comparable(column, row[column]):
-                report(f"{name} {row[key]}: {column} is {held[column]!r}, not {row[column]!r}")
+                report(f"{place}: {name} {row[key]}: {column} is {held[column]!r}, not {row[column]!r}")
     for extra in found:
-        report(f"{name} has {extra}, which no message has: {found[extra]}")
+        report(f"{place}: {name} has {extra}, which no message has: {found[extra]}")
 
 
 def main():
     request = json.load(sys.stdin)
     tables, rejected = expected_tables(request)
     report = Report()
-    for name, rows in tables.items():
-        compare(name, rows, request["lake"], report)
-    if request.get("reports") is not None:
+    with psycopg.connect(request["warehouse"]) as connection:
+        for name, rows in tables.items():
+            compare(name, rows, "lake", *rows_in_lake(request["lake"], name), report)
+            compare(name, rows, "warehouse", *rows_in_warehouse(connection, name), report)
+    for place, reports in request["reports"].items():
         for name, rows in expected_reports(tables, date.fromisoformat(request["date"])).items():
-            held = request["reports"].get(name)
+            held = reports.get(name, [])
             if held != rows:
-                at = next((i for i, (a, b) in enumerate(zip(held or [], rows)) if a != b), min(len(held or []), len(rows)))
-                report(f"report {name}: row {at} of {len(held or [])} is {(held or [])[at:at + 1]}, not {rows[at:at + 1]} of {len(rows)}")
+                at = next((i for i, (a, b) in enumerate(zip(held, rows)) if a != b), min(len(held), len(rows)))
+                report(f"report {name} on {place}: row {at} of {len(held)} is {held[at:at + 1]}, not {rows[at:at + 1]} of {len(rows)}")
     facts = len(tables["fact_sales"])
     print(json.dumps({"differences": report.shown, "count": report.count, "facts": facts, "rejected": rejected}))
     # Threads of Arrow that still run would abort the interpreter at its end.

