@@ -4,23 +4,31 @@ import type { Command } from 'commander';
 import { dashboardFile } from '../config/kibana/saved-objects.ts';
 import { aliasOf, indexPublicationOf } from '../core/dataset.ts';
 import type { TableField } from '../lake/schema.ts';
+import { makeEventsTable } from '../processing/archive-commit.ts';
 import { modelFields } from '../processing/model-compute.ts';
+import { modelStage, publishStage } from '../processing/process.ts';
 import { sinkFields } from '../processing/publish.ts';
 import { datasetCommand } from './command.ts';
-import { print } from './output.ts';
+import { counted, print } from './output.ts';
 import { type CommonOptions, openSession, processContext, type Session } from './session.ts';
 
-/** `setup`: topics, index and dashboard, before there is any event; harmless to repeat. */
+/** A model's table that was filled. */
+interface Filled {
+  readonly table: string;
+  readonly rows: number;
+}
+
+/** `setup`: topics, index, dashboard and what a warehouse needs, before there is any event; harmless to repeat. */
 export function setupCommand(): Command {
   return datasetCommand(
     'setup',
-    'make the topics, the index and the Kibana dashboard; may be repeated',
+    'make the topics, the index, the tables of a warehouse and the Kibana dashboard; may be repeated',
   ).action(async (name: string, options: CommonOptions) => {
     const session = await openSession(name, options, 'write');
     try {
-      const made = [session.log.description];
+      const made = [session.log.description, ...(await openSinks(session))];
+      const filled = await fillWarehouse(session);
       const { partitions } = await session.log.open();
-      made.push(...(await openSinks(session)));
       const { kibana, elasticsearch } = session.settings;
       const publication = indexPublicationOf(session.dataset);
       const dashboard = join(session.folder, 'kibana.yml');
@@ -32,7 +40,11 @@ export function setupCommand(): Command {
         );
         made.push(`kibana ${new URL(kibana).origin}, ${objects} saved objects`);
       }
-      print(options.json ?? false, { partitions, made }, () => `ready:\n  ${made.join('\n  ')}`);
+      print(options.json ?? false, { partitions, made, filled }, () =>
+        ['ready:', ...made, ...filled.map(({ table, rows }) => `${table}: ${counted(rows, 'row')}`)].join(
+          '\n  ',
+        ),
+      );
     } finally {
       await session.close();
     }
@@ -56,4 +68,23 @@ async function openSinks(session: Session): Promise<string[]> {
     }
   }
   return made;
+}
+
+/**
+ * Fills what a warehouse needs no event for, such as the days and what files say of products, in the lake and where it is published: the first
+ * `process` finds it there. Nothing for a dataset without tables in PostgreSQL.
+ */
+async function fillWarehouse(session: Session): Promise<Filled[]> {
+  if (!session.dataset.publish.some(({ to }) => to === 'postgres')) return [];
+  const context = await processContext(session);
+  await makeEventsTable(context.archive);
+  const filled: Filled[] = [];
+  await modelStage({
+    ...context,
+    onModel(table, { rows }) {
+      if (rows > 0n) filled.push({ table, rows: Number(rows) });
+    },
+  });
+  await publishStage(context);
+  return filled;
 }

@@ -129,6 +129,20 @@ export async function commitBatch(
   };
 }
 
+/** Makes the `events` table where it is missing, so that models are computed before there is any event. */
+export async function makeEventsTable({ dataset, tables }: Pick<ArchiveContext, 'dataset' | 'tables'>) {
+  if (await tables.events.snapshot()) return;
+  try {
+    await tables.events.commit({
+      ...{ base: null, fields: eventsFields(dataset), partitionBy: [MONTH] },
+      ...{ add: [], remove: 'none', txns: new Map(), operation: 'WRITE' },
+    });
+  } catch (error) {
+    // Another worker has made it.
+    if (!hasCode(error, 'lake:superseded')) throw error;
+  }
+}
+
 async function commit(
   table: DeltaTable,
   base: Snapshot | null,

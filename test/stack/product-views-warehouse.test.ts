@@ -68,6 +68,25 @@ print("true")`,
   return counts;
 }
 
+test('setup fills what needs no event, and changes nothing when it is repeated', async () => {
+  await writeFile(
+    join(home.folder, 'data/product_views-products.csv'),
+    'product_id,name,url,language_code\nset-up,Ring,https://shop.example/1,en\n',
+  );
+  await eventlake('setup product_views');
+  const written = `SELECT dim_date.xmin::text, * FROM dim_date JOIN eventlake_published ON table_name = 'dim_date' ORDER BY full_date`;
+  const before = await rows(written);
+  const counts = { dim_date: 7670, dim_product: 1, dim_location: 0, dim_user_agent: 0, fact_sales: 0 };
+  expect(await compared()).toEqual(counts);
+  expect(before[0]).toMatchObject({ full_date: '2010-01-01', day_of_week: 5, week_of_year: 53 });
+  expect(JSON.parse(await eventlake('setup product_views --json')).filled).toEqual([
+    { table: 'products', rows: 1 },
+    { table: 'dim_date', rows: 7670 },
+    { table: 'dim_product', rows: 1 },
+  ]);
+  expect(await rows(written)).toEqual(before);
+});
+
 test('the star schema in PostgreSQL is that of the lake, cell by cell, and each key of a fact has its member', async () => {
   const views = join(home.folder, 'data/product_views.ndjson');
   await eventlake(`generate product_views --rows 1500 --seed 5 --dirty 0.05 --out ${views}`);
