@@ -1,4 +1,5 @@
 import { type Plan, referenceRows } from './plan.ts';
+import { Prices } from './prices.ts';
 import { permutation, type Random } from './random.ts';
 import type { Shape } from './shape.ts';
 
@@ -24,26 +25,6 @@ function brandName(index: number): string {
 /** Cents as text: 3190 is `31.90`. */
 function priceText(cents: number): string {
   return `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`;
-}
-
-/** `count` distinct prices in cents along the quantiles, from exactly the lowest to exactly the highest. */
-function priceList(count: number, quantiles: Shape['prices']['quantiles']): number[] {
-  const cents = quantiles.map(([at, price]) => ({ at, price: Math.round(price * 100) }));
-  const highest = cents.at(-1)?.price ?? 0;
-  const prices: number[] = [];
-  let segment = 0;
-  let previous = -1;
-  for (let i = 0; i < count; i++) {
-    const at = count === 1 ? 0 : i / (count - 1);
-    while (segment < cents.length - 2 && at > (cents[segment + 1]?.at ?? 1)) segment++;
-    const [low, high] = [cents[segment], cents[segment + 1]];
-    if (!low || !high) break;
-    const wanted = Math.round(low.price + ((at - low.at) / (high.at - low.at)) * (high.price - low.price));
-    // Cents run out where prices are dense: step up one by one, but leave room for those still to come.
-    previous = Math.min(Math.max(wanted, previous + 1), highest - (count - 1 - i));
-    prices.push(previous);
-  }
-  return prices;
 }
 
 /** Says yes for `share` of a falling series of weights: carries the error along, so that a few heavy ones cannot spoil the share. */
@@ -77,7 +58,7 @@ export function makeCatalogue(shape: Shape, plan: Plan, random: Random): Catalog
   const categoryOrder = permutation(plan.categories, random);
   const codeOf = dealer(plan.codes, random);
   const codes = Array.from({ length: coded }, () => shape.categories.codes[codeOf()] ?? '');
-  const prices = priceList(plan.prices, shape.prices.quantiles);
+  const prices = new Prices(plan.prices, shape.prices.quantiles);
   const idOrder = permutation(products, random);
   const priceOrder = permutation(products, random);
 
@@ -98,7 +79,7 @@ export function makeCatalogue(shape: Shape, plan: Plan, random: Random): Catalog
     const code = bare ? '' : (codes[category] ?? '');
     const brand = withoutBrand(weight) ? '' : brandName(nextBrand());
     const place = priceOrder[i] as number;
-    const price = prices[place < prices.length ? place : random.below(prices.length)] ?? 0;
+    const price = prices.list[place] ?? prices.draw(random);
     const id =
       BigInt(shape.products.firstId) +
       BigInt(idOrder[i] as number) * BigInt(shape.products.idStep) +

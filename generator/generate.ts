@@ -54,7 +54,7 @@ export function checkOptions({ rows, seed, dirty = 0 }: Omit<GenerateOptions, 's
 export async function generate(options: GenerateOptions): Promise<Generated> {
   checkOptions(options);
   const { shape, rows, seed, dirty = 0, out, onProgress } = options;
-  const plan = planRows(shape, rows);
+  const plan = planRows(shape, rows, new Random(seed, 5));
   const catalogue = makeCatalogue(shape, plan, new Random(seed, 0));
   const visits = new Visits(shape, plan, new Random(seed, 1));
   const lines = new Lines(shape, catalogue, new Random(seed, 2));

@@ -1,7 +1,6 @@
+import { Calendar } from './calendar.ts';
+import type { Random } from './random.ts';
 import type { Shape } from './shape.ts';
-import { monthEnd, monthStart } from './shape.ts';
-
-const DAY = 86_400;
 
 /** Shorter slices than this get only single views, so that every session fits into its slice. */
 const SHORT_SLICE = 3600;
@@ -11,6 +10,8 @@ export interface Slice {
   /** Unix second. */
   readonly start: number;
   readonly seconds: number;
+  /** How likely each of the 24 hours is for the begin of a session. */
+  readonly hours: readonly number[];
   /** Distinct events of each step, not all 0; none has more than the step before. */
   readonly events: readonly number[];
   /** All sessions, at least one; `withoutId` of them are single views whose rows name no session. */
@@ -61,15 +62,6 @@ function apportion(total: number, weights: readonly number[]): number[] {
   return parts;
 }
 
-/** Weight of each hour of the day in a slice: the shape's, by the seconds of the hour that lie in the slice. */
-export function hourWeights(hours: readonly number[], slice: { start: number; seconds: number }): number[] {
-  const from = slice.start % DAY;
-  return hours.map((weight, hour) => {
-    const seconds = Math.min(from + slice.seconds, hour * 3600 + 3600) - Math.max(from, hour * 3600);
-    return weight * Math.max(0, seconds);
-  });
-}
-
 /** Each step's events in a slice of `total`, as near to what is `due` as the rule allows that no step exceeds the one before. */
 function stepsOf(total: number, seconds: number, due: readonly number[]): number[] {
   const events = due.map(() => 0);
@@ -92,43 +84,43 @@ function stepsOf(total: number, seconds: number, due: readonly number[]): number
   return events;
 }
 
-type Day = Pick<Slice, 'start' | 'seconds' | 'events'>;
+type DealtDay = Pick<Slice, 'start' | 'seconds' | 'hours' | 'events'>;
 
-/** Deals distinct events to the days of the range: by month and step as the shape has them, within a month by the hours of each day. */
-function dealToDays({ steps, range, hours }: Shape, distinct: number): Day[] {
-  const months = [...new Set(steps.flatMap((step) => Object.keys(step.months)))].sort();
-  const cells = months.flatMap((month) => steps.map((step) => step.months[month] ?? 0));
+/** Deals distinct events to the days of the range: by month and step as the shape has them, within a month by the weights of its days. */
+function dealToDays(shape: Shape, distinct: number, random: Random): DealtDay[] {
+  const { steps } = shape;
+  const calendar = new Calendar(shape, random);
+  const cells = calendar.months.flatMap((month) => steps.map((step) => step.months[month] ?? 0));
   const dealt = apportion(distinct, cells);
   const due = steps.map(() => 0);
-  return months.flatMap((month, m) => {
+  return calendar.months.flatMap((_, m) => {
     const inMonth = dealt.slice(m * steps.length, (m + 1) * steps.length);
-    const monthTotal = inMonth.reduce((a, b) => a + b, 0);
-    const days: Omit<Day, 'events'>[] = [];
-    for (let day = monthStart(month); day < monthEnd(month); day += DAY) {
-      const start = Math.max(day, range.from);
-      const seconds = Math.min(day + DAY, range.to + 1) - start;
-      if (seconds > 0) days.push({ start, seconds });
-    }
-    const weights = days.map((day) => hourWeights(hours, day).reduce((a, b) => a + b, 0));
-    const weightOfMonth = weights.reduce((a, b) => a + b, 0);
+    const days = calendar.daysOf(m);
+    const sums = steps.map((_, k) => days.reduce((sum, { weights }) => sum + (weights[k] ?? 0), 0));
+    const weights = steps.map(() => 0);
     const given = [0, ...steps.map(() => 0)];
-    let weight = 0;
     return days.flatMap((day, d) => {
-      weight += weights[d] ?? 0;
-      const upToNow = [monthTotal, ...inMonth].map((count) => Math.floor(count * (weight / weightOfMonth)));
+      for (const k of steps.keys()) weights[k] = (weights[k] ?? 0) + (day.weights[k] ?? 0);
+      const shares = inMonth.map((count, k) => count * ((weights[k] ?? 0) / (sums[k] ?? 1)));
+      const upToNow = [shares.reduce((a, b) => a + b, 0), ...shares].map(Math.floor);
       const total = (upToNow[0] ?? 0) - (given[0] ?? 0);
       if (total === 0 || (total < FEWEST_EVENTS && d < days.length - 1)) return [];
       for (const k of steps.keys()) due[k] = (due[k] ?? 0) + (upToNow[k + 1] ?? 0) - (given[k + 1] ?? 0);
       given.splice(0, given.length, ...upToNow);
       const events = stepsOf(total, day.seconds, due);
       for (const [k, count] of events.entries()) due[k] = (due[k] ?? 0) - count;
-      return [{ ...day, events }];
+      return [{ start: day.start, seconds: day.seconds, hours: day.hours, events }];
     });
   });
 }
 
 /** Adds the sessions that a day's events make up, in proportion to the events so far. */
-function withSessions(days: readonly Day[], distinct: number, sessions: number, withoutId: number): Slice[] {
+function withSessions(
+  days: readonly DealtDay[],
+  distinct: number,
+  sessions: number,
+  withoutId: number,
+): Slice[] {
   const made = { events: 0, sessions: 0, withoutId: 0 };
   return days.map((day) => {
     const [views = 0, later = 0] = day.events;
@@ -149,15 +141,16 @@ function withSessions(days: readonly Day[], distinct: number, sessions: number, 
  *
  * With as many rows as the reference has, every count is the shape's own. Events, duplicates, users and sessions are proportional to
  * the rows. A larger file shows the same assortment; in a smaller one products go with the square root and categories, codes,
- * brands and prices with the fourth root of the rows, as fewer rows show fewer of them but each of them oftener.
+ * brands and prices with the fourth root of the rows, as fewer rows show fewer of them but each of them oftener. `random` decides the
+ * noise of days and hours.
  */
-export function planRows(shape: Shape, rows: number): Plan {
+export function planRows(shape: Shape, rows: number, random: Random): Plan {
   const ratio = rows / referenceRows(shape);
   const scaled = (count: number) => Math.round(count * ratio);
   const duplicates = shape.steps.map((step) => scaled(step.duplicates));
   const distinct = rows - duplicates.reduce((a, b) => a + b, 0);
   const slices = withSessions(
-    dealToDays(shape, distinct),
+    dealToDays(shape, distinct, random),
     distinct,
     scaled(shape.sessions.count + shape.sessions.rowsWithoutId),
     scaled(shape.sessions.rowsWithoutId),

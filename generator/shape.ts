@@ -18,6 +18,14 @@ export const time = z
   .refine((text) => new Date(text).toJSON()?.slice(0, 19) === text.slice(0, 19), 'is not a time that exists')
   .transform((text) => Date.parse(text) / 1000);
 
+/** The days of the week, from Monday. */
+export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+type Weekday = (typeof WEEKDAYS)[number];
+
+const dayHours = z.array(some).length(24, 'must be 24 weights, one an hour of the day');
+const factor = z.number().min(0.1).max(10).default(1);
+const day = z.iso.date('must be a day written like 2020-11-27').transform((text) => Date.parse(text) / 1000);
+
 /** Unix seconds at which a month written `2020-09` begins. */
 export function monthStart(month: string): number {
   return Date.parse(`${month}-01T00:00:00Z`) / 1000;
@@ -43,7 +51,15 @@ export const shape = z
       session: columnName,
     }),
     range: z.strictObject({ from: time, to: time }),
-    hours: z.array(some).length(24, 'must be 24 weights, one an hour of the day'),
+    hours: dayHours,
+    weekendHours: dayHours.optional(),
+    weekdays: z
+      .strictObject(Object.fromEntries(WEEKDAYS.map((day) => [day, some])) as Record<Weekday, typeof some>)
+      .optional(),
+    occasions: z
+      .array(z.strictObject({ name: z.string(), from: day, to: day, traffic: factor, conversion: factor }))
+      .default([]),
+    noise: z.number().min(0).max(0.5).default(0),
     steps: z
       .array(
         z.strictObject({
@@ -99,6 +115,8 @@ export const shape = z
       if (!holds) context.addIssue({ code: 'custom', path: key.split('.'), message });
     };
     check(s.range.from < s.range.to, 'range.to', 'must be later than range.from');
+    for (const [i, { from, to }] of s.occasions.entries())
+      check(from <= to, `occasions.${i}.to`, 'must not be earlier than from');
 
     const sum = (months: Record<string, number>) => Object.values(months).reduce((a, b) => a + b, 0);
     for (const [i, step] of s.steps.entries()) {
@@ -181,6 +199,7 @@ export const shape = z
  * `steps` are the event types in order; each event of a later step follows one of the step before, in the same session and of the same
  * product. `months` counts their distinct events, `duplicates` the exact copies on top. All counts are those of the reference file,
  * whose rows are the sum of both; {@link generate} scales them. Times are Unix seconds, prices are in whole units with cents.
+ * `hours`, `weekdays`, `occasions` and `noise` say how a month's events are spread over its days and hours, see {@link Calendar}.
  */
 export type Shape = z.output<typeof shape>;
 

@@ -1,4 +1,4 @@
-import { hourWeights, type Plan, type Slice } from './plan.ts';
+import type { Plan, Slice } from './plan.ts';
 import { mix32, type Random, WeightedChoice } from './random.ts';
 import type { Shape } from './shape.ts';
 
@@ -57,7 +57,7 @@ export class Visits {
     const left = [...slice.events];
     const total = left.reduce((sum, count) => sum + count, 0);
     const views = this.#viewsOfSessions(slice);
-    const hours = new WeightedChoice(hourWeights(this.#shape.hours, slice));
+    const hours = new WeightedChoice(slice.hours);
 
     const second = new Uint32Array(total);
     const step = new Uint8Array(total);

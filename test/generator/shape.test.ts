@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { UsageError } from '../../core/errors.ts';
 import { planRows } from '../../generator/plan.ts';
+import { Random } from '../../generator/random.ts';
 import { loadShape, parseShape } from '../../generator/shape.ts';
 
 const FILE = join(import.meta.dirname, '../../config/datasets/electronics/shape.yml');
@@ -26,7 +27,13 @@ test.each([
   ['    - sport.bicycle\n', '    - kids.toys\n', /categories\.codes: must be distinct/],
   ['distinct: 12422', 'distinct: 60000', /prices\.distinct: are more than the products/],
   ['[0.5, 65.71]', '[0.5, 6.71]', /prices\.quantiles: must rise/],
-  ['hours: [8, ', 'hours: [', /hours: must be 24 weights/],
+  ['hours: [7, ', 'hours: [', /hours: must be 24 weights/],
+  ['sun: 95 }', 'sun: 0 }', /weekdays\.sun: /],
+  ['fri: 98, ', '', /weekdays\.fri: /],
+  ['to: 2020-12-20', 'to: 2020-12-02', /occasions\.5\.to: must not be earlier than from/],
+  ['from: 2020-12-12', 'from: 2020-12-32', /occasions\.5\.from: must be a day written like 2020-11-27/],
+  ['traffic: 1.75', 'traffic: 0', /occasions\.2\.traffic: /],
+  ['noise: 0.07', 'noise: 2', /noise: /],
   ['brands:\n', 'brands: [\n', /^s\.yml:\d+: /],
 ])('a shape with %j → %j is refused, naming file, line and key', (good, bad, message) => {
   expect(text).toContain(good);
@@ -42,7 +49,7 @@ test('a missing shape is an error that names the file', async () => {
 });
 
 test('ten times the rows have ten times the users and sessions, and the same assortment', async () => {
-  const plan = planRows(await loadShape(FILE), 8_851_290);
+  const plan = planRows(await loadShape(FILE), 8_851_290, new Random(1, 0));
   expect(plan).toMatchObject({
     events: [7_930_990, 540_320, 373_430],
     duplicates: [6490, 30, 30],
@@ -55,4 +62,41 @@ test('ten times the rows have ten times the users and sessions, and the same ass
   });
   // 490,398 with an id and 165 rows without one.
   expect(plan.sessions).toBe(4_905_630);
+});
+
+test('every month keeps its measured counts, whatever the noise, and days are none like the other', async () => {
+  const shape = await loadShape(FILE);
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const { slices } = planRows(shape, 885_129, new Random(seed, 0));
+    const months: Record<string, number[]> = {};
+    for (const { start, events } of slices) {
+      const month = new Date(start * 1000).toISOString().slice(0, 7);
+      months[month] = events.map((count, k) => count + (months[month]?.[k] ?? 0));
+    }
+    expect(months).toEqual({
+      '2020-09': [25_640, 1_412, 1_007],
+      '2020-10': [146_414, 8_728, 6_276],
+      '2020-11': [170_082, 10_435, 7_574],
+      '2020-12': [136_719, 9_342, 6_529],
+      '2021-01': [166_431, 12_695, 8_315],
+      '2021-02': [147_813, 11_420, 7_642],
+    });
+  }
+});
+
+test('a shape without weekdays, occasions and noise is spread by its hours alone', () => {
+  const plain = text
+    .replace(/^weekendHours:.*\n/m, '')
+    .replace(/^weekdays:.*\n/m, '')
+    .replace(/^occasions:\n( +- .*\n)+/m, '')
+    .replace(/^noise:.*\n/m, '')
+    .replace(/months: \{.*2020-10: (\d+),.*\}/g, 'months: { 2020-10: $1 }')
+    .replace(/rowsWithout(Id|Code|Brand): \d+/g, 'rowsWithout$1: 0')
+    .replace(/^ {2}count: 490398$/m, '  count: 100000')
+    .replace(/^ {2}count: 407283$/m, '  count: 90000');
+  const { slices } = planRows(parseShape(plain, 's.yml'), 161_418 + 655, new Random(1, 0));
+  expect(slices).toHaveLength(31);
+  // 146,414 views, 8,728 carts and 6,276 purchases over 31 days.
+  for (const { events } of slices)
+    expect(Math.abs(events.reduce((a, b) => a + b, 0) - 161_418 / 31)).toBeLessThan(2);
 });

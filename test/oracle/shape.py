@@ -25,8 +25,12 @@ def measure(path):
 
     events = collections.Counter(rows)
     months = collections.defaultdict(collections.Counter)
+    days = collections.defaultdict(collections.Counter)
+    hours = [0] * 24
     for row in events:
         months[row[0][:7]][row[1]] += 1
+        days[row[0][:10]][row[1]] += 1
+        hours[int(row[0][11:13])] += 1
 
     products = collections.defaultdict(set)
     category_codes = collections.defaultdict(set)
@@ -70,6 +74,8 @@ def measure(path):
         "in_time_order": all(a[0] <= b[0] for a, b in zip(rows, rows[1:])),
         "types": collections.Counter(row[1] for row in rows),
         "months": months,
+        "days": days,
+        "hours": hours,
         "users": len(users),
         "sessions": len(sessions),
         "products": len({row[2] for row in rows}),

@@ -13,6 +13,8 @@ interface Measured {
   bytes: number;
   types: Record<string, number>;
   months: Record<string, Record<string, number>>;
+  days: Record<string, Record<string, number>>;
+  hours: number[];
   empty: Record<string, number>;
   session_kinds: Record<string, number>;
 }
@@ -100,6 +102,57 @@ describe('the generated electronics file, measured by Python', () => {
       expectWithin2Percent(found.months[month]?.cart, carts ?? 0);
       expectWithin2Percent(found.months[month]?.purchase, purchases ?? 0);
     }
+  });
+
+  test('days have the weekdays, campaigns and holidays of the shape, and none is like the one before', () => {
+    const days = Object.entries(found.days).map(([day, { view = 0, cart = 0, purchase = 0 }]) => ({
+      day,
+      weekday: new Date(`${day}T00:00:00Z`).getUTCDay(),
+      events: view + cart + purchase,
+      conversion: purchase / view,
+    }));
+    expect(days).toHaveLength(158);
+    for (const [i, { events }] of days.slice(1).entries()) expect(events).not.toBe(days[i]?.events);
+    for (let week = 1; week + 7 <= days.length; week += 7) {
+      const events = days.slice(week, week + 7).map((day) => day.events);
+      expect(Math.max(...events) / Math.min(...events)).toBeGreaterThan(1.08);
+    }
+
+    const mean = (some: { events: number }[]) =>
+      some.reduce((sum, { events }) => sum + events, 0) / some.length;
+    // February before its campaign, and October before its: a Saturday weighs 90, a Tuesday 106.
+    const quiet = days.filter(({ day }) => /^2021-02-(0|1[0-7])|^2020-10-(0|1[0-4])/.test(day));
+    const [saturdays, tuesdays] = [6, 2].map((n) => mean(quiet.filter(({ weekday }) => weekday === n)));
+    expect((saturdays ?? 0) / (tuesdays ?? 1)).toBeGreaterThan(90 / 106 - 0.08);
+    expect((saturdays ?? 0) / (tuesdays ?? 1)).toBeLessThan(90 / 106 + 0.08);
+
+    const busiest = days.toSorted((a, b) => b.events - a.events);
+    expect(busiest[0]?.day).toBe('2020-11-27');
+    expect(['2020-12-24', '2020-12-25', '2020-12-26']).toEqual(
+      expect.arrayContaining(
+        busiest
+          .slice(-3)
+          .map(({ day }) => day)
+          .filter((day) => day !== '2020-09-24'),
+      ),
+    );
+    // 1.45 times as many purchases for each view as on other days of the month, which have 7,574 for 170,082 views with the campaigns.
+    expect((busiest[0]?.conversion ?? 0) / (7574 / 170_082)).toBeGreaterThan(1.15);
+    // No step from month to month: the last week of one and the first week of the next differ by less than their averages, 14 and 21 %.
+    for (const [before, after] of [
+      [/^2020-10-(2[5-9]|3)/, /^2020-11-0[1-7]/],
+      [/^2020-11-2[0-6]/, /^2020-12-0[1-7]/],
+    ] as const) {
+      const [a, b] = [before, after].map((which) => mean(days.filter(({ day }) => which.test(day))));
+      expect(Math.abs(Math.log((a ?? 0) / (b ?? 1)))).toBeLessThan(0.12);
+    }
+  });
+
+  test('hours rise from a quiet night to a busy day, each unlike its neighbours', () => {
+    const share = found.hours.map((count) => count / found.hours.reduce((a, b) => a + b, 0));
+    expect(share.slice(0, 4).reduce((a, b) => a + b, 0)).toBeLessThan(0.04);
+    expect(share.slice(8, 19).reduce((a, b) => a + b, 0)).toBeGreaterThan(0.6);
+    expect(new Set(found.hours).size).toBe(24);
   });
 
   test('products keep their category, brand and price; sessions belong to one user, and some interleave', () => {
