@@ -156,7 +156,7 @@ describe('customers', () => {
 function shown(name: string, value: string | number | null): string {
   if (value === null) return '–';
   if (name.endsWith('_seen')) return String(value).replace('T', ' ').replace('Z', '');
-  if (typeof value === 'number' && !Number.isInteger(value)) return value.toFixed(2);
   if (name === 'user_id') return String(value);
-  return String(value).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ',');
+  const text = typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(2) : String(value);
+  return text.replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ',');
 }
