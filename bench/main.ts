@@ -11,10 +11,19 @@ import { ROOT } from './measure.ts';
 import { parser } from './parser.ts';
 import { processing } from './process.ts';
 import { type BenchOptions, type Group, groupText, markdown, PROMISED_ROWS } from './report.ts';
+import { smallBatches } from './small-batches.ts';
 import { writer } from './writer.ts';
 
-const GROUPS = { embedded, ingest, process: processing, dashboard, writer, parser };
-const ON_SERVERS = ['ingest', 'process'];
+const GROUPS = {
+  embedded,
+  ingest,
+  process: processing,
+  'small-batches': smallBatches,
+  dashboard,
+  writer,
+  parser,
+};
+const ON_SERVERS = ['ingest', 'process', 'small-batches'];
 const DOCUMENT = join(ROOT, 'docs', 'benchmarks.md');
 
 interface Options extends BenchOptions {

@@ -30,6 +30,7 @@ export interface AbortedTransaction {
  */
 export function splitBatches(bytes: Buffer, aborted: readonly AbortedTransaction[]): PackedBatch[] {
   const pending = aborted.toSorted((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
+  let begun = 0;
   const aborting = new Set<bigint>();
   const batches: PackedBatch[] = [];
   for (let start = 0; start + BATCH.RECORDS <= bytes.length; ) {
@@ -47,15 +48,16 @@ export function splitBatches(bytes: Buffer, aborted: readonly AbortedTransaction
     }
     start = end;
     const next = base + BigInt(batch.readInt32BE(BATCH.LAST_OFFSET_DELTA)) + 1n;
-    for (let first = pending[0]; first && first.firstOffset < next; first = pending[0]) {
+    for (let first = pending[begun]; first && first.firstOffset < next; first = pending[++begun])
       aborting.add(first.producerId);
-      pending.shift();
-    }
     const attributes = batch.readInt16BE(BATCH.ATTRIBUTES);
-    const producerId = batch.readBigInt64BE(BATCH.PRODUCER_ID);
     const control = (attributes & CONTROL) !== 0;
-    const givenUp = (attributes & TRANSACTIONAL) !== 0 && aborting.has(producerId);
-    if (control) aborting.delete(producerId);
+    let givenUp = false;
+    if ((attributes & (TRANSACTIONAL | CONTROL)) !== 0) {
+      const producerId = batch.readBigInt64BE(BATCH.PRODUCER_ID);
+      givenUp = aborting.has(producerId);
+      if (control) aborting.delete(producerId);
+    }
     batches.push({ base, next, committed: !control && !givenUp, damage: null, bytes: batch });
   }
   return batches;
@@ -97,59 +99,63 @@ function damaged(offset: bigint, what: string): EventlakeError {
   });
 }
 
-/** Records of a batch, as a {@link RecordBatch} has them. */
-export interface UnpackedRecords {
-  readonly offsets: bigint[];
-  readonly timestamps: number[];
-  readonly values: (Buffer | null)[];
-  readonly sources: (SourceLine | null)[];
-}
+/** Records of one partition, as a {@link RecordBatch} has them. Values share the memory of their unpacked batch. */
+export class UnpackedRecords {
+  readonly offsets: bigint[] = [];
+  readonly timestamps: number[] = [];
+  readonly values: (Buffer | null)[] = [];
+  readonly sources: (SourceLine | null)[] = [];
+  readonly #headers = new SourceHeaderReader();
 
-/**
- * The records of a committed batch from offset `from` on. Values share the memory of the unpacked batch.
- * @throws EventlakeError `log:corrupt` when the batch is damaged, or they cannot be unpacked, unpack to more than 128 MB, or are no records
- */
-export function decodeRecords(batch: PackedBatch, from: bigint): UnpackedRecords {
-  if (batch.damage !== null) throw damaged(batch.base, batch.damage);
-  try {
-    return decode(batch, from);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new EventlakeError(
-      'log:corrupt',
-      `The records of the batch with offsets ${batch.base} to ${batch.next - 1n} cannot be read: ${reason}.`,
-      { cause },
-    );
-  }
-}
-
-function decode({ base, next, bytes }: PackedBatch, from: bigint): UnpackedRecords {
-  const attributes = bytes.readInt16BE(BATCH.ATTRIBUTES);
-  const reader = new RecordReader(unpack(bytes.subarray(BATCH.RECORDS), attributes & COMPRESSION));
-  const appended = (attributes & LOG_APPEND_TIME) !== 0;
-  const time = Number(bytes.readBigInt64BE(appended ? BATCH.MAX_TIMESTAMP : BATCH.BASE_TIMESTAMP));
-  const skipped = from > base ? Number(from - base) : 0;
-  const offsets: bigint[] = [];
-  const timestamps: number[] = [];
-  const values: (Buffer | null)[] = [];
-  const sources: (SourceLine | null)[] = [];
-  const headers = new SourceHeaderReader();
-  let last = -1;
-  for (let left = bytes.readInt32BE(BATCH.COUNT); left > 0; left--) {
-    const end = reader.begin();
-    if (reader.offsetDelta <= last || base + BigInt(reader.offsetDelta) >= next)
-      throw new Error('offsets do not ascend');
-    last = reader.offsetDelta;
-    if (reader.offsetDelta >= skipped) {
-      reader.skipBytes();
-      offsets.push(base + BigInt(reader.offsetDelta));
-      timestamps.push(appended ? time : time + reader.timestampDelta);
-      values.push(reader.bytes());
-      sources.push(reader.source(headers));
+  /**
+   * Adds the records of a committed batch from offset `from` on; none of them where the batch cannot be read.
+   * @throws EventlakeError `log:corrupt` when the batch is damaged, or they cannot be unpacked, unpack to more than 128 MB, or are no records
+   */
+  add(batch: PackedBatch, from: bigint): void {
+    if (batch.damage !== null) throw damaged(batch.base, batch.damage);
+    const before = this.offsets.length;
+    try {
+      this.#add(batch, from);
+    } catch (cause) {
+      for (const list of [this.offsets, this.timestamps, this.values, this.sources]) list.length = before;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new EventlakeError(
+        'log:corrupt',
+        `The records of the batch with offsets ${batch.base} to ${batch.next - 1n} cannot be read: ${reason}.`,
+        { cause },
+      );
     }
-    reader.goTo(end);
   }
-  return { offsets, timestamps, values, sources };
+
+  #add({ base, next, bytes }: PackedBatch, from: bigint): void {
+    const attributes = bytes.readInt16BE(BATCH.ATTRIBUTES);
+    const reader = new RecordReader(unpack(bytes.subarray(BATCH.RECORDS), attributes & COMPRESSION));
+    const appended = (attributes & LOG_APPEND_TIME) !== 0;
+    const time = Number(bytes.readBigInt64BE(appended ? BATCH.MAX_TIMESTAMP : BATCH.BASE_TIMESTAMP));
+    const skipped = from > base ? Number(from - base) : 0;
+    let last = -1;
+    for (let left = bytes.readInt32BE(BATCH.COUNT); left > 0; left--) {
+      const end = reader.begin();
+      if (reader.offsetDelta <= last || base + BigInt(reader.offsetDelta) >= next)
+        throw new Error('offsets do not ascend');
+      last = reader.offsetDelta;
+      if (reader.offsetDelta >= skipped) {
+        reader.skipBytes();
+        this.offsets.push(base + BigInt(reader.offsetDelta));
+        this.timestamps.push(appended ? time : time + reader.timestampDelta);
+        this.values.push(reader.bytes());
+        this.sources.push(reader.source(this.#headers));
+      }
+      reader.goTo(end);
+    }
+  }
+}
+
+/** The records of one batch, as {@link UnpackedRecords} reads them. */
+export function decodeRecords(batch: PackedBatch, from: bigint): UnpackedRecords {
+  const records = new UnpackedRecords();
+  records.add(batch, from);
+  return records;
 }
 
 /** Walks over the records of an unpacked batch. */

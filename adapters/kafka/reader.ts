@@ -3,7 +3,7 @@ import { EventlakeError, hasCode } from '../../core/errors.ts';
 import { batchName, placeholder, unreadable } from '../../core/unreadable-batch.ts';
 import { BATCH } from './batch.ts';
 import type { KafkaCluster } from './connection.ts';
-import { decodeRecords, type PackedBatch, type UnpackedRecords } from './decode.ts';
+import { type PackedBatch, UnpackedRecords } from './decode.ts';
 import { inPartition } from './errors.ts';
 import { type Cursor, KafkaFetcher } from './fetcher.ts';
 import type { GroupListener, KafkaGroup, TopicPartition } from './group.ts';
@@ -172,29 +172,24 @@ export class KafkaLogReader implements LogReader, GroupListener {
 
   /** Joins small batches, as of producers that send record by record: the stages after this one pay for each batch. */
   #unpackSome(one: Assigned, from: bigint) {
-    let records: UnpackedRecords | null = null;
+    const records = new UnpackedRecords();
     for (let batch = one.waiting.first, bytes = 0; batch; batch = one.waiting.first) {
+      const isFirst = one.next === from;
       bytes += batch.bytes.length;
-      const count = (records?.offsets.length ?? 0) + batch.bytes.readInt32BE(BATCH.COUNT);
-      if (records && (count > JOINED_RECORDS || bytes > JOINED_BYTES)) break;
-      let more: UnpackedRecords;
+      const count = records.offsets.length + batch.bytes.readInt32BE(BATCH.COUNT);
+      if (!isFirst && (count > JOINED_RECORDS || bytes > JOINED_BYTES)) break;
       try {
-        more = batch.committed ? decodeRecords(batch, from) : noRecords();
+        if (batch.committed) records.add(batch, from);
       } catch (error) {
         // The records before the damaged batch come first; the next poll meets it again.
-        if (records) break;
+        if (!isFirst) break;
         return this.#skip(one, batch, from, error);
       }
-      if (records) {
-        records.offsets.push(...more.offsets);
-        records.timestamps.push(...more.timestamps);
-        records.values.push(...more.values);
-        records.sources.push(...more.sources);
-      } else records = more;
       one.waiting.removeFirst();
       one.next = batch.next;
     }
-    return records ?? noRecords();
+    const { offsets, timestamps, values, sources } = records;
+    return { offsets, timestamps, values, sources };
   }
 
   /** Steps over a batch that cannot be read, if that was asked for. */
@@ -219,8 +214,4 @@ export class KafkaLogReader implements LogReader, GroupListener {
       };
     });
   }
-}
-
-function noRecords(): UnpackedRecords {
-  return { offsets: [], timestamps: [], values: [], sources: [] };
 }

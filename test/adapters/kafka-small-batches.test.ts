@@ -1,0 +1,81 @@
+import { zstdDecompressSync } from 'node:zlib';
+import { expect, test } from '@jest/globals';
+import { crc32c } from '@platformatic/kafka';
+import { BATCH, CONTROL, TRANSACTIONAL } from '../../adapters/kafka/batch.ts';
+import { splitBatches, UnpackedRecords } from '../../adapters/kafka/decode.ts';
+import { RecordBatchEncoder } from '../../adapters/kafka/encode.ts';
+import { BatchQueue } from '../../adapters/kafka/queue.ts';
+import { SourceHeader } from '../../adapters/kafka/source-header.ts';
+
+const FEW = 500;
+const MANY = 16_000;
+/** How much longer than in proportion many batches may take: a quadratic reader takes 32 times as long. */
+const SLACK = 4;
+
+/** A transaction of one record, not compressed, and its end, as a partition holds them. */
+function transaction(): Buffer {
+  const { batch: packed } = new RecordBatchEncoder().encode(
+    [{ partition: 0, key: null, value: Buffer.from('{"n":1}') }],
+    0,
+    { producerId: 1n, producerEpoch: 0 },
+    0,
+    new SourceHeader('a.csv'),
+  );
+  const records = zstdDecompressSync(packed.subarray(BATCH.RECORDS));
+  const batch = Buffer.concat([packed.subarray(0, BATCH.RECORDS), records]);
+  return Buffer.concat(
+    [TRANSACTIONAL, TRANSACTIONAL | CONTROL].map((attributes) => withAttributes(batch, attributes)),
+  );
+}
+
+function withAttributes(of: Buffer, attributes: number): Buffer {
+  const batch = Buffer.from(of);
+  batch.writeInt32BE(batch.length - BATCH.LEADER_EPOCH, BATCH.LENGTH);
+  batch.writeInt16BE(attributes, BATCH.ATTRIBUTES);
+  batch.writeUInt32BE(crc32c(batch.subarray(BATCH.ATTRIBUTES)), BATCH.CHECKSUM);
+  return batch;
+}
+
+/** So many transactions one after the other; a batch's offset is not part of its checksum. */
+function transactions(count: number): Buffer {
+  const one = transaction();
+  const all = Buffer.alloc(one.length * count, one);
+  for (let i = 0; i < count * 2; i++)
+    all.writeBigInt64BE(BigInt(i), (i * one.length) / 2 + BATCH.BASE_OFFSET);
+  return all;
+}
+
+/** Reads the transactions, every second of which was aborted, and answers with how many records there are and how long it took. */
+function read(bytes: Buffer, count: number): { records: number; ms: number } {
+  const aborted = Array.from({ length: count / 2 }, (_, i) => ({
+    producerId: 1n,
+    firstOffset: BigInt(i * 4),
+  }));
+  const began = performance.now();
+  const waiting = new BatchQueue();
+  waiting.add(splitBatches(bytes, aborted));
+  let records = 0;
+  for (let batch = waiting.first; batch; batch = waiting.first) {
+    const unpacked = new UnpackedRecords();
+    if (batch.committed) unpacked.add(batch, 0n);
+    records += unpacked.values.length;
+    // The fetcher asks how much waits after each poll.
+    if (waiting.bytes <= 0) throw new Error('the queue has lost count');
+    waiting.removeFirst();
+  }
+  return { records, ms: performance.now() - began };
+}
+
+test('batches of one record, half of them aborted, take a time that grows with their number, not with its square', () => {
+  const few = transactions(FEW);
+  const many = transactions(MANY);
+  // The machine may be busy with something else in any one of them.
+  const fewMs = Math.min(...Array.from({ length: 10 }, () => read(few, FEW).ms));
+  let manyMs = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 3; i++) {
+    const { records, ms } = read(many, MANY);
+    expect(records).toBe(MANY / 2);
+    manyMs = Math.min(manyMs, ms);
+  }
+  expect(manyMs / fewMs).toBeLessThan((SLACK * MANY) / FEW);
+});
