@@ -18,7 +18,7 @@ function datasetOfFiles(...files: readonly string[]): string {
   return given[0] ?? '';
 }
 
-/** A command with what all commands have: the dataset, `--json` and `--env-file`. `dataset` is the one of a command that names none. */
+/** A command with what all commands have: the dataset, `--json`, `--env-file` and `--config`. `dataset` is the one of a command that names none. */
 export function datasetCommand(name: string, description: string, dataset = DEFAULT_DATASET): Command {
   return withCommonOptions(
     new Command(name)
@@ -31,7 +31,8 @@ export function datasetCommand(name: string, description: string, dataset = DEFA
 export function withCommonOptions(command: Command): Command {
   return command
     .option('--json', 'print the result as one JSON document on standard output')
-    .option('--env-file <file>', 'read settings from this file too; what is set in the environment wins');
+    .option('--env-file <file>', 'read settings from this file too; what is set in the environment wins')
+    .option('--config <file>', 'read servers from this INI file too; the environment and --env-file win');
 }
 
 /** Reads a whole number above zero. */

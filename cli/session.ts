@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DuckDbEngine } from '../adapters/duckdb/sql-engine.ts';
 import { DATASETS, type DatasetFolder, loadDataset } from '../config/dataset/read.ts';
-import { readEnvironment } from '../config/environment.ts';
+import { readEnvironment, type SettingsFiles } from '../config/environment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
 import type { EventLog, ObjectStore, Sink, Warehouse } from '../core/contracts.ts';
 import {
@@ -28,9 +28,8 @@ import { finishReset, type OpenPublication } from './wipe.ts';
 const SQL_MEMORY_MB = 180;
 
 /** Options that every command has. */
-export interface CommonOptions {
+export interface CommonOptions extends SettingsFiles {
   readonly json?: boolean;
-  readonly envFile?: string;
   /** Take no servers from the environment: everything on local files. */
   readonly embedded?: boolean;
 }
@@ -75,10 +74,10 @@ export async function readConfiguration(
 
 /** Reads the settings, and lets notes be written as they say; `warnings` tell what is doubtful in them. */
 export async function settingsOf({
-  envFile,
   embedded,
+  ...files
 }: CommonOptions): Promise<{ settings: Settings; warnings: readonly string[] }> {
-  const { environment, warnings } = readEnvironment(process.env, envFile);
+  const { environment, warnings } = readEnvironment(process.env, files);
   const { EVENTLAKE_HOME, EVENTLAKE_DATASETS, GEOIP_DATABASE } = environment;
   const given = embedded ? { EVENTLAKE_HOME, EVENTLAKE_DATASETS, GEOIP_DATABASE } : environment;
   // Before the settings are checked, so that what is wrong with them is said in this form too.

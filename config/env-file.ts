@@ -16,7 +16,7 @@ const SETTING = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$/;
  * @throws UsageError `settings:no_env_file` when it cannot be read, `settings:invalid` naming file and line of what is no setting.
  */
 export function readEnvFile(file: string): EnvVariable[] {
-  const text = textOf(file);
+  const text = textOf(file, 'env file');
   const values = parseEnv(text);
   const lines = new Map<string, number>();
   let openQuote: string | null = null;
@@ -45,22 +45,22 @@ export function readEnvFile(file: string): EnvVariable[] {
   return Array.from(lines, ([name, line]) => ({ name, value: values[name] ?? '', line }));
 }
 
-function textOf(file: string): string {
+/**
+ * The text of a file of settings, which `what` names in messages.
+ * @throws UsageError as {@link readEnvFile}
+ */
+export function textOf(file: string, what: string): string {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
   } catch (cause) {
     const reason = (cause as Error).message;
-    throw new UsageError('settings:no_env_file', `The env file ${file} cannot be read: ${reason}`, { cause });
+    throw new UsageError('settings:no_env_file', `The ${what} ${file} cannot be read: ${reason}`, { cause });
   }
   if (bytes.includes(0)) {
-    throw new UsageError(
-      'settings:invalid',
-      `${file}: the env file is not UTF-8 text; it looks like UTF-16`,
-      {
-        hint: 'Save it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8',
-      },
-    );
+    throw new UsageError('settings:invalid', `${file}: the ${what} is not UTF-8 text; it looks like UTF-16`, {
+      hint: 'Save it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8',
+    });
   }
   return bytes.toString('utf8').replace(/^\ufeff/, '');
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { UsageError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import { readEnvFile } from './env-file.ts';
+import { readIniSettings } from './ini-settings.ts';
 import { type Environment, SETTINGS } from './settings.ts';
 
 /** Settings whose value is a secret: `<NAME>_FILE` may name a file that holds it. */
@@ -28,12 +29,23 @@ export interface GivenEnvironment {
   readonly warnings: readonly string[];
 }
 
+/** Files of settings that a command names. */
+export interface SettingsFiles {
+  /** Of lines `NAME=value`. */
+  readonly envFile?: string | undefined;
+  /** An INI file. */
+  readonly config?: string | undefined;
+}
+
 /**
- * The process's environment, below it the variables of an env file if one is named, and the secrets that `<NAME>_FILE` points at.
- * What is set in the environment wins, also when it is empty.
- * @throws UsageError as {@link readEnvFile}, and `settings:invalid` for a secret's file that cannot be read.
+ * The process's environment, below it the variables of an env file if one is named, the secrets that `<NAME>_FILE` points at, and below all
+ * of these what an INI file says. What is set in the environment wins, also when it is empty.
+ * @throws UsageError as {@link readEnvFile} and {@link readIniSettings}, and `settings:invalid` for a secret's file that cannot be read.
  */
-export function readEnvironment(process: Environment, envFile?: string): GivenEnvironment {
+export function readEnvironment(
+  process: Environment,
+  { envFile, config }: SettingsFiles = {},
+): GivenEnvironment {
   const fromFile = envFile === undefined ? [] : readEnvFile(envFile);
   const warnings = fromFile
     .filter(({ name }) => isUnknown(name))
@@ -47,7 +59,16 @@ export function readEnvironment(process: Environment, envFile?: string): GivenEn
     ...process,
   };
   for (const name of SECRETS) environment[name] ??= secretOf(environment, `${name}_FILE`);
-  return { environment, warnings };
+  if (config === undefined) return { environment, warnings };
+  const ini = readIniSettings(config);
+  return {
+    environment: { ...ini.environment, ...defined(environment) },
+    warnings: [...warnings, ...ini.warnings],
+  };
+}
+
+function defined(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
 }
 
 function isUnknown(name: string): boolean {

@@ -169,7 +169,7 @@ export function readSettings(environment: Environment): Settings {
   }
   if (complaints.length > 0 || !result.success) {
     throw new UsageError('settings:invalid', complaints.join('\n'), {
-      hint: 'Set it in the environment or in the file given by --env-file; .env lists every setting.',
+      hint: 'Set it in the environment or in the file given by --env-file or --config; .env lists every setting.',
     });
   }
   return assemble(result.data);

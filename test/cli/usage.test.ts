@@ -36,7 +36,7 @@ describe('help', () => {
     for (const command of eventlake().commands) {
       const help = command.helpInformation();
       expect(help).toMatch(new RegExp(`^Usage: eventlake ${command.name()} \\[options\\]`));
-      for (const option of ['--json', '--env-file', '--help']) expect(help).toContain(option);
+      for (const option of ['--json', '--env-file', '--config', '--help']) expect(help).toContain(option);
       expect(stdout).toMatch(new RegExp(`^  ${command.name()} `, 'm'));
     }
     expect(await home.run(['profile', '--help'])).toMatchObject({
@@ -126,6 +126,10 @@ describe('wrong usage', () => {
       [
         'status --env-file none.env',
         /The env file none\.env cannot be read: ENOENT.* \[settings:no_env_file\]/,
+      ],
+      [
+        'status --config none.ini',
+        /The config file none\.ini cannot be read: ENOENT.* \[settings:no_env_file\]/,
       ],
     ]);
   }, 60_000);

@@ -22,7 +22,7 @@ describe('an env file', () => {
       'some.env',
       '# servers\nKAFKA_BROKERS=file:9092\n\nexport KAFKA_TOPIC="from file"\n',
     );
-    expect(readEnvironment({ KAFKA_TOPIC: 'set', HOME: '/home/me' }, path)).toEqual({
+    expect(readEnvironment({ KAFKA_TOPIC: 'set', HOME: '/home/me' }, { envFile: path })).toEqual({
       environment: expect.objectContaining({
         KAFKA_BROKERS: 'file:9092',
         KAFKA_TOPIC: 'set',
@@ -37,7 +37,7 @@ describe('an env file', () => {
       'bom.env',
       '\ufeffKAFKA_BROKERS=b:9092\r\nKAFKA_TOPIC="two\r\nlines"\r\nLOG_LEVEL=warn\r\n',
     );
-    expect(readEnvironment({}, path).environment).toMatchObject({
+    expect(readEnvironment({}, { envFile: path }).environment).toMatchObject({
       KAFKA_BROKERS: 'b:9092',
       LOG_LEVEL: 'warn',
     });
@@ -50,24 +50,24 @@ describe('an env file', () => {
     ['shell.env', 'source other.env\n', ':1: source is no setting'],
   ])('%s is refused with file and line', async (name, content, message) => {
     const path = await file(name, content);
-    expect(() => readEnvironment({}, path)).toThrow(
+    expect(() => readEnvironment({}, { envFile: path })).toThrow(
       expect.objectContaining({
         code: 'settings:invalid',
         message: expect.stringContaining(`${path}${message.startsWith(':') ? message : ''}`),
       }),
     );
-    expect(() => readEnvironment({}, path)).toThrow(message);
+    expect(() => readEnvironment({}, { envFile: path })).toThrow(message);
   });
 
   test('shows no value of a line that is no setting', async () => {
     const path = await file('secret.env', 'MINIO_SECRET_KEY hunter2\n');
-    expect(() => readEnvironment({}, path)).not.toThrow('hunter2');
-    expect(() => readEnvironment({}, path)).toThrow('MINIO_SECRET_KEY is no setting');
+    expect(() => readEnvironment({}, { envFile: path })).not.toThrow('hunter2');
+    expect(() => readEnvironment({}, { envFile: path })).toThrow('MINIO_SECRET_KEY is no setting');
   });
 
   test('that cannot be read is named', () => {
     const path = join(folder, 'missing.env');
-    expect(() => readEnvironment({}, path)).toThrow(
+    expect(() => readEnvironment({}, { envFile: path })).toThrow(
       expect.objectContaining({ code: 'settings:no_env_file', message: expect.stringContaining(path) }),
     );
   });
@@ -76,7 +76,9 @@ describe('an env file', () => {
 describe('a variable that is no setting', () => {
   test('is a warning with its place and the nearest name', async () => {
     const path = await file('typo.env', 'KAFKA_TOPIC=t\nKAFKA_BROKER=b:9092\nMINIO_COLOUR=red\nOTHER=1\n');
-    expect(readEnvironment({ ELASTICSEARCH_UR: 'x', KAFKA_HEAP_OPTS: '-Xmx1g' }, path).warnings).toEqual([
+    expect(
+      readEnvironment({ ELASTICSEARCH_UR: 'x', KAFKA_HEAP_OPTS: '-Xmx1g' }, { envFile: path }).warnings,
+    ).toEqual([
       `${path}:2: KAFKA_BROKER is no setting of eventlake; did you mean KAFKA_BROKERS?`,
       `${path}:3: MINIO_COLOUR is no setting of eventlake`,
       'The environment: ELASTICSEARCH_UR is no setting of eventlake; did you mean ELASTICSEARCH_URL?',
@@ -86,7 +88,7 @@ describe('a variable that is no setting', () => {
   test("is none of the project's own .env", async () => {
     const env = await readFile(join(import.meta.dirname, '../../.env'), 'utf8');
     const all = await file('all.env', env.replaceAll(/^# ?([A-Z_]+=)/gm, '$1'));
-    expect(readEnvironment({}, all).warnings).toEqual([]);
+    expect(readEnvironment({}, { envFile: all }).warnings).toEqual([]);
   });
 });
 

@@ -78,7 +78,7 @@ test('docs/commands.md has every command with every option, and every target of 
     const text = section.split('\n## ')[0] ?? '';
     const [usage = ''] = /```[^`]*```/.exec(text) ?? [];
     // Those of all commands stand at the top of the page, those of `ingest` under it.
-    const common = ['--json', '--env-file'];
+    const common = ['--json', '--env-file', '--config'];
     const inherited = usage.includes('[options of ingest]') ? (OPTIONS.get('ingest') ?? []) : [];
     const known = new Set([...common, ...inherited]);
     return command.options
