@@ -9,10 +9,10 @@ import {
   aliasOf,
   type Dataset,
   EVENTS_TABLE,
+  type IndexPublication,
   indexPublicationOf,
   modelOf,
   REJECTED_TABLE,
-  type SinkPublication,
   topicOf,
 } from '../core/dataset.ts';
 import { Checkpoints } from '../lake/checkpoint.ts';
@@ -22,6 +22,7 @@ import type { ProcessContext } from '../processing/process.ts';
 import { modelSteps } from './model-steps.ts';
 import { logTo, note, setLogLevel } from './output.ts';
 import { type Access, openScratch } from './scratch.ts';
+import { openTables, openWarehouse } from './warehouse.ts';
 import { finishReset, type OpenPublication } from './wipe.ts';
 
 /** DuckDB spills beyond this, so that the whole process stays below 500 MB. */
@@ -117,8 +118,8 @@ export async function openSession(
     });
   const main = modelOf(dataset)?.table;
   const derived = new Map(dataset.models.map(({ table }) => [table, openTable(table)]));
-  const publications = await openSinks(settings, dataset, signal);
-  const database = await openDatabase(settings, dataset, signal);
+  const publications = await openSinks(settings, { dataset, folder }, signal);
+  const database = await openWarehouse(settings, dataset, signal);
   const session: Session = {
     settings,
     dataset,
@@ -233,43 +234,28 @@ async function openStore({ minio, home }: Settings, access: Access): Promise<Obj
 /** The sinks of the published tables, where the settings name a server for it. The events are exported to CSV by a command of its own. */
 async function openSinks(
   settings: Settings,
-  dataset: Dataset,
+  { dataset, folder }: DatasetFolder,
   signal?: AbortSignal,
 ): Promise<OpenPublication[]> {
+  const inWarehouse = await openTables(settings, { dataset, folder }, signal);
   const publications: OpenPublication[] = [];
   for (const publication of dataset.publish) {
     if (publication.to === 'csv') continue;
-    const sink = await openSink(settings, dataset, publication, signal);
     const { table, to } = publication;
+    const sink =
+      to === 'postgres' ? inWarehouse.get(table) : await openIndex(settings, dataset, publication, signal);
     if (sink) publications.push({ table, to, sink });
   }
   return publications;
 }
 
-async function openDatabase(
-  { warehouse }: Settings,
-  { publish }: Dataset,
-  signal?: AbortSignal,
-): Promise<Warehouse | null> {
-  const schemas = new Set(publish.flatMap((one) => (one.to === 'postgres' ? [one.schema] : [])));
-  if (!warehouse || schemas.size === 0) return null;
-  const { PostgresWarehouse } = await import('../adapters/postgres/warehouse.ts');
-  return new PostgresWarehouse({ url: warehouse.url, schemas: [...schemas], signal });
-}
-
 /** ELASTICSEARCH_INDEX names the index of the table that is published first. */
-async function openSink(
-  { elasticsearch, warehouse }: Settings,
+async function openIndex(
+  { elasticsearch }: Settings,
   dataset: Dataset,
-  publication: SinkPublication,
+  publication: IndexPublication,
   signal?: AbortSignal,
 ): Promise<Sink | null> {
-  if (publication.to === 'postgres') {
-    if (!warehouse) return null;
-    const { PostgresSink } = await import('../adapters/postgres/sink.ts');
-    const { schema, table } = publication;
-    return new PostgresSink({ url: warehouse.url, schema, table, dataset: dataset.name, signal });
-  }
   if (!elasticsearch) return null;
   const { ElasticsearchSink } = await import('../adapters/elasticsearch/sink.ts');
   const { url, login } = elasticsearch;

@@ -79,12 +79,12 @@ async function fillWarehouse(session: Session): Promise<Filled[]> {
   const context = await processContext(session);
   await makeEventsTable(context.archive);
   const filled: Filled[] = [];
-  await modelStage({
+  const { versions } = await modelStage({
     ...context,
     onModel(table, { rows }) {
       if (rows > 0n) filled.push({ table, rows: Number(rows) });
     },
   });
-  await publishStage(context);
+  await publishStage(context, versions);
   return filled;
 }

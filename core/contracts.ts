@@ -232,6 +232,8 @@ export interface Sink {
   /** For people: `elasticsearch http://localhost:9200, index customer-profiles`. */
   readonly description: string;
   readonly form: SinkForm;
+  /** What finishes this sink and others of its system together; absent where each is finished by itself. */
+  readonly group?: SinkGroup;
   /**
    * Makes the copy for these fields of the table with this id (null: there is no table yet) where it is missing, and answers with the
    * version of that very table that it shows completely; null when it shows none, or another table, and then every row must be sent.
@@ -264,6 +266,15 @@ export interface Sink {
   /** Deletes all rows, and forgets their version. Repeating it is harmless. */
   wipe(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Sinks whose tables refer to each other. */
+export interface SinkGroup {
+  /**
+   * As {@link Sink.finish} of each of these, which show their new versions together or not at all. The sinks come in the order in which they are
+   * published: a table after those that its rows refer to.
+   */
+  finish(versions: ReadonlyMap<Sink, bigint>): Promise<void>;
 }
 
 /** The answer of a query: its columns in order, and its rows. */

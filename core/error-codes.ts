@@ -127,6 +127,7 @@ export const ERROR_CODES = [
   'warehouse:altered',
   'warehouse:busy',
   'warehouse:forbidden',
+  'warehouse:migration_changed',
   'warehouse:name_taken',
   'warehouse:refused',
   'warehouse:rejected',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EventlakeError } from '../core/errors.ts';
 import { mayPass, Pause } from '../core/retry.ts';
 import { type ArchiveContext, type ArchiveResult, archive } from './archive.ts';
-import { modelStage, type ProcessContext, publishStage, removeLeftovers } from './process.ts';
+import { type Modelled, modelStage, type ProcessContext, publishStage, removeLeftovers } from './process.ts';
 
 /** Profiles are renewed at the latest after this time though more events keep coming. */
 const RENEW_AFTER_MS = 60_000;
@@ -30,9 +30,10 @@ export interface FollowContext extends ProcessContext {
 export async function follow(context: FollowContext, stop: AbortController): Promise<ArchiveResult> {
   await removeLeftovers(context);
   const { signal } = stop;
-  const publishing = new LaterStage('publish', () => publishStage(context));
+  let versions: Modelled['versions'] = new Map();
+  const publishing = new LaterStage('publish', () => publishStage(context, versions));
   const modelling = new LaterStage('model', async () => {
-    await modelStage(context, signal);
+    versions = (await modelStage(context, signal)).versions;
     publishing.wake();
   });
   let failure: unknown;

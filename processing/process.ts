@@ -9,7 +9,7 @@ import type { DeltaTable } from '../lake/table.ts';
 import { removeOrphans } from '../lake/vacuum.ts';
 import { type ArchiveContext, type ArchiveResult, archive } from './archive.ts';
 import { type ModelContext, type ModelResult, runModel } from './model.ts';
-import { type PublishResult, publish } from './publish.ts';
+import { type PublishResult, publishTogether } from './publish.ts';
 
 /** One model: what it computes, from which tables, and into which. */
 export type ModelSteps = Pick<ModelContext, 'model' | 'query' | 'lookup' | 'inputs' | 'table'>;
@@ -68,10 +68,10 @@ export async function processTo(
   if (archived.stopped) return stopped;
   context.onArchived?.(archived);
   try {
-    const modelled = await modelStage(context, signal);
-    const published = await publishStage(context);
+    const { main, versions } = await modelStage(context, signal);
+    const published = await publishStage(context, versions);
     await removeLeftovers(context);
-    return { archive: archived, model: modelled, publish: published[0] ?? null, published };
+    return { archive: archived, model: main, publish: published[0] ?? null, published };
   } catch (error) {
     if (signal?.aborted) return stopped;
     throw error;
@@ -87,16 +87,22 @@ function collectGarbage(): void {
   (runInNewContext('gc') as () => void)();
 }
 
-/**
- * The third stage: the models in order, on what `context` names. Answers with what became of the model whose rows are the dataset's entities;
- * null for a dataset without models. Once the signal is raised it throws the signal's reason.
- */
-export async function modelStage(context: ProcessContext, signal?: AbortSignal): Promise<ModelResult | null> {
+/** What the models gave. */
+export interface Modelled {
+  /** What became of the model whose rows are the dataset's entities; null for a dataset without models. */
+  readonly main: ModelResult | null;
+  /** The versions of the tables, by name: each is made from those before it, or from newer ones. */
+  readonly versions: ReadonlyMap<string, bigint>;
+}
+
+/** The third stage: the models in order, on what `context` names. Once the signal is raised it throws the signal's reason. */
+export async function modelStage(context: ProcessContext, signal?: AbortSignal): Promise<Modelled> {
   const { archive, models, files } = context;
   const { dataset, temporary } = archive;
   const { sql = archive.sql } = context;
   if (models.length > 0) collectGarbage();
   let main: ModelResult | null = null;
+  const versions = new Map<string, bigint>();
   for (const steps of models) {
     archive.onProgress?.({ stage: 'model', unit: 'shares', done: 0, total: null });
     const began = performance.now();
@@ -110,42 +116,70 @@ export async function modelStage(context: ProcessContext, signal?: AbortSignal):
     });
     context.onModel?.(steps.model.table, result, (performance.now() - began) / 1000);
     if (steps.model === modelOf(dataset)) main = result;
+    if (result.version !== null) versions.set(steps.model.table, result.version);
   }
-  return main;
+  return { main, versions };
 }
 
 /**
- * The fourth stage: the publications in order. Where one fails, those that follow to the same system are left, as their rows may refer to
- * its; the first failure is thrown in the end. What ends it early is the signal that the sinks were opened with.
+ * The fourth stage: the publications in order, those of one group together. Where one fails, those that follow to the same system are left; the
+ * first failure is thrown in the end. What ends it early is the signal that the sinks were opened with.
+ *
+ * @param versions What {@link modelStage} gave. The newest versions would not do: a model may be running beside this stage, and have made facts
+ *   whose dimensions it has not made yet.
  */
-export async function publishStage(context: ProcessContext): Promise<Published[]> {
-  const { archive, publications, files } = context;
-  const { temporary, dataset } = archive;
-  const { sql = archive.sql } = context;
+export async function publishStage(
+  context: ProcessContext,
+  versions: Modelled['versions'],
+): Promise<Published[]> {
   const published: Published[] = [];
   const failures = new Map<SinkPublication['to'], unknown>();
-  for (const { model, table, to, sink } of publications) {
+  for (const steps of grouped(context.publications)) {
+    const to = steps[0]?.to ?? 'postgres';
     if (failures.has(to)) continue;
-    archive.onProgress?.({ stage: 'publish', unit: 'documents', done: 0, total: null });
-    const began = performance.now();
     try {
-      const result = await publish({
-        ...{ model, columns: dataset.columns, profiles: table, sink, files, sql, temporary },
-        republish: context.republish ?? false,
-        onProgress(done, total) {
-          archive.onTurn?.();
-          if (done !== undefined) archive.onProgress?.({ stage: 'publish', unit: 'documents', done, total });
-        },
-      });
-      const done = { table: model.table, to, ...result };
-      published.push(done);
-      context.onPublish?.(done, (performance.now() - began) / 1000);
+      published.push(...(await publishGroup(context, steps, versions)));
     } catch (error) {
       failures.set(to, error);
     }
   }
   for (const failure of failures.values()) throw failure;
   return published;
+}
+
+/** Those that are finished together, in the order of the first of each. */
+function grouped(publications: readonly PublishSteps[]): PublishSteps[][] {
+  return [...Map.groupBy(publications, ({ sink }) => sink.group ?? sink).values()];
+}
+
+async function publishGroup(
+  context: ProcessContext,
+  publications: readonly PublishSteps[],
+  versions: Modelled['versions'],
+): Promise<Published[]> {
+  const { archive, files } = context;
+  const { temporary, dataset } = archive;
+  const { sql = archive.sql } = context;
+  archive.onProgress?.({ stage: 'publish', unit: 'documents', done: 0, total: null });
+  const began = performance.now();
+  const results = await publishTogether(
+    publications.map(({ model, table, sink }) => ({
+      ...{ model, columns: dataset.columns, profiles: table, sink, files, sql, temporary },
+      version: versions.get(model.table),
+      republish: context.republish ?? false,
+      onProgress(done, total) {
+        archive.onTurn?.();
+        if (done !== undefined) archive.onProgress?.({ stage: 'publish', unit: 'documents', done, total });
+      },
+    })),
+  );
+  const seconds = (performance.now() - began) / 1000;
+  return publications.map(({ model, to }, i) => {
+    const done = { table: model.table, to, ...(results[i] as PublishResult) };
+    // All of a group take the time that it takes.
+    context.onPublish?.(done, seconds);
+    return done;
+  });
 }
 
 /** Files that no commit names, and temporary ones, left by runs that were killed. */

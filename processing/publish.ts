@@ -10,12 +10,14 @@ import { literal, parquet } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { keysIn, LINES, NULL_TEXT } from './sink-lines.ts';
 
-/** What the publish stage works on and with. */
+/** What the publish stage works on and with, for one table. */
 export interface PublishContext {
   readonly model: Model;
   /** The contract's columns. */
   readonly columns: readonly Column[];
   readonly profiles: DeltaTable;
+  /** The version to publish; the newest when absent. */
+  readonly version?: bigint | undefined;
   readonly sink: Sink;
   readonly files: LocalFiles;
   readonly sql: SqlEngine;
@@ -34,19 +36,55 @@ export interface PublishResult {
   readonly deleted: number;
 }
 
+/** A table whose changes its sink has, and that is to be finished: null where there is nothing to finish. */
+interface Prepared {
+  readonly context: PublishContext;
+  readonly result: PublishResult;
+  readonly next: Snapshot | null;
+}
+
 /**
- * The fourth stage: brings the sink to the newest version of the derived table, by what differs from the version that the sink shows, and by
- * everything when the sink shows another table. Rows carry the table's version, so that a run that was killed is simply repeated.
+ * The fourth stage: brings the sink to a version of the derived table, by what differs from the version that the sink shows, and by everything
+ * when the sink shows another table. Rows carry the table's version, so that a run that was killed is simply repeated.
  * @throws `lake:replaced` when the table was deleted meanwhile.
  */
 export async function publish(context: PublishContext): Promise<PublishResult> {
+  const [result] = await publishTogether([context]);
+  if (!result) throw new Error('one context gives one result');
+  return result;
+}
+
+/** As {@link publish} of each of these, whose sinks are one sink or of one group and become visible together. */
+export async function publishTogether(contexts: readonly PublishContext[]): Promise<PublishResult[]> {
+  const folders: string[] = [];
+  try {
+    const prepared: Prepared[] = [];
+    for (const context of contexts) {
+      const folder = join(context.temporary, `publish-${process.pid}-${crypto.randomUUID()}`);
+      folders.push(folder);
+      prepared.push(await prepare(context, folder));
+    }
+    await finish(prepared);
+    return prepared.map(({ result }) => result);
+  } catch (error) {
+    // A run that was killed had put documents there that are not in any finished version, or another writer was quicker.
+    if (hasCode(error, 'index:incomplete') || hasCode(error, 'warehouse:superseded'))
+      return publishTogether(contexts.map((context) => ({ ...context, republish: false })));
+    throw error;
+  } finally {
+    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Hands the sink what differs. */
+async function prepare(context: PublishContext, folder: string): Promise<Prepared> {
   const { profiles, sink } = context;
   const newest = await profiles.snapshot();
-  if (!newest) return { outcome: 'no_profiles', version: null, stored: 0, deleted: 0 };
-  const fields = sinkFields(newest.fields, context);
+  if (!newest) return nothing(context, 'no_profiles', null);
+  const wanted = await wantedOf(context, newest);
+  const fields = sinkFields(wanted.fields, context);
   if (context.republish) await sink.forget();
-  const shown = await sink.open(fields, newest.metaData.id);
-  if (shown === newest.version) return { outcome: 'up_to_date', version: shown, stored: 0, deleted: 0 };
+  const shown = await sink.open(fields, wanted.metaData.id);
   if (shown !== null && shown > newest.version) {
     throw new EventlakeError(
       'index:ahead',
@@ -56,51 +94,70 @@ export async function publish(context: PublishContext): Promise<PublishResult> {
       },
     );
   }
-  try {
-    return await publishFrom(context, newest, shown, fields);
-  } catch (error) {
-    // A run that was killed had put documents there that are not in any finished version, or another writer was quicker.
-    if (hasCode(error, 'index:incomplete') || hasCode(error, 'warehouse:superseded'))
-      return publish({ ...context, republish: false });
-    throw error;
-  }
+  if (shown !== null && shown >= wanted.version) return nothing(context, 'up_to_date', shown);
+  return prepareFrom(context, wanted, shown, fields, folder);
 }
 
-async function publishFrom(
+function nothing(
   context: PublishContext,
-  newest: Snapshot,
+  outcome: PublishResult['outcome'],
+  version: bigint | null,
+): Prepared {
+  return { context, result: { outcome, version, stored: 0, deleted: 0 }, next: null };
+}
+
+/** The version to publish. A table that was made again since that was decided is published as it is. */
+async function wantedOf({ profiles, version }: PublishContext, newest: Snapshot): Promise<Snapshot> {
+  if (version === undefined || version >= newest.version) return newest;
+  return (await profiles.snapshot(version)) ?? newest;
+}
+
+async function prepareFrom(
+  context: PublishContext,
+  wanted: Snapshot,
   shownVersion: bigint | null,
   fields: readonly SinkField[],
-): Promise<PublishResult> {
+  folder: string,
+): Promise<Prepared> {
   const { profiles, sink } = context;
   let shown = shownVersion;
-  const folder = join(context.temporary, `publish-${process.pid}-${crypto.randomUUID()}`);
   await mkdir(folder, { recursive: true });
-  try {
-    const file = join(folder, 'changes.tsv');
-    context.files.recheck();
-    const newPaths = await context.files.paths(profiles, newest);
-    const oldPaths = shown === null ? [] : await shownFiles(context, shown);
-    if (oldPaths === null) {
-      // What the sink shows can no longer be compared with: it is filled again.
-      await sink.forget();
-      shown = await sink.open(fields, newest.metaData.id);
-    }
-    // A file that both versions have holds the same rows, and their keys stand in no other file.
-    const added = without(newPaths, oldPaths ?? []);
-    const removed = without(oldPaths ?? [], newPaths);
-    const lines = changes(sink.form, fields, added, removed);
-    const [copied] = await context.sql.rows(
-      `COPY (${lines}) TO ${literal(file)} (FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER false, NULLSTR ${literal(NULL_TEXT)})`,
-    );
-    const total = Number(copied?.Count ?? 0);
-    const counts = await sink.apply(file, newest.version, (done) => context.onProgress?.(done, total));
-    await requireStill(profiles, newest);
-    await sink.finish(newest.version);
-    return { outcome: 'published', version: newest.version, ...counts };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  const file = join(folder, 'changes.tsv');
+  context.files.recheck();
+  const newPaths = await context.files.paths(profiles, wanted);
+  const oldPaths = shown === null ? [] : await shownFiles(context, shown);
+  if (oldPaths === null) {
+    // What the sink shows can no longer be compared with: it is filled again.
+    await sink.forget();
+    shown = await sink.open(fields, wanted.metaData.id);
   }
+  // A file that both versions have holds the same rows, and their keys stand in no other file.
+  const added = without(newPaths, oldPaths ?? []);
+  const removed = without(oldPaths ?? [], newPaths);
+  const lines = changes(sink.form, fields, added, removed);
+  const [copied] = await context.sql.rows(
+    `COPY (${lines}) TO ${literal(file)} (FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER false, NULLSTR ${literal(NULL_TEXT)})`,
+  );
+  const total = Number(copied?.Count ?? 0);
+  const counts = await sink.apply(file, wanted.version, (done) => context.onProgress?.(done, total));
+  return {
+    context,
+    result: { outcome: 'published', version: wanted.version, ...counts },
+    next: wanted,
+  };
+}
+
+/** Lets the sinks show their new versions, together where they can. */
+async function finish(prepared: readonly Prepared[]): Promise<void> {
+  const versions = new Map<Sink, bigint>();
+  for (const { context, next } of prepared) {
+    if (!next) continue;
+    await requireStill(context.profiles, next);
+    versions.set(context.sink, next.version);
+  }
+  const [first] = versions.keys();
+  if (first?.group) await first.group.finish(versions);
+  else for (const [sink, version] of versions) await sink.finish(version);
 }
 
 function without(paths: readonly string[], others: readonly string[]): string[] {

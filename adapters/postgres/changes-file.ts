@@ -13,11 +13,12 @@ export interface ChangesFile {
 }
 
 /**
- * Copies a file of changes into the temporary table.
+ * Copies a file of changes into the temporary table `changes`.
  * @throws `warehouse:rejected` naming the row when a line cannot be read.
  */
 export async function copyFile(
   client: Client,
+  changes: string,
   { file, fields }: ChangesFile,
   description: string,
   onProgress?: () => void,
@@ -25,7 +26,17 @@ export async function copyFile(
   const lines = createReadStream(file, { highWaterMark: 1 << 18 });
   if (onProgress) lines.on('data', () => onProgress());
   try {
-    await pipeline(lines, client.query(copyFrom(copyChanges(fields.map(({ name }) => name)))));
+    await pipeline(
+      lines,
+      client.query(
+        copyFrom(
+          copyChanges(
+            changes,
+            fields.map(({ name }) => name),
+          ),
+        ),
+      ),
+    );
   } catch (error) {
     const line = error instanceof DatabaseError ? /, line (\d+)/.exec(error.where ?? '')?.[1] : undefined;
     if (line === undefined) throw error;

@@ -18,6 +18,19 @@ CREATE TABLE ${schema}.eventlake_published (
 COMMENT ON TABLE ${schema}.eventlake_published IS 'Which version of which table of the lake each table here shows; written in the same transaction as its rows.';
 COMMENT ON COLUMN ${schema}.eventlake_published.lake_version IS 'Null: nothing is shown, or every row is to be sent again.'`,
   },
+  {
+    name: 'migrations of datasets',
+    sql: (schema) => `
+CREATE TABLE ${schema}.eventlake_dataset_migrations (
+  dataset text,
+  number integer,
+  name text NOT NULL,
+  sha256 text NOT NULL,
+  applied_at timestamp with time zone NOT NULL DEFAULT now(),
+  PRIMARY KEY (dataset, number)
+);
+COMMENT ON TABLE ${schema}.eventlake_dataset_migrations IS 'Which migrations of the folders of datasets were applied here.'`,
+  },
 ];
 
 /**

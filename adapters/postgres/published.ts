@@ -1,6 +1,8 @@
 import type { Client } from 'pg';
+import { EventlakeError } from '../../core/errors.ts';
+import { altered } from './errors.ts';
 import { quoted } from './names.ts';
-import { areSame, type Column } from './table.ts';
+import { areSame, type Column, differenceOf, readTable } from './table.ts';
 
 /** What is recorded of a published table: the columns that it was made with, and the version of which table of the lake it shows. */
 export interface Published {
@@ -22,11 +24,14 @@ export function isUnchanged(before: Published, after: Published | null): boolean
 
 /** The row of a table in `eventlake_published` of its schema. */
 export class PublishedRecord {
+  /** The table, as an SQL identifier. */
+  readonly table: string;
   readonly #relation: string;
   /** The table and its dataset: a row of another dataset is read, and never written. */
   readonly #mine: readonly [table: string, dataset: string];
 
   constructor({ schema, table, dataset }: { schema: string; table: string; dataset: string }) {
+    this.table = `${quoted(schema)}.${quoted(table)}`;
     this.#relation = `${quoted(schema)}.eventlake_published`;
     this.#mine = [table, dataset];
   }
@@ -41,6 +46,34 @@ export class PublishedRecord {
     if (row === undefined) return null;
     const version = row.lake_version === null ? null : BigInt(row.lake_version);
     return { dataset: row.dataset, columns: row.columns, tableId: row.lake_table_id, version };
+  }
+
+  /**
+   * The row of a table that is this dataset's, and as it was made; null when there is neither row nor table.
+   * @throws `warehouse:name_taken` or `warehouse:altered`, whose messages begin with `description`
+   */
+  async readOwn(client: Client, description: string): Promise<Published | null> {
+    const [name, dataset] = this.#mine;
+    const record = await this.read(client);
+    const table = await readTable(client, this.table);
+    if (record === null) {
+      if (table === null) return null;
+      throw new EventlakeError(
+        'warehouse:name_taken',
+        `${description}: there is a table ${name}, which eventlake did not make`,
+        { hint: 'Rename or drop that table, or give another schema in the dataset file.' },
+      );
+    }
+    if (record.dataset !== dataset) {
+      throw new EventlakeError(
+        'warehouse:name_taken',
+        `${description}: ${name} shows a table of the dataset ${record.dataset}`,
+        { hint: 'Give another schema in the dataset file of one of them.' },
+      );
+    }
+    const difference = differenceOf(table, record.columns);
+    if (difference !== null) throw altered(description, difference);
+    return record;
   }
 
   /** Adds the row of a table that shows nothing yet. */

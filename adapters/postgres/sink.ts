@@ -1,109 +1,85 @@
 import type { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import type { Sink, SinkCounts, SinkField } from '../../core/contracts.ts';
-import { EventlakeError } from '../../core/errors.ts';
-import { type ChangesFile, copyFile } from './changes-file.ts';
-import { inTransaction, type PostgresAddress, PostgresConnection } from './connection.ts';
-import { altered, explain, hasState, UNDEFINED_TABLE } from './errors.ts';
-import { CHANGES, COUNT_CHANGES, createChanges, fill, merge } from './merge.ts';
-import { lockSchema, migrate } from './migrations.ts';
+import type { Sink, SinkCounts, SinkField, SinkGroup } from '../../core/contracts.ts';
+import { inTransaction, type PostgresConnection } from './connection.ts';
+import { explain, hasState, UNDEFINED_TABLE } from './errors.ts';
+import { finishTogether } from './finish.ts';
 import { quoted } from './names.ts';
-import { isUnchanged, type Published, PublishedRecord } from './published.ts';
-import {
-  alterTable,
-  areSame,
-  type Column,
-  columnsOf,
-  createTable,
-  differenceOf,
-  readTable,
-} from './table.ts';
+import { PublishedRecord } from './published.ts';
+import { columnsOf, createTable, readTable } from './table.ts';
+import { TableChanges } from './table-changes.ts';
 
-/** What a sink was opened for, and what it then found. */
-interface Opened {
-  readonly fields: readonly SinkField[];
-  readonly columns: readonly Column[];
-  readonly tableId: string | null;
-  found: Published;
+/** A table of a dataset. */
+export interface SinkOptions {
+  readonly connection: PostgresConnection;
+  readonly group: SinkGroup;
+  readonly dataset: string;
+  readonly schema: string;
+  readonly table: string;
+  /** Unique among the sinks of the connection. */
+  readonly number: number;
+  /** Brings all tables to their newest form; called in a transaction. */
+  migrate(client: Client): Promise<void>;
 }
 
-const NO_CHANGES: SinkCounts = { stored: 0, deleted: 0 };
-
 /**
- * A sink on PostgreSQL 13 or later: a table of the same name and columns.
- *
- * `apply` copies the changes into a temporary table, which nobody else sees. `finish` is one transaction: it locks the table's row in
- * `eventlake_published`, continues only if that is still what `open` found, changes the table where it differs, and records the version. So
- * readers see one version or the next, of two writers one is refused, and no lock is held between the calls. A connection that breaks costs
- * copying the files again: they are there until `finish`.
+ * A sink on PostgreSQL 13 or later: a table of the same name and columns. `apply` copies the changes into a temporary table, and `finish` is one
+ * transaction ({@link finishTogether}). No lock is held between the calls.
  */
 export class PostgresSink implements Sink {
   readonly description: string;
   readonly form = 'rows';
+  readonly group: SinkGroup;
+  readonly #options: SinkOptions;
   readonly #connection: PostgresConnection;
-  readonly #dataset: string;
-  readonly #schema: string;
   /** As an SQL identifier. */
   readonly #name: string;
   readonly #record: PublishedRecord;
-  #opened: Opened | undefined;
-  /** The changes since `open` or the last `finish`, and the session whose temporary table holds them, or so many of them. */
-  #files: ChangesFile[] = [];
-  #copied: { readonly client: Client; files: number } | null = null;
-  #counted = NO_CHANGES;
+  #changes: TableChanges | undefined;
 
-  constructor(
-    options: PostgresAddress & { readonly schema: string; readonly table: string; readonly dataset: string },
-  ) {
-    this.#connection = new PostgresConnection(options);
-    this.#dataset = options.dataset;
-    this.#schema = options.schema;
-    this.#name = `${quoted(options.schema)}.${quoted(options.table)}`;
+  constructor(options: SinkOptions) {
+    const { connection, schema, table, group } = options;
+    this.#options = options;
+    this.#connection = connection;
+    this.group = group;
     this.#record = new PublishedRecord(options);
-    this.description = `postgres ${this.#connection.address}, table ${options.schema}.${options.table}`;
+    this.#name = this.#record.table;
+    this.description = `postgres ${connection.address}, table ${schema}.${table}`;
   }
 
   async open(fields: readonly SinkField[], tableId: string | null): Promise<bigint | null> {
-    const columns = columnsOf(fields);
+    const { description } = this;
+    const { migrate, number } = this.#options;
     const found = await this.#call((client) =>
       inTransaction(client, async () => {
-        await lockSchema(client, this.#schema);
-        await migrate(client, this.#schema);
-        const existing = await this.#existing(client);
+        await migrate(client);
+        const existing = await this.#record.readOwn(client, description);
         if (existing !== null) return existing;
         await client.query(createTable(this.#name, fields));
-        return this.#record.add(client, columns);
+        return this.#record.add(client, columnsOf(fields));
       }),
     );
-    this.#opened = { fields, columns, tableId, found };
-    this.#discard();
-    return this.#base();
+    this.#changes = new TableChanges({ description, record: this.#record, number, fields, tableId, found });
+    return this.#changes.base;
   }
 
-  async apply(file: string, _version: bigint, onProgress?: () => void): Promise<SinkCounts> {
-    const { fields } = this.#open();
-    this.#files.push({ file, fields });
-    const before = this.#counted;
-    this.#counted = await this.#call(async (client) => {
-      await this.#copy(client, onProgress);
-      const { rows } = await client.query<Record<keyof SinkCounts, string>>(COUNT_CHANGES);
-      return { stored: Number(rows[0]?.stored), deleted: Number(rows[0]?.deleted) };
+  apply(file: string, _version: bigint, onProgress?: () => void): Promise<SinkCounts> {
+    const { changes } = this;
+    changes.add(file);
+    return this.#call(async (client) => {
+      await changes.copy(client, onProgress);
+      return changes.count(client);
     });
-    return {
-      stored: this.#counted.stored - before.stored,
-      deleted: this.#counted.deleted - before.deleted,
-    };
   }
 
-  async finish(version: bigint): Promise<void> {
-    const opened = this.#open();
-    await this.#call(async (client) => {
-      await this.#copy(client);
-      await inTransaction(client, () => this.#publish(client, version));
-      await client.query(`DROP TABLE ${CHANGES}`);
-    });
-    opened.found = { ...opened.found, columns: opened.columns, tableId: opened.tableId, version };
-    this.#discard();
+  finish(version: bigint): Promise<void> {
+    return finishTogether(this.#connection, this.description, [{ changes: this.changes, version }]);
+  }
+
+  /** What `apply` has collected since `open`. */
+  get changes(): TableChanges {
+    if (this.#changes === undefined) throw new Error('The sink is used before open()');
+    return this.#changes;
   }
 
   async count(): Promise<number> {
@@ -150,6 +126,7 @@ export class PostgresSink implements Sink {
     );
   }
 
+  /** Closes the connection, which the other sinks of the group make again when they need it. */
   close(): Promise<void> {
     return this.#connection.close();
   }
@@ -167,87 +144,5 @@ export class PostgresSink implements Sink {
         return missing;
       }),
     );
-  }
-
-  #open(): Opened {
-    if (this.#opened === undefined) throw new Error('The sink is used before open()');
-    return this.#opened;
-  }
-
-  /** The version that the changes to come build on; null when they are all rows. */
-  #base(): bigint | null {
-    const { columns, tableId, found } = this.#open();
-    return found.tableId === tableId && areSame(found.columns, columns) ? found.version : null;
-  }
-
-  /** What is recorded of the table, which must be as it was made; null when there is neither record nor table. */
-  async #existing(client: Client): Promise<Published | null> {
-    const record = await this.#record.read(client);
-    const table = await readTable(client, this.#name);
-    if (record === null) {
-      if (table === null) return null;
-      throw new EventlakeError(
-        'warehouse:name_taken',
-        `${this.description}: there is such a table, which eventlake did not make`,
-        {
-          hint: 'Rename or drop that table, or give another schema in the dataset file.',
-        },
-      );
-    }
-    if (record.dataset !== this.#dataset) {
-      throw new EventlakeError(
-        'warehouse:name_taken',
-        `${this.description}: it shows a table of the dataset ${record.dataset}`,
-        {
-          hint: 'Give another schema in the dataset file of one of them.',
-        },
-      );
-    }
-    const difference = differenceOf(table, record.columns);
-    if (difference !== null) throw altered(this.description, difference);
-    return record;
-  }
-
-  #discard(): void {
-    this.#files = [];
-    this.#copied = null;
-    this.#counted = NO_CHANGES;
-  }
-
-  /** Copies the files of changes that this session does not hold yet. */
-  async #copy(client: Client, onProgress?: () => void): Promise<void> {
-    if (this.#copied?.client !== client) {
-      await client.query(`DROP TABLE IF EXISTS ${CHANGES}`);
-      await client.query(createChanges(this.#open().columns));
-      this.#copied = { client, files: 0 };
-    }
-    for (const file of this.#files.slice(this.#copied.files)) {
-      await copyFile(client, file, this.description, onProgress);
-      this.#copied.files += 1;
-    }
-  }
-
-  async #publish(client: Client, version: bigint): Promise<void> {
-    const { columns, tableId, found } = this.#open();
-    const shown = await this.#record.read(client, 'FOR UPDATE');
-    if (shown?.tableId === tableId && shown.version !== null && shown.version >= version) return;
-    if (!isUnchanged(found, shown)) {
-      throw new EventlakeError(
-        'warehouse:superseded',
-        `${this.description}: another writer has published since this one looked`,
-        {
-          hint: 'Run this again.',
-          retriable: false,
-        },
-      );
-    }
-    const difference = differenceOf(await readTable(client, this.#name), found.columns);
-    if (difference !== null) throw altered(this.description, difference);
-    for (const statement of alterTable(this.#name, found.columns, columns)) await client.query(statement);
-    const { rows } = await client.query(`SELECT FROM ${this.#name} LIMIT 1`);
-    const statements =
-      rows.length === 0 ? fill(this.#name, columns) : merge(this.#name, columns, this.#base() === null);
-    for (const statement of statements) await client.query(statement);
-    await this.#record.write(client, { columns, tableId, version });
   }
 }

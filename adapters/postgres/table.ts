@@ -96,6 +96,15 @@ ORDER BY attname COLLATE "C"`,
   return { columns: rows, demanding: rows.filter((row) => row.demanding).map(({ name }) => name) };
 }
 
+/** Whether a foreign key of another table refers to this one. */
+export async function isReferenced(client: Client, table: string): Promise<boolean> {
+  const { rows } = await client.query(
+    "SELECT FROM pg_constraint WHERE contype = 'f' AND confrelid = to_regclass($1) AND conrelid <> confrelid LIMIT 1",
+    [table],
+  );
+  return rows.length > 0;
+}
+
 /** What of a table is not as these columns want it, in words; null when all is. Further columns may be there, if a row can do without them. */
 export function differenceOf(
   found: { columns: readonly Column[]; demanding: readonly string[] } | null,

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Client } from 'pg';
 import type { PostgresAddress } from '../../adapters/postgres/connection.ts';
-import { PostgresSink } from '../../adapters/postgres/sink.ts';
+import type { PostgresSink } from '../../adapters/postgres/sink.ts';
 import type { SinkField } from '../../core/contracts.ts';
 import { Random } from '../../generator/random.ts';
 import { type Change, fileOf } from '../conformance/changes-file.ts';
@@ -15,6 +15,7 @@ import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts';
 import { WarehouseReader } from '../oracle/warehouse.ts';
 import { startPostgres, urlOf } from '../servers/postgres.ts';
 import { type Server, stopServer } from '../servers/server.ts';
+import { sinkOf } from './postgres-sink.ts';
 
 jest.setTimeout(120_000);
 
@@ -60,7 +61,7 @@ const rows = (sql: string) => reader.rows(urlOf(server), sql.replaceAll('$S', sc
 const throughProxy = () => urlOf({ port: proxy.port });
 
 function connect(url = urlOf(server), more: Partial<PostgresAddress> = {}): PostgresSink {
-  const sink = new PostgresSink({ url, schema, table: 'profiles', dataset: 'shop', ...more });
+  const sink = sinkOf({ url, dataset: 'shop', tables: [{ schema, table: 'profiles' }], ...more });
   opened.push(sink);
   return sink;
 }
@@ -266,10 +267,14 @@ describe('refused, with nothing recorded:', () => {
 
   test('a table of this name that eventlake did not make, or made for another dataset', async () => {
     await rows('CREATE TABLE $S.others (id text)');
-    const other = new PostgresSink({ url: urlOf(server), schema, table: 'others', dataset: 'shop' });
+    const other = sinkOf({ url: urlOf(server), dataset: 'shop', tables: [{ schema, table: 'others' }] });
     opened.push(other);
     await expect(other.open(FIELDS, TABLE_ID)).rejects.toMatchObject({ code: 'warehouse:name_taken' });
-    const another = new PostgresSink({ url: urlOf(server), schema, table: 'profiles', dataset: 'bakery' });
+    const another = sinkOf({
+      url: urlOf(server),
+      dataset: 'bakery',
+      tables: [{ schema, table: 'profiles' }],
+    });
     opened.push(another);
     await expect(another.open(FIELDS, TABLE_ID)).rejects.toMatchObject({
       code: 'warehouse:name_taken',

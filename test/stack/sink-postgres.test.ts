@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, jest } from '@jest/globals';
-import { PostgresSink } from '../../adapters/postgres/sink.ts';
 import { describeSink } from '../conformance/sink.ts';
 import { WarehouseReader } from '../oracle/warehouse.ts';
 import { locate, POSTGRES } from '../servers/test-servers.ts';
+import { sinkOf } from './postgres-sink.ts';
 
 jest.setTimeout(60_000);
 
@@ -29,7 +29,7 @@ const freshSchema = () => {
 describeSink('postgres', 'rows', () => {
   const schema = freshSchema();
   return {
-    connect: () => new PostgresSink({ url, schema, table: 'profiles', dataset: 'shop' }),
+    connect: () => sinkOf({ url, dataset: 'shop', tables: [{ schema, table: 'profiles' }] }),
     async documents() {
       const table = `${schema}.profiles`;
       const [{ there = false } = {}] = await reader.rows(

@@ -1,0 +1,34 @@
+import { migrationsOf } from '../config/dataset/migrations.ts';
+import type { DatasetFolder } from '../config/dataset/read.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Sink, Warehouse } from '../core/contracts.ts';
+import type { Dataset } from '../core/dataset.ts';
+
+// Client libraries are loaded only where they are used.
+
+/** The sinks of the tables in PostgreSQL, by name. */
+export async function openTables(
+  { warehouse }: Settings,
+  { dataset, folder }: DatasetFolder,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, Sink>> {
+  const tables = dataset.publish.flatMap((one) => (one.to === 'postgres' ? [one] : []));
+  if (!warehouse || tables.length === 0) return new Map();
+  const { PostgresTables } = await import('../adapters/postgres/tables.ts');
+  const migrations = await migrationsOf({ folder });
+  const { url } = warehouse;
+  const { sinks } = new PostgresTables({ url, dataset: dataset.name, tables, migrations, signal });
+  return new Map(sinks.map((sink, i) => [tables[i]?.table ?? '', sink]));
+}
+
+/** Queries on the tables in PostgreSQL; null where none are published there. */
+export async function openWarehouse(
+  { warehouse }: Settings,
+  { publish }: Dataset,
+  signal?: AbortSignal,
+): Promise<Warehouse | null> {
+  const schemas = new Set(publish.flatMap((one) => (one.to === 'postgres' ? [one.schema] : [])));
+  if (!warehouse || schemas.size === 0) return null;
+  const { PostgresWarehouse } = await import('../adapters/postgres/warehouse.ts');
+  return new PostgresWarehouse({ url: warehouse.url, schemas: [...schemas], signal });
+}
