@@ -107,7 +107,7 @@ describe('migrations of a dataset', () => {
     ).toHaveLength(1);
   });
 
-  test('go on with tables that were made without them, whose rows and versions stay', async () => {
+  test('keep the rows and versions of tables that were made without them', async () => {
     await publish(garage([]), 3n, { r: 'red' }, { a: 'r', b: 'blue' });
     expect(await open(garage())).toEqual([3n, 3n]);
     expect(await cars()).toEqual([
@@ -162,7 +162,7 @@ describe('migrations of a dataset', () => {
 });
 
 describe('tables that refer to each other', () => {
-  test('become visible together, whatever is stored and deleted', async () => {
+  test('become visible together, with all that is stored and deleted', async () => {
     await publish(garage(), 1n, { r: 'red', g: 'green' }, { a: 'r', b: 'g' });
     await publish(garage(), 2n, { r: null, y: 'yellow' }, { a: 'y', c: 'y' });
     expect(await cars()).toEqual([

@@ -102,7 +102,7 @@ test('a product that becomes known is filled in, and no fact is written again', 
   expect(await rows(facts)).toEqual(before);
 });
 
-test('tables that were filled before there were migrations go on with their rows', async () => {
+test('tables that were filled before there were migrations keep their rows', async () => {
   const [before] = await rows('SELECT count(*)::int AS n, max(xmin::text) AS newest FROM fact_sales');
   // As the version before left them: tables with their primary keys alone, and one form of its own tables.
   await rows(`
