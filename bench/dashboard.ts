@@ -1,19 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { thousands } from '../cli/output.ts';
 import { BENCH_FOLDER, dataFile } from './data.ts';
-import {
-  bareEnvironment,
-  type Environment,
-  EVENTLAKE_FLAGS,
-  measureEventlake,
-  mustBe,
-  ROOT,
-} from './measure.ts';
+import { bareEnvironment, measureEventlake, mustBe } from './measure.ts';
 import type { BenchOptions, Group } from './report.ts';
+import { startServing } from './serving.ts';
 
 const MANY = 10;
 const FOLDER = join(BENCH_FOLDER, 'dashboard');
@@ -75,7 +66,7 @@ async function panels(rows: number, limit: number): Promise<Taken> {
   const environment = { ...bareEnvironment(), EVENTLAKE_HOME: FOLDER };
   await measureEventlake(['run', 'electronics', '--file', await dataFile(rows)], environment);
   const began = performance.now();
-  const { server, address } = await start(environment);
+  const { address, stop } = await startServing(['dashboard', 'electronics', '--port', '0'], environment);
   try {
     mustBe('events of the overview', (await ask(address, 'overview')).answer.events, rows);
     const first = (performance.now() - began) / 1000;
@@ -88,29 +79,9 @@ async function panels(rows: number, limit: number): Promise<Taken> {
     }
     return { first, times, limit };
   } finally {
-    server.kill('SIGTERM');
-    await once(server, 'exit');
+    await stop('SIGTERM');
     await rm(FOLDER, { recursive: true, force: true });
   }
-}
-
-async function start(environment: Environment): Promise<{ server: ChildProcess; address: string }> {
-  const args = [...EVENTLAKE_FLAGS, join(ROOT, 'cli', 'main.ts'), 'dashboard', 'electronics', '--port', '0'];
-  const server = spawn(process.execPath, args, {
-    cwd: ROOT,
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  for (const stream of [server.stdout, server.stderr]) stream.setEncoding('utf8');
-  const address = await new Promise<string>((resolve, reject) => {
-    for (const stream of [server.stdout, server.stderr])
-      createInterface(stream).on('line', (line) => {
-        const found = /http:\/\/\S+/.exec(line)?.[0];
-        if (found) resolve(found);
-      });
-    server.on('exit', (code) => reject(new Error(`the dashboard ended with ${code}`)));
-  });
-  return { server, address };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: only the number of events is looked at

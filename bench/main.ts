@@ -7,6 +7,7 @@ import { EventlakeError } from '../core/errors.ts';
 import { dashboard } from './dashboard.ts';
 import { embedded } from './embedded.ts';
 import { ingest } from './ingest.ts';
+import { live } from './live.ts';
 import { ROOT } from './measure.ts';
 import { parser } from './parser.ts';
 import { processing } from './process.ts';
@@ -20,6 +21,7 @@ const GROUPS = {
   process: processing,
   'small-batches': smallBatches,
   dashboard,
+  live,
   writer,
   parser,
 };
@@ -37,6 +39,7 @@ const program = new Command('bench')
   )
   .option('--rows <n>', 'rows of synthetic data', positive, PROMISED_ROWS)
   .option('--runs <n>', 'runs of each; medians are shown', positive, 3)
+  .option('--minutes <n>', 'how long the live readings are watched', positive, 30)
   .addOption(new Option('--only <group>', 'measure one group').choices(Object.keys(GROUPS)))
   .option('--skip-stack', 'leave out the groups that need servers')
   .parse();

@@ -8,6 +8,8 @@ import { type Figures, ROOT } from './measure.ts';
 export interface BenchOptions {
   readonly rows: number;
   readonly runs: number;
+  /** How long the live readings are watched. */
+  readonly minutes: number;
 }
 
 /** A figure that the project promises, and what came of it. */
@@ -131,6 +133,7 @@ ${groups.map(groupMarkdown).join('\n')}
 make bench                                     # all of it; starts Kafka, MinIO and Elasticsearch unless their addresses are set
 npx node bench/main.ts --only embedded         # one group: prints it, and leaves this file as it is
 npx node bench/main.ts --rows 50000 --runs 5   # other sizes
+npx node bench/main.ts --only live --minutes 5 # a shorter look at the live readings
 npx node bench/main.ts --skip-stack            # without servers
 \`\`\`
 
