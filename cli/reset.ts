@@ -26,8 +26,9 @@ export function resetCommand(): Command {
             `This would delete for good:\n  ${wiped.join('\n  ')}`,
             { hint: 'Say --yes (make reset YES=1) to do it.' },
           );
-        await wipeStores(session);
+        // The first, as it is refused while an export writes it; alone, it would be exported again.
         await csv.wipe();
+        await wipeStores(session);
         print(options.json ?? false, { wiped }, () => `wiped:\n  ${wiped.join('\n  ')}`);
       } finally {
         await session.close();

@@ -313,7 +313,10 @@ export interface ExportPosition {
 export interface EventFile {
   /** For people: `csv .eventlake/data/readings.csv`. */
   readonly description: string;
-  /** Makes the file for the log with this id where it is missing, and answers how far it has come; in another log, if it was filled from that. */
+  /**
+   * Makes the file for the log with this id where it is missing, and answers how far it has come; in another log, if it was filled from that.
+   * `csv:in_use` while somebody else has it open.
+   */
   open(logId: string): Promise<ExportPosition>;
   /**
    * Appends a local file of rows without a header (null: none) together with the position that they lead to. Resolves when both are durable.
@@ -322,7 +325,7 @@ export interface EventFile {
   append(rows: string | null, position: ExportPosition): Promise<void>;
   /** Whether there is a file that was made here. */
   exists(): Promise<boolean>;
-  /** Deletes the file and all that belongs to it. Repeating it is harmless. */
+  /** Deletes the file and all that belongs to it. Repeating it is harmless. `csv:in_use` as for `open`. */
   wipe(): Promise<void>;
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@
  */
 export const ERROR_CODES = [
   'csv:damaged',
+  'csv:in_use',
   'csv:no_position',
   'csv:other_columns',
   'csv:other_log',

@@ -3,12 +3,24 @@
  *
  * Rows are appended and fsynced before the sidecar is replaced, so that what is beyond its `bytes` was never acknowledged: it is cut off when
  * the file is opened. A sidecar with `bytes` 0 says that a new file is being begun, whose predecessor may still have to be moved away.
+ * `<file>.lock` is locked while the file is open, so that two exports never write at the same time.
  */
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { EventFile, ExportPosition } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import { type FileLock, takeLock } from './file-lock.ts';
 import { parsePosition, positionText } from './position.ts';
 
 /** When the file is followed by a new one, and how many of the old ones are kept. */
@@ -23,6 +35,7 @@ export class CsvEventFile implements EventFile {
   readonly #path: string;
   readonly #header: Buffer;
   readonly #rotation: Rotation | null;
+  #lock: FileLock | null = null;
   #file: FileHandle | null = null;
   #bytes = 0;
   /** The sidecar as it was last read or written here. */
@@ -38,6 +51,7 @@ export class CsvEventFile implements EventFile {
   async open(logId: string): Promise<ExportPosition> {
     await this.close();
     await this.#writing(() => mkdir(dirname(this.#path), { recursive: true }));
+    await this.#takeLock();
     this.#sidecar = await textOf(this.#positionPath);
     if (this.#sidecar === null) {
       if ((await sizeOf(this.#path)) !== null) throw this.#foreign();
@@ -74,6 +88,7 @@ export class CsvEventFile implements EventFile {
   async wipe(): Promise<void> {
     if (!(await this.exists())) return;
     await this.close();
+    await this.#takeLock();
     await this.#writing(async () => {
       const folder = dirname(this.#path);
       const name = basename(this.#path);
@@ -84,11 +99,13 @@ export class CsvEventFile implements EventFile {
       // The last: while it is there, the rest can be deleted by another try.
       await rm(this.#positionPath);
     });
+    await this.close();
   }
 
   async close(): Promise<void> {
-    await this.#file?.close();
-    this.#file = null;
+    await this.#closeFile();
+    this.#lock?.release();
+    this.#lock = null;
   }
 
   get #positionPath(): string {
@@ -98,6 +115,24 @@ export class CsvEventFile implements EventFile {
   #opened(): FileHandle {
     if (this.#file) return this.#file;
     throw new EventlakeError('csv:write_failed', `${this.#path} is not open`);
+  }
+
+  async #takeLock(): Promise<void> {
+    const path = `${this.#path}.lock`;
+    this.#lock = await this.#writing(async () => {
+      // Where SQLite cannot make the file, its error does not say why.
+      if ((await sizeOf(path)) === null) await writeFile(path, '', { flag: 'a' });
+      return takeLock(path);
+    });
+    if (this.#lock) return;
+    throw new EventlakeError('csv:in_use', `${this.#path} is being written by another export`, {
+      hint: 'Only one export may write a file. Stop the other one, or name another file with --csv.',
+    });
+  }
+
+  async #closeFile(): Promise<void> {
+    await this.#file?.close();
+    this.#file = null;
   }
 
   /** Takes up a file that is there: what was appended and not acknowledged goes. */
@@ -124,7 +159,7 @@ export class CsvEventFile implements EventFile {
     await this.#writing(async () => {
       await this.#replaceSidecar(0, position);
       if (((await sizeOf(this.#path)) ?? 0) > this.#header.length) await this.#moveAway();
-      await this.close();
+      await this.#closeFile();
       const file = await open(this.#path, 'w+');
       this.#file = file;
       await writeWhole(file, this.#header, 0);
@@ -159,14 +194,14 @@ export class CsvEventFile implements EventFile {
     this.#sidecar = text;
   }
 
-  /** Another exporter, or a person, may have written the file since. */
+  /** A person, or another program, may have written the file since. */
   async #requireOwn(): Promise<void> {
     const file = this.#opened();
     const [own, there] = await Promise.all([file.stat(), stat(this.#path).catch(() => null)]);
     const isSame = there?.ino === own.ino && own.size === this.#bytes;
     if (isSame && (await textOf(this.#positionPath)) === this.#sidecar) return;
     throw new EventlakeError('csv:superseded', `${this.#path} was written by somebody else meanwhile`, {
-      hint: 'Only one export may write a file. Stop the other one, then run this one again.',
+      hint: `Restore it, or delete it with ${basename(this.#positionPath)}: everything that the log has is then exported again.`,
     });
   }
 

@@ -98,7 +98,13 @@ test('rotation keeps as many files as asked, each with a header', async () => {
     await exported('--rotate', '1kB', '--keep', '2');
   }
   const names = (await readdir(join(home.folder, 'home/data'))).sort();
-  expect(names).toEqual(['co2_live.csv', 'co2_live.csv.1', 'co2_live.csv.2', 'co2_live.csv.position.json']);
+  expect(names).toEqual([
+    'co2_live.csv',
+    'co2_live.csv.1',
+    'co2_live.csv.2',
+    'co2_live.csv.lock',
+    'co2_live.csv.position.json',
+  ]);
   for (const name of names.slice(0, 3)) {
     const text = await readFile(join(home.folder, 'home/data', name), 'utf8');
     expect(text.startsWith(HEADER)).toBe(true);
@@ -143,17 +149,42 @@ test('reset deletes the files with the log, and nothing that is not its own', as
   expect((await readdir(folder)).sort()).toEqual([
     'co2_live.csv',
     'co2_live.csv.1',
+    'co2_live.csv.lock',
     'co2_live.csv.old',
     'co2_live.csv.position.json',
   ]);
   const asked = await own.run(['reset', 'co2_live']);
   expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining(join(folder, 'co2_live.csv')) });
   expect(await own.run(['reset', 'co2_live', '--yes'])).toMatchObject({ code: 0 });
-  expect(await readdir(folder)).toEqual(['co2_live.csv.old']);
+  expect((await readdir(folder)).sort()).toEqual(['co2_live.csv.lock', 'co2_live.csv.old']);
   await own.run(fill);
   const again = await own.run(['export', 'co2_live', '--json']);
   expect(JSON.parse(again.stdout)).toMatchObject({ rows: 5, totalRows: 5 });
   await rm(own.folder, { recursive: true });
+});
+
+test('of two exports that start at once one writes, the other ends; a kill frees the file at once', async () => {
+  const follow = () => home.start(['export', 'co2_live', '--follow']);
+  const pair = [follow(), follow()].map((child) => {
+    let said = '';
+    child.stderr.on('data', (text) => {
+      said += text;
+    });
+    return { child, end: ended(child).then((code) => ({ child, code, said })) };
+  });
+  const refused = await Promise.race(pair.map(({ end }) => end));
+  expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('[csv:in_use]') });
+  const writer = pair.find(({ child }) => child !== refused.child);
+  const before = await bytes();
+  const reset = await home.run(['reset', 'co2_live', '--yes']);
+  expect(reset).toMatchObject({ code: 1, stderr: expect.stringContaining('[csv:in_use]') });
+  await generate(30);
+  await waitFor(async () => (await bytes()).length > before.length);
+  writer?.child.kill('SIGKILL');
+  expect((await writer?.end)?.code).toBeNull();
+  const { totalRows } = JSON.parse((await exported()).stdout);
+  const ids = await idsOf();
+  expect(ids.sort((a, b) => a - b)).toEqual(Array.from({ length: totalRows }, (_, i) => i + 1));
 });
 
 test('a disk that is full is waited for, and nothing is written twice after it', async () => {
