@@ -59,6 +59,10 @@ export class FactsStore {
   #current: Prepared | null = null;
   #preparing: Promise<Prepared> | null = null;
   #count = 0;
+  /** Whether somebody has asked for facts since the current ones were prepared. */
+  #isAsked = true;
+  /** The key of the facts of which listeners were last told. */
+  #told: string | null = null;
   readonly #listeners = new Set<(versions: Facts['versions']) => void>();
 
   constructor(context: FactsContext) {
@@ -67,6 +71,7 @@ export class FactsStore {
 
   /** Runs the queries over the newest facts, which stay until it has ended. */
   async use<T>(queries: (facts: Facts) => Promise<T>): Promise<T> {
+    this.#isAsked = true;
     const prepared = await this.#newest();
     prepared.users += 1;
     try {
@@ -77,12 +82,21 @@ export class FactsStore {
     }
   }
 
-  /** Prepares facts of the newest version if there are none yet. */
+  /**
+   * Prepares facts of the newest version if there are none yet. Where nobody has asked for facts since the last ones, listeners are only told
+   * of the version: it costs a look at all events, and a lake that grows all day has a new version every half minute.
+   */
   async refresh(): Promise<void> {
-    await this.#newest();
+    if (this.#isAsked) {
+      await this.#newest();
+      return;
+    }
+    const { view, dataset } = this.#context;
+    const seen = await view.now();
+    this.#tell(keyOf(seen, rolesOf(dataset, seen.profiles)), versionsOf(seen));
   }
 
-  /** Calls `listener` with the versions whenever newer facts serve; the result ends that. */
+  /** Calls `listener` with the versions whenever newer facts serve, or would be prepared for who asks; the result ends that. */
   onChange(listener: (versions: Facts['versions']) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -131,13 +145,21 @@ export class FactsStore {
     const prepared = { key, alias, facts, users: 0, replaced: false };
     const old = this.#current;
     this.#current = prepared;
+    this.#isAsked = false;
     if (old) {
       old.replaced = true;
       await this.#release(old);
     }
     await removeOthers(folder, dataset.name, file);
-    for (const listener of this.#listeners) listener(versions);
+    this.#told = null;
+    this.#tell(key, versions);
     return prepared;
+  }
+
+  #tell(key: string, versions: Facts['versions']): void {
+    if (key === this.#told) return;
+    this.#told = key;
+    for (const listener of this.#listeners) listener(versions);
   }
 
   /** The file with the facts of these tables; made unless it is there. */

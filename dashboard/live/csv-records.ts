@@ -35,7 +35,8 @@ function endOfRecord(bytes: Buffer, start: number): number {
 
 function fieldsOf(line: string): (string | null)[] {
   if (!line.includes('"')) return line.split(',').map((field) => (field === '' ? null : field));
-  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) =>
+  // With a comma before the first field, too, no match is empty: after an empty one the search would skip a comma.
+  return [...`,${line}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) =>
     quoted === undefined ? plain || null : quoted.replaceAll('""', '"'),
   );
 }
