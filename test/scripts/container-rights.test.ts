@@ -19,6 +19,22 @@ test('every container of the stack runs without capabilities and gains no privil
   }
 });
 
+test('only Elasticsearch and Kibana can write to their root file system', () => {
+  const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
+    services: Record<string, { read_only?: boolean }>;
+  };
+  const writable = Object.entries(services).filter(([, { read_only: readOnly }]) => readOnly !== true);
+  expect(writable.map(([name]) => name)).toEqual(['elasticsearch', 'kibana']);
+});
+
+test('the images of the servers that hold data are pinned by digest', () => {
+  const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
+    services: Record<string, { image: string }>;
+  };
+  const pinned = Object.entries(services).filter(([, { image }]) => /@sha256:[0-9a-f]{64}\}?$/.test(image));
+  expect(pinned.map(([name]) => name)).toEqual(['kafka', 'minio', 'minio-setup', 'elasticsearch']);
+});
+
 test('the page is published on loopback unless DASHBOARD_HOST says otherwise, and is told on what', () => {
   const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
     services: { dashboard: { ports: object[]; command: string[]; read_only: boolean } };
