@@ -20,9 +20,7 @@ const field = fc.oneof(
 );
 const file = fc
   .integer({ min: 1, max: 5 })
-  .chain((columns) =>
-    fc.array(fc.array(field, { minLength: columns, maxLength: columns }), { maxLength: 6 }),
-  )
+  .chain((columns) => fc.array(fc.array(field, { minLength: columns, maxLength: columns }), { maxLength: 6 }))
   .map((records) => Buffer.from(records.map((fields) => `${fields.join(',')}\n`).join('')));
 
 function quoted(value: string): string {
