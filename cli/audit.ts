@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type Dataset, modelOf } from '../core/dataset.ts';
 import { type AuditContext, type AuditReport, audit } from '../inspection/audit.ts';
 import { commandOverDatasets, eachDataset } from './each-dataset.ts';
-import { table } from './output.ts';
+import { table, thousands } from './output.ts';
 import type { CommonOptions, Session } from './session.ts';
 import { warnOfUnfinishedReset } from './wipe.ts';
 
@@ -36,6 +36,7 @@ export function auditContext(session: Session): AuditContext {
 /** The audit for people. */
 export function auditText(report: AuditReport, dataset: Dataset): string {
   const { file, log, lake, profiles, index, warehouse = [] } = report;
+  const currency = dataset.overview?.currency;
   const hasProfiles = modelOf(dataset) !== undefined;
   const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
   const rows: (string | number)[][] = [
@@ -49,7 +50,9 @@ export function auditText(report: AuditReport, dataset: Dataset): string {
     ...Object.entries(lake.rejected).map(([reason, n]) => ['', `  ${reason}`, n]),
     ...(hasProfiles ? [['profiles', dataset.entity.plural, profiles.users]] : []),
     ...(hasProfiles && profiles.events !== null ? [['', 'events', profiles.events]] : []),
-    ...(profiles.totalSpent === null ? [] : [['', 'total spent', profiles.totalSpent]]),
+    ...(profiles.totalSpent === null
+      ? []
+      : [['', `total spent${currency ? ` (${currency})` : ''}`, thousands(profiles.totalSpent)]]),
     ...(index
       ? [
           ['index', 'documents', index.documents],

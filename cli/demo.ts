@@ -3,14 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import type { DatasetFolder } from '../config/dataset/read.ts';
-import type { Row } from '../core/contracts.ts';
 import { type Dataset, keyOf, modelOf } from '../core/dataset.ts';
 import { loadAnyShape, makeFile } from '../generator/make-file.ts';
-import { highlights } from '../inspection/rows.ts';
+import { type Highlights, highlights } from '../inspection/rows.ts';
 import { UNBALANCED } from './audit.ts';
 import { DEFAULT_DATASET, datasetCommand, defaultFile, stopOnSignals } from './command.ts';
 import { CHUNK_ROWS } from './ingest.ts';
-import { bars, bytes, cell, note, print, table, thousands } from './output.ts';
+import { bars, bytes, cell, counted, note, print, table, thousands } from './output.ts';
 import { reportTexts } from './report.ts';
 import { runText, runWholeJob } from './run.ts';
 import { type CommonOptions, openSession, readConfiguration, type Session } from './session.ts';
@@ -38,14 +37,14 @@ export function demoCommand(): Command {
       const began = performance.now();
       const result = await runWholeJob(session, { batchSize: CHUNK_ROWS }, new AbortController().signal);
       const seconds = Math.round(performance.now() - began) / 1000;
-      const { segments, top } = await firstLook(session);
+      const look = await firstLook(session);
       const reports = options.json ? [] : await reportTexts(session, ROWS_OF_A_REPORT);
-      print(options.json ?? false, { ...result, seconds, segments, top }, () =>
+      print(options.json ?? false, { ...result, seconds, segments: look.segments, top: look.top }, () =>
         [
           runText(result, session.dataset),
           '',
           `  The whole job took ${seconds.toFixed(1)} s.`,
-          lookText(session, segments, top),
+          lookText(session, look),
           ...reports.map((text) => `${text}\n`),
         ].join('\n'),
       );
@@ -82,18 +81,13 @@ async function provideData({ dataset, folder }: DatasetFolder): Promise<void> {
   note(`${file}: ${thousands(made.rows)} synthetic rows, ${bytes(made.bytes)}`);
 }
 
-async function firstLook({
-  dataset,
-  profiles,
-  files,
-  sql,
-}: Session): Promise<{ segments: Row[]; top: Row[] }> {
+async function firstLook({ dataset, profiles, files, sql }: Session): Promise<Highlights> {
   const model = modelOf(dataset);
-  if (!model || !profiles) return { segments: [], top: [] };
+  if (!model || !profiles) return { segments: [], top: [], spent: null };
   return highlights(model, dataset.overview, profiles, files, sql);
 }
 
-function lookText({ dataset, settings }: Session, segments: readonly Row[], top: readonly Row[]): string {
+function lookText({ dataset, settings }: Session, { segments, top, spent }: Highlights): string {
   const model = modelOf(dataset);
   if (!model) return '';
   const { entity, overview } = dataset;
@@ -101,6 +95,12 @@ function lookText({ dataset, settings }: Session, segments: readonly Row[], top:
   if (segments.length > 0) {
     const counts = segments.map((row) => ({ label: cell(row.segment), n: Number(row.n) }));
     parts.push(`${capitalized(entity.plural)} by ${overview?.segment}`, bars(counts));
+  }
+  if (overview?.currency && spent) {
+    const [total, each] = [spent.total, spent.each].map(
+      (amount) => `${thousands(amount)} ${overview.currency}`,
+    );
+    parts.push(`${counted(spent.buyers, 'buyer')} spent ${total}, which is ${each} per buyer.`);
   }
   if (overview?.top && top.length > 0) {
     const shown = overview.top.columns.filter((column) => top[0] && column in top[0]);

@@ -97,9 +97,11 @@ function withMarks(text: string): string {
   });
 }
 
-/** `1,234,567` */
-export function thousands(n: number | bigint): string {
-  return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+/** `1,234,567`; also a decimal from its text, so that no digit is lost: `1,234.50`. */
+export function thousands(n: number | bigint | string): string {
+  const [whole = '', fraction] = String(n).split('.');
+  const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }
 
 /** `103.4 MB`; decimal units. */

@@ -181,6 +181,8 @@ export interface Overview {
   readonly funnel?: readonly string[];
   /** Numeric column: what the event is worth. Those of the last step add up to the revenue. */
   readonly amount?: string;
+  /** ISO 4217 code of the currency of `amount`. */
+  readonly currency?: string;
   readonly category?: string;
   readonly brand?: string;
   readonly session?: string;

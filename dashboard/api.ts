@@ -30,6 +30,8 @@ const roles = z.object({
   /** Values of `type`, from the first step to the last, which is the purchase. */
   funnel: z.array(z.string()),
   amount: z.string().nullable(),
+  /** ISO 4217 code of the currency of `amount`. */
+  currency: z.string().nullable(),
   category: z.string().nullable(),
   brand: z.string().nullable(),
   session: z.string().nullable(),

@@ -8,10 +8,11 @@ export function rolesOf({ overview }: Dataset, profiles: SeenTable | null): Over
     type = null,
     funnel = [],
     amount = null,
+    currency = null,
     category = null,
     brand = null,
     session = null,
   } = overview ?? {};
   const segment = profiles?.snapshot?.fields.find((field) => field.name === overview?.segment)?.name ?? null;
-  return { type, funnel: [...funnel], amount, category, brand, session, segment };
+  return { type, funnel: [...funnel], amount, currency, category, brand, session, segment };
 }

@@ -74,16 +74,26 @@ export function plainCounts(row: Row, key: string): Row {
   );
 }
 
-/** How many rows each segment has, and the rows at the top, for a first look at a derived table; what the overview does not name is empty. */
+/** A first look at a derived table; what the dataset does not name is empty. */
+export interface Highlights {
+  /** How many rows each segment has. */
+  readonly segments: Row[];
+  /** The rows at the top. */
+  readonly top: Row[];
+  /** How many rows have spent something, and the sum; null where the table has no amount. */
+  readonly spent: { readonly buyers: number; readonly total: string; readonly each: string } | null;
+}
+
+/** The highlights of a model's table. */
 export async function highlights(
   model: Model,
   overview: Overview | undefined,
   table: DeltaTable,
   files: LocalFiles,
   sql: SqlEngine,
-): Promise<{ segments: Row[]; top: Row[] }> {
+): Promise<Highlights> {
   const { paths } = await newestFiles(table, files);
-  if (paths.length === 0) return { segments: [], top: [] };
+  if (paths.length === 0) return { segments: [], top: [], spent: null };
   const key = keyOf(model);
   const { segment, top } = overview ?? {};
   const segments = segment
@@ -94,7 +104,18 @@ export async function highlights(
   const highest = top
     ? await sql.rows(`SELECT * FROM ${parquet(paths)} ORDER BY ${top.by} DESC, ${key} LIMIT 10`)
     : [];
+  const amount = model.audit?.amount;
+  const [sum] = amount
+    ? await sql.rows(
+        `SELECT count(*) AS buyers, CAST(sum(${amount}) AS VARCHAR) AS total, CAST(round(sum(${amount}) / count(*), 2) AS DECIMAL(38, 2))::VARCHAR AS each
+FROM ${parquet(paths)} WHERE ${amount} > 0`,
+      )
+    : [];
   return {
+    spent:
+      sum && Number(sum.buyers) > 0
+        ? { buyers: Number(sum.buyers), total: String(sum.total), each: String(sum.each) }
+        : null,
     segments: segments.map((row) => plainCounts(row, key)),
     top: highest.map((row) => plainCounts(row, key)),
   };

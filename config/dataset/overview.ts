@@ -12,6 +12,11 @@ export const overview = z.strictObject({
     .optional()
     .describe('Values of `type` on the way to a purchase, which is the last.'),
   amount: name.optional().describe('int64 or decimal column: what the event is worth.'),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'must be three capital letters, as in ISO 4217')
+    .optional()
+    .describe('ISO 4217 code of the currency of `amount`.'),
   category: name.optional().describe('Column by whose values events are grouped and filtered.'),
   brand: name.optional().describe('A second such column.'),
   session: name.optional().describe('Column whose value events of one visit share.'),
@@ -51,6 +56,8 @@ export function checkOverview(
     complain(['overview', 'funnel'], 'names a step twice');
   if (unknown !== undefined)
     complain(['overview', 'funnel'], `names ${unknown}, which ${roles.type} is not allowed to be`);
+  if (roles.currency && !roles.amount)
+    complain(['overview', 'currency'], 'needs amount, the column that is in it');
   for (const role of ['segment', 'top'] as const) {
     if (roles[role] && !hasModel) complain(['overview', role], 'needs a model, of which it has columns');
   }

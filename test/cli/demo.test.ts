@@ -17,6 +17,8 @@ test('demo runs the whole job on the user’s file, and shows what came of it', 
   expect(code).toBe(0);
   expect(stdout).toContain('7 rows → 6 events, 1 dead letter');
   expect(stdout).toContain('✔ balanced');
+  expect(stdout).toMatch(/^ +total spent \(USD\) +31\.90$/m);
+  expect(stdout).toContain('1 buyer spent 31.90 USD, which is 31.90 USD per buyer.');
   expect(stdout).toMatch(/^ {2}buyer +█+ +1 +33\.3 %$/m);
   expect(stdout).toMatch(/^ {2}1515915625519388267 {2}buyer +1 +31\.90 {2}asus +2020-10-31T12:00:01Z$/m);
   expect(stdout).toContain(`DeltaTable('${join(home.folder, 'home/lake/electronics/customer_profiles')}')`);

@@ -23,6 +23,8 @@ const SEGMENT: OverviewFilter = { segment: 'cart_abandoner' };
 const CATEGORY: OverviewFilter = { category: 'electronics.telephone' };
 const MONTH: OverviewFilter = { from: '2020-11-01', to: '2020-11-30' };
 
+/** The thirty days before {@link MONTH}. */
+const BEFORE: OverviewFilter = { from: '2020-10-02', to: '2020-10-31' };
 const DAYS: OverviewFilter = { from: '2020-09-26', to: '2020-09-29' };
 
 /** All that the overview shows as numbers. */
@@ -49,7 +51,7 @@ describe('the overview', () => {
     const whole: ExpectedPage = await expectedPage([dashboard.file], [{}]);
     const brands = sorted(whole.overviews[0]?.brands ?? {}).filter(([name]) => name !== 'no brand');
     brand = brands[0]?.[0] ?? '';
-    const filters = [{}, SEGMENT, CATEGORY, { brand }, MONTH, DAYS, { ...SEGMENT, ...CATEGORY }];
+    const filters = [{}, SEGMENT, CATEGORY, { brand }, MONTH, BEFORE, DAYS, { ...SEGMENT, ...CATEGORY }];
     const { overviews } = await expectedPage([dashboard.file], filters);
     expected = new Map(overviews.map((one, i) => [filters[i] ?? {}, one]));
   });
@@ -162,6 +164,30 @@ describe('the overview', () => {
     expect(address()).toEqual(MONTH);
   });
 
+  test('revenue has a currency and a value for each buyer, and all numbers the change to as many days before', async () => {
+    const none = page.locator('[data-change]');
+    await shows({});
+    expect(await none.count()).toBe(0);
+    await page.goto(`${dashboard.address}/?${new URLSearchParams({ ...MONTH })}`);
+    await page.getByText(`Compared with as many days before: ${BEFORE.from} to ${BEFORE.to}.`).waitFor();
+    const [now, before] = [MONTH, BEFORE].map((filter) => expected.get(filter)?.numbers);
+    if (!now || !before) throw new Error('not computed');
+    const changes = Object.entries(now).map(([name, value]) => {
+      const percent = (100 * Number(value)) / Number(before[name as keyof typeof before]) - 100;
+      return [name, `${percent < 0 ? '−' : '+'}${Math.abs(percent).toFixed(1)} % on before`];
+    });
+    await eventually(
+      () => none.evaluateAll((all) => all.map((one) => [one.getAttribute('data-change'), one.textContent])),
+      changes,
+    );
+    const perBuyer = (Number(now.revenue) / Number(now.buyers)).toFixed(2);
+    await page.getByText(`${grouped(perBuyer)} USD per buyer`, { exact: true }).waitFor();
+    // The first days have none before them that the data hold wholly.
+    await page.goto(`${dashboard.address}/?${new URLSearchParams({ ...DAYS })}`);
+    await shows(DAYS);
+    expect(await none.count()).toBe(0);
+  });
+
   test('days are read, and chosen, in a chart with the keyboard', async () => {
     await shows({});
     const chart = panel(page, 'Events by day').getByRole('slider', { name: /^view by day/ });
@@ -217,7 +243,12 @@ function shown(overview: ExpectedOverview): Shown {
   const named = ([name, n]: [string, number]): [string, number] => [name.replaceAll('_', ' '), n];
   const withName = sortedByName;
   return {
-    numbers: Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, grouped(value)])),
+    numbers: Object.fromEntries(
+      Object.entries(numbers).map(([name, value]) => [
+        name,
+        `${grouped(value)}${name === 'revenue' ? ' USD' : ''}`,
+      ]),
+    ),
     duplicates: copies(numbers.events, duplicates),
     funnel: Object.entries(funnel).map(([step, { customers }]) => [step, customers]),
     funnelEvents: Object.entries(funnel)

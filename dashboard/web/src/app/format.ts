@@ -5,6 +5,11 @@ export function grouped(value: number | string): string {
   return fraction === undefined ? text : `${text}.${fraction}`;
 }
 
+/** An amount with its currency, where the dataset names one: `1,234.50 USD`. */
+export function money(amount: string, currency: string | null | undefined): string {
+  return currency ? `${grouped(amount)} ${currency}` : grouped(amount);
+}
+
 /** `12.3 %` of a part in a whole; a dash where there is no whole. */
 export function share(part: number, whole: number): string {
   return whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`;

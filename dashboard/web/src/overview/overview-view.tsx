@@ -3,11 +3,11 @@ import { withQuery } from '../api/ask.ts';
 import { useLive } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { EmptyLake, isLakeMissing } from '../app/empty-lake.tsx';
-import { capitalized, grouped, share, words } from '../app/format.ts';
+import { capitalized, grouped, money, share, words } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
 import { setQuery, usePlace } from '../app/route.tsx';
 import { Bars } from '../charts/bars.tsx';
-import { rangeProblem } from './date-range.ts';
+import { rangeBefore, rangeProblem } from './date-range.ts';
 import { Days } from './days.tsx';
 import { type Filter, Filters, filterOf } from './filters.tsx';
 import { Funnel } from './funnel.tsx';
@@ -29,7 +29,7 @@ export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
         <Filters dataset={dataset} filter={filter} whole={whole.answer} turn={turn} />
       )}
       {!isEmpty && rangeProblem(filter.from, filter.to) === null && (
-        <Panels dataset={dataset} filter={filter} turn={turn} />
+        <Panels dataset={dataset} filter={filter} whole={whole.answer} turn={turn} />
       )}
     </>
   );
@@ -41,17 +41,32 @@ const NO_STEPS: string[] = [];
 interface PanelsProps {
   readonly dataset: DatasetAnswer;
   readonly filter: Filter;
+  /** The overview without a filter. */
+  readonly whole: OverviewAnswer | null;
   readonly turn: string;
 }
 
 /** The numbers and charts of what the filter lets through. */
-function Panels({ dataset: { overview: roles, entity }, filter, turn }: PanelsProps) {
+function Panels({ dataset: { overview: roles, entity }, filter, whole, turn }: PanelsProps) {
   const overview = useAnswer<OverviewAnswer>(withQuery('/api/overview', filter), turn);
+  const [first, last] = [whole?.first?.slice(0, 10), whole?.last?.slice(0, 10)];
+  const range = first && last ? rangeBefore(filter, { from: first, to: last }) : null;
+  const before = useAnswer<OverviewAnswer>(
+    range && withQuery('/api/overview', { ...filter, ...range }),
+    turn,
+  );
   const bySegment = useAnswer<OverviewAnswer>(withQuery('/api/overview', { ...filter, segment: null }), turn);
   const spend = useAnswer<SpendAnswer>(roles?.amount ? withQuery('/api/overview/spend', filter) : null, turn);
   return (
     <>
-      <Numbers entities={entity.plural} loaded={overview} hasAmount={Boolean(roles?.amount)} />
+      <Numbers
+        entities={entity.plural}
+        loaded={overview}
+        hasAmount={Boolean(roles?.amount)}
+        currency={roles?.currency}
+        range={range}
+        before={range && !before.loading && !overview.loading ? before.answer : null}
+      />
       <div className="panels">
         <Days filter={filter} turn={turn} funnel={roles?.funnel ?? NO_STEPS} />
         {roles?.type && roles.funnel.length > 0 && <Funnel entities={entity.plural} loaded={overview} />}
@@ -71,7 +86,7 @@ function Panels({ dataset: { overview: roles, entity }, filter, turn }: PanelsPr
                   value: item.customers,
                   note: share(item.customers, customers),
                   filter: item.segment,
-                  detail: `${grouped(item.buyers)} buyers, ${grouped(item.revenue)} spent`,
+                  detail: `${grouped(item.buyers)} buyers, ${money(item.revenue, roles.currency)} spent`,
                 }))}
               />
             )}
@@ -80,6 +95,7 @@ function Panels({ dataset: { overview: roles, entity }, filter, turn }: PanelsPr
         {roles?.category && (
           <Values
             entities={entity.plural}
+            currency={roles.currency}
             title="Top categories"
             name="category"
             path="categories"
@@ -90,6 +106,7 @@ function Panels({ dataset: { overview: roles, entity }, filter, turn }: PanelsPr
         {roles?.brand && (
           <Values
             entities={entity.plural}
+            currency={roles.currency}
             title="Top brands"
             name="brand"
             path="brands"
@@ -100,7 +117,7 @@ function Panels({ dataset: { overview: roles, entity }, filter, turn }: PanelsPr
         {roles?.amount && (
           <Panel
             title="Spend distribution"
-            hint="Buyers by the money that they spent"
+            hint={`Buyers by the money that they spent${roles.currency ? `, in ${roles.currency}` : ''}`}
             loaded={spend}
             lines={10}
             wide
@@ -128,10 +145,11 @@ interface ValuesProps {
   readonly filter: Filter;
   readonly turn: string;
   readonly entities: string;
+  readonly currency: string | null;
 }
 
 /** The values that a choice can be made of stay when one is chosen, so that another may be: all filters narrow them but their own. */
-function Values({ title, name, path, filter, turn, entities }: ValuesProps) {
+function Values({ title, name, path, filter, turn, entities, currency }: ValuesProps) {
   const others = { ...filter, [name]: null };
   const loaded = useAnswer<ValuesAnswer>(
     withQuery(`/api/overview/${path}`, { ...others, limit: '10' }),
@@ -148,7 +166,7 @@ function Values({ title, name, path, filter, turn, entities }: ValuesProps) {
             bars={items.map((item) => ({
               label: item.value ?? `no ${name}`,
               value: item.events,
-              detail: `${grouped(item.customers)} ${entities}, ${grouped(item.purchases)} purchases, ${grouped(item.revenue)} spent`,
+              detail: `${grouped(item.customers)} ${entities}, ${grouped(item.purchases)} purchases, ${money(item.revenue, currency)} spent`,
               filter: item.value ?? '',
             }))}
           />
