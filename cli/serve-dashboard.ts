@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { DuckDbSandbox } from '../adapters/duckdb/sql-sandbox.ts';
+import { reportsOf } from '../config/dataset/reports.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
 import { VIEWS } from '../dashboard/addresses.ts';
@@ -12,6 +13,7 @@ import { LakeView } from '../dashboard/lake-view.ts';
 import { type ListedDataset, listDatasets } from '../dashboard/listed.ts';
 import { LiveReadings } from '../dashboard/live/live-readings.ts';
 import { PipelineWatcher } from '../dashboard/pipeline-watcher.ts';
+import { Reports } from '../dashboard/reports.ts';
 import { dashboardServer, type ServerOptions } from '../dashboard/server.ts';
 import type { DashboardOptions } from './dashboard.ts';
 import { OtherDashboards } from './dashboard-datasets.ts';
@@ -60,7 +62,7 @@ export async function openDashboard(
     csv?: string | undefined;
   } = {},
 ): Promise<Dashboard> {
-  const { dataset, log, index, files, store, cache, temporary, openTable } = session;
+  const { dataset, log, index, database, files, store, cache, temporary, openTable } = session;
   const panels = await openSql(temporary, PANELS_MB);
   const builder = await openSql(temporary, BUILDER_MB);
   const warn = (error: Error) => note(`warning: ${error.message}`, 'warn');
@@ -79,6 +81,7 @@ export async function openDashboard(
     sandbox: new DuckDbSandbox({ ...SANDBOX, milliseconds, temporary }),
     audits: new Audits({ dataset, log, index, view, sql: builder, temporary }),
     readings: dataset.live ? new LiveReadings(dataset, dataset.live, csvFile(session, csv), log) : null,
+    reports: new Reports({ dataset, reports: await reportsOf(session), view, sql: panels, database }),
     watcher: new PipelineWatcher({ log, index, view }),
   };
   const report = (error: Error) => note(`error: ${error.stack ?? error.message}`, 'error');

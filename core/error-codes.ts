@@ -104,6 +104,7 @@ export const ERROR_CODES = [
   'request:no_token',
   'request:unknown_column',
   'rejected:too_many',
+  'report:bad_chart',
   'report:bad_date',
   'report:no_facts',
   'report:no_warehouse',

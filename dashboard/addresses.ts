@@ -4,6 +4,7 @@ export const DATASETS_PATH = '/datasets/';
 /** The page's views by their names, and where they are. */
 export const VIEWS = {
   overview: '/',
+  reports: '/reports',
   customers: '/customers',
   pipeline: '/pipeline',
   lake: '/lake',

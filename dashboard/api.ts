@@ -46,7 +46,7 @@ export const datasetsAnswer = z.object({
       description: z.string().nullable(),
       /** Where its page and its API begin: empty, or `/datasets/<name>`. */
       path: z.string(),
-      views: z.array(z.enum(['overview', 'customers', 'pipeline', 'lake', 'live'])),
+      views: z.array(z.enum(['overview', 'reports', 'customers', 'pipeline', 'lake', 'live'])),
       /** What the rows of its model are called. */
       entities: z.string(),
     }),
@@ -159,6 +159,8 @@ const statusReport = z.object({
 
 export const pipelineAnswer = z.object({
   status: statusReport,
+  /** The tables of the models that are there. */
+  models: z.array(z.object({ table: z.string(), version: whole, rows: count })),
   hops: z.array(
     z.object({
       name: z.enum(['ingest', 'archive', 'model', 'publish']),
@@ -249,6 +251,27 @@ export const sqlAnswer = z.object({
   milliseconds: count,
 });
 
+export const reportsAnswer = z.object({
+  /** The first and the newest day that have facts. */
+  days: z.object({ first: day, newest: day }),
+  reports: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      /** The column of the numbers to draw, and those that say what each is of; null where there is only a table. */
+      chart: z.object({ value: z.string(), by: z.array(z.string()) }).nullable(),
+    }),
+  ),
+});
+export const reportAnswer = z.object({
+  report: z.string(),
+  /** Where it was computed: from the tables in the lake, or in PostgreSQL. */
+  on: z.enum(['lake', 'warehouse']),
+  date: day,
+  columns: z.array(z.string()),
+  rows: z.array(row),
+});
+
 export const liveAnswer = z.object({
   /** The contract's columns, with `log_partition` and `log_offset`, in the order of the file. */
   rows: z.array(row),
@@ -308,6 +331,8 @@ export type LakeAnswer = z.infer<typeof lakeAnswer>;
 export type CommitsAnswer = z.infer<typeof commitsAnswer>;
 export type FilesAnswer = z.infer<typeof filesAnswer>;
 export type SqlAnswer = z.infer<typeof sqlAnswer>;
+export type ReportsAnswer = z.infer<typeof reportsAnswer>;
+export type ReportAnswer = z.infer<typeof reportAnswer>;
 export type LiveAnswer = z.infer<typeof liveAnswer>;
 export type LiveSeriesAnswer = z.infer<typeof liveSeriesAnswer>;
 /** A value of a cell in rows of tables. */

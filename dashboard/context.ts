@@ -7,6 +7,7 @@ import type { LakeView } from './lake-view.ts';
 import type { ListedDataset } from './listed.ts';
 import type { LiveReadings } from './live/live-readings.ts';
 import type { PipelineWatcher } from './pipeline-watcher.ts';
+import type { Reports } from './reports.ts';
 
 /** What the routes work with. All of it is read only. */
 export interface DashboardContext {
@@ -24,6 +25,7 @@ export interface DashboardContext {
   /** Runs what people type. */
   readonly sandbox: SqlSandbox;
   readonly audits: Audits;
+  readonly reports: Reports;
   readonly watcher: PipelineWatcher;
   /** What the CSV export has written; null where the dataset has no view of it. */
   readonly readings: LiveReadings | null;

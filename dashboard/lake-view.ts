@@ -12,10 +12,11 @@ export interface SeenTable {
   readonly snapshot: Snapshot | null;
 }
 
-/** A dataset's tables at one moment. `profiles` is null where the dataset has no model. */
+/** A dataset's tables at one moment. `profiles`, one of `models`, is null where no model has rows of entities. */
 export interface SeenLake {
   readonly events: SeenTable;
   readonly rejected: SeenTable;
+  readonly models: readonly SeenTable[];
   readonly profiles: SeenTable | null;
 }
 
@@ -87,13 +88,13 @@ export class LakeView {
   }
 
   async #see(): Promise<SeenLake> {
-    const model = modelOf(this.#dataset);
-    const [events, rejected, profiles] = await Promise.all([
+    const main = modelOf(this.#dataset)?.table;
+    const [events, rejected, ...models] = await Promise.all([
       this.#seeTable(EVENTS_TABLE),
       this.#seeTable(REJECTED_TABLE),
-      model ? this.#seeTable(model.table) : null,
+      ...this.#dataset.models.map(({ table }) => this.#seeTable(table)),
     ]);
-    return { events, rejected, profiles };
+    return { events, rejected, models, profiles: models.find(({ name }) => name === main) ?? null };
   }
 
   async #seeTable(name: string): Promise<SeenTable> {
@@ -103,8 +104,8 @@ export class LakeView {
 }
 
 /** All tables that the dataset may have. */
-export function tablesOf({ events, rejected, profiles }: SeenLake): SeenTable[] {
-  return profiles ? [events, rejected, profiles] : [events, rejected];
+export function tablesOf({ events, rejected, models }: SeenLake): SeenTable[] {
+  return [events, rejected, ...models];
 }
 
 /** Tells a version of a table from every other, also from the same number of a table that was reset. */

@@ -8,7 +8,7 @@ export type ListedDataset = DatasetsAnswer['datasets'][number];
 /** The datasets, each with the views it has: what moves comes first, and only a model has rows of its own. */
 export function listDatasets(datasets: readonly Dataset[]): ListedDataset[] {
   return datasets.map((dataset, i) => {
-    const { name, description = null, live, entity } = dataset;
+    const { name, description = null, live, reports, entity } = dataset;
     return {
       name,
       description,
@@ -16,6 +16,7 @@ export function listDatasets(datasets: readonly Dataset[]): ListedDataset[] {
       views: [
         ...(live ? (['live'] as const) : []),
         'overview',
+        ...(reports ? (['reports'] as const) : []),
         ...(modelOf(dataset) ? (['customers'] as const) : []),
         'pipeline',
         'lake',

@@ -47,7 +47,10 @@ export async function pipelineNow(
     complete: files.length > 0 && files.every((file) => file.complete) && lag === 0,
     lag,
   });
-  return { status: report, hops: hops.map((hop) => ({ ...hop, ...movement(hop.name) })) };
+  const models = seen.models.flatMap(({ name, snapshot }) =>
+    snapshot ? { table: name, version: String(snapshot.version), rows: Number(snapshot.rows) } : [],
+  );
+  return { status: report, models, hops: hops.map((hop) => ({ ...hop, ...movement(hop.name) })) };
 }
 
 function ingestHop({ files, partitions }: StatusReport): Hop {

@@ -5,6 +5,8 @@ import type { Problem } from './api.ts';
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'lake:missing': 404,
+  'report:unknown': 404,
+  'report:no_facts': 404,
   'dataset:no_model': 404,
   'dataset:no_live': 404,
   'dataset:unknown': 404,

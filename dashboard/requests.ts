@@ -43,6 +43,10 @@ export const sqlBody = z.strictObject({
   offset,
 });
 export const csvBody = z.strictObject({ sql: sqlBody.shape.sql });
+export const reportParameters = z.object({ report: text });
+export const reportQuery = z.strictObject({
+  date: day.optional().describe('The day, UTC; the newest one that has facts when absent.'),
+});
 export const liveQuery = z.strictObject({
   after: text
     .optional()

@@ -36,6 +36,9 @@ import { pageRoute } from './routes/page.ts';
 import { pipelineRoute } from './routes/pipeline.ts';
 import { pipelineStreamRoute } from './routes/pipeline-stream.ts';
 import { rejectedRoute } from './routes/rejected.ts';
+import { reportRoute } from './routes/report.ts';
+import { reportCsvRoute } from './routes/report-csv.ts';
+import { reportsRoute } from './routes/reports.ts';
 import { sqlRoute } from './routes/sql.ts';
 import { sqlCsvRoute } from './routes/sql-csv.ts';
 import { secure } from './security.ts';
@@ -94,6 +97,9 @@ const ROUTES = [
   lakeRoute,
   lakeCommitsRoute,
   lakeFilesRoute,
+  reportsRoute,
+  reportRoute,
+  reportCsvRoute,
   liveRoute,
   liveSeriesRoute,
   sqlRoute,

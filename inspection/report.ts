@@ -43,7 +43,7 @@ export async function runReport(
   place?: ReportPlace,
 ): Promise<ReportResult> {
   const on = place ?? (isPublished(context, query) ? 'warehouse' : 'lake');
-  const day = date ?? (await newestDay(context, on));
+  const day = date ?? (await daysOf(context, on)).newest;
   // The query may end in a comment.
   const { columns, rows } = await answer(
     context,
@@ -59,14 +59,23 @@ function isPublished({ dataset, derived, database }: ReportContext, query: strin
   return [...derived.keys()].every((table) => !names(query, table) || published.includes(table));
 }
 
-async function newestDay(context: ReportContext, on: ReportPlace): Promise<string> {
+/**
+ * The first and the newest day of the facts, yyyy-MM-dd.
+ * @param place absent: the warehouse where there is one that shows the facts, else the lake
+ * @throws EventlakeError `report:no_facts` where there is no day yet
+ */
+export async function daysOf(
+  context: ReportContext,
+  place?: ReportPlace,
+): Promise<{ first: string; newest: string }> {
   const { dataset } = context;
   if (!dataset.reports) throw noFacts(dataset, 'its dataset.yml does not say in which column their days are');
   const { table, day } = dataset.reports;
-  const newest = `SELECT CAST(max(${day}) AS VARCHAR) AS newest FROM ${table}`;
-  const [row] = (await answer(context, on, newest)).rows;
+  const on = place ?? (isPublished(context, table) ? 'warehouse' : 'lake');
+  const days = `SELECT CAST(min(${day}) AS VARCHAR) AS first, CAST(max(${day}) AS VARCHAR) AS newest FROM ${table}`;
+  const [row] = (await answer(context, on, days)).rows;
   if (row?.newest == null) throw noFacts(dataset, `there is no row in ${table} yet`);
-  return String(row.newest);
+  return { first: String(row.first), newest: String(row.newest) };
 }
 
 function noFacts({ name }: Dataset, why: string): EventlakeError {

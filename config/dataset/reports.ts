@@ -1,18 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../core/errors.ts';
-import { nearest } from '../../core/nearest.ts';
+import { findReport, type Report, type ReportChart } from '../../core/report.ts';
 import type { DatasetFolder } from './read.ts';
 
-/** A report: a query over the dataset's tables, in which `$date` stands for the day that it is of. */
-export interface Report {
-  readonly name: string;
-  /** The comment in its first line, for people. */
-  readonly title: string;
-  readonly query: string;
-}
-
-/** The reports of a dataset, `reports/*.sql` in its folder, sorted by name. */
+/**
+ * The reports of a dataset, `reports/*.sql` in its folder, sorted by name.
+ * @throws UsageError `report:bad_chart`
+ */
 export async function reportsOf({ folder }: Pick<DatasetFolder, 'folder'>): Promise<Report[]> {
   const place = join(folder, 'reports');
   const files = (await readdir(place).catch(() => [])).filter((file) => file.endsWith('.sql')).sort();
@@ -20,9 +15,21 @@ export async function reportsOf({ folder }: Pick<DatasetFolder, 'folder'>): Prom
     files.map(async (file) => {
       const query = await readFile(join(place, file), 'utf8');
       const name = file.slice(0, -'.sql'.length);
-      return { name, title: /^--\s*(.*)/.exec(query)?.[1] ?? name, query };
+      const title = /^--\s*(.*)/.exec(query)?.[1] ?? name;
+      return { name, title, chart: chartOf(query, join(place, file)), query };
     }),
   );
+}
+
+/** What a line such as `-- chart: views by hour, browser` says. */
+function chartOf(query: string, file: string): ReportChart | null {
+  const hint = /^--\s*chart:(.*)/m.exec(query)?.[1];
+  if (hint === undefined) return null;
+  const [, value, by] = /^\s*(\w+) by (\w+(?:, \w+)*)\s*$/.exec(hint) ?? [];
+  if (value !== undefined && by !== undefined) return { value, by: by.split(', ') };
+  throw new UsageError('report:bad_chart', `${file}: "chart:${hint}" does not say what to draw`, {
+    hint: 'Write the column of the numbers, and those that say what they are of: -- chart: views by hour, browser',
+  });
 }
 
 /**
@@ -30,12 +37,5 @@ export async function reportsOf({ folder }: Pick<DatasetFolder, 'folder'>): Prom
  * @throws UsageError `report:unknown`
  */
 export async function reportOf(dataset: DatasetFolder, name: string): Promise<Report> {
-  const reports = await reportsOf(dataset);
-  const found = reports.find((report) => report.name === name);
-  if (found) return found;
-  const names = reports.map((report) => report.name);
-  const similar = nearest(name, names);
-  throw new UsageError('report:unknown', `${dataset.dataset.name} has no report "${name}"`, {
-    hint: `${similar === null ? '' : `Did you mean ${similar}? `}Its reports are: ${names.join(', ') || 'none'}.`,
-  });
+  return findReport(await reportsOf(dataset), dataset.dataset.name, name);
 }

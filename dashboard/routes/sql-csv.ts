@@ -4,7 +4,7 @@ import type { DashboardContext } from '../context.ts';
 import { csvBody } from '../requests.ts';
 import type { App } from '../server.ts';
 import { TypedQueries } from '../typed-query.ts';
-import { answers } from './answers.ts';
+import { answers, CSV } from './answers.ts';
 
 /**
  * A query's whole result as CSV. A fault after the first row, and the end of the query's time, end the connection early, so that half a
@@ -12,11 +12,10 @@ import { answers } from './answers.ts';
  */
 export function sqlCsvRoute(app: App, { dataset, view, sandbox }: DashboardContext): void {
   const queries = new TypedQueries(dataset, view, sandbox);
-  const csv = { description: 'CSV (RFC 4180)', content: { 'text/csv': { schema: z.any() } } };
   const schema = {
     summary: 'Run one SELECT, for its whole result as CSV',
     body: csvBody,
-    response: { ...answers(z.any()), 200: csv },
+    response: { ...answers(z.any()), 200: CSV },
   };
   app.post('/api/sql/csv', { schema }, async ({ body }, reply) => {
     const { lines, deadline } = await queries.csv(body.sql);

@@ -146,6 +146,9 @@ test('the description names every route, and its answers', async () => {
     '/api/pipeline',
     '/api/pipeline/stream',
     '/api/rejected',
+    '/api/reports',
+    '/api/reports/{report}',
+    '/api/reports/{report}/csv',
     '/api/sql',
     '/api/sql/csv',
   ]);

@@ -191,10 +191,10 @@ export function panel(page: Page, title: string): Locator {
   return page.getByRole('region', { name: title, exact: true });
 }
 
-/** `[label, number]` of every bar of a panel. */
+/** `[label, number]` of every bar or column of a panel. */
 export function bars(page: Page, title: string): Promise<[string, number][]> {
   return panel(page, title)
-    .locator('.bars > li')
+    .locator('.bars > li, .histogram > li')
     .evaluateAll((items) =>
       items.map((item) => {
         const text = (part: string) => item.querySelector(part)?.textContent ?? '';

@@ -1,4 +1,5 @@
 -- The views by hour (UTC), browser and operating system.
+-- chart: views by hour, browser
 SELECT
   CAST(substr(CAST(fact_sales.full_time AS VARCHAR), 1, 2) AS INTEGER) AS hour,
   dim_user_agent.browser,

@@ -1,4 +1,5 @@
 -- The five sites from which most views came.
+-- chart: views by referrer_url
 SELECT referrer_url, count(*) AS views
 FROM fact_sales
 WHERE full_date = $date AND referrer_url IS NOT NULL

@@ -38,7 +38,9 @@ export function useLive<T>(part: (live: Live) => T): T {
 /** The tables of the lake with their versions: changes with each commit. */
 export function useTableVersions(): string {
   return useLive(({ pipeline }) =>
-    (pipeline?.status.tables ?? []).map(({ table, version }) => `${table} ${version}`).join(),
+    [...(pipeline?.status.tables ?? []), ...(pipeline?.models ?? [])]
+      .map(({ table, version }) => `${table} ${version}`)
+      .join(),
   );
 }
 

@@ -8,6 +8,7 @@ import { LakeView } from '../lake/lake-view.tsx';
 import { LiveView } from '../live/live-view.tsx';
 import { OverviewView } from '../overview/overview-view.tsx';
 import { PipelineView } from '../pipeline/pipeline-view.tsx';
+import { ReportsView } from '../reports/reports-view.tsx';
 import { Datasets, viewsOf } from './datasets.tsx';
 import { ProblemNote, ServerLost } from './problem-note.tsx';
 import { Link, usePlace } from './route.tsx';
@@ -62,6 +63,7 @@ function View({ path, dataset }: { path: string; dataset: DatasetAnswer }) {
   const id = /^\/customers\/([^/]+)$/.exec(path)?.[1];
   if (id !== undefined) return <CustomerView id={decoded(id)} dataset={dataset} />;
   if (path === '/customers') return <CustomersView dataset={dataset} />;
+  if (path === '/reports') return <ReportsView />;
   if (path === '/pipeline') return <PipelineView dataset={dataset} />;
   if (path === '/lake') return <LakeView />;
   if (path === '/live') return <LiveView dataset={dataset} />;

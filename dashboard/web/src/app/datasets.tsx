@@ -8,6 +8,7 @@ export function viewsOf({ views, entities }: Listed): { path: string; name: stri
   const known = {
     live: { path: '/live', name: 'Live' },
     overview: { path: '/', name: 'Overview' },
+    reports: { path: '/reports', name: 'Reports' },
     customers: { path: '/customers', name: capitalized(entities) },
     pipeline: { path: '/pipeline', name: 'Pipeline' },
     lake: { path: '/lake', name: 'Lake' },

@@ -46,3 +46,9 @@ function monthTicks(first: number, last: number, months: number): number[] {
 function monthStart(month: number): number {
   return Date.UTC(2000, month) / 1000;
 }
+
+/** Whether a text is a day of the calendar in ISO 8601, such as 2020-09-24. */
+export function isDay(text: string): boolean {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+}

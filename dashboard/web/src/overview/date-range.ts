@@ -1,4 +1,4 @@
-import { DAY, dayAt, midnight } from '../charts/day-ticks.ts';
+import { DAY, dayAt, isDay, midnight } from '../charts/day-ticks.ts';
 
 export interface DayRange {
   readonly from: string;
@@ -30,10 +30,4 @@ export function rangeProblem(from: string | null, to: string | null): string | n
   if (from !== null && to !== null && from > to)
     return `“from” is after “to”: there is no day from ${from} to ${to}.`;
   return null;
-}
-
-/** Whether a text is a day of the calendar in ISO 8601, such as 2020-09-24. */
-export function isDay(text: string): boolean {
-  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }

@@ -1,7 +1,7 @@
-import { useEffect, useRef, useState } from 'react';
+import { DayInput } from '../app/day-input.tsx';
 import { setQuery } from '../app/route.tsx';
 import { DAY, dayAt, midnight } from '../charts/day-ticks.ts';
-import { isDay, rangeProblem } from './date-range.ts';
+import { rangeProblem } from './date-range.ts';
 
 /** Lengths in days that one click chooses, up to the newest day of the data. */
 const PRESETS = [1, 7, 30];
@@ -20,8 +20,22 @@ export function DayInputs({ from, to, first, last }: DayInputsProps) {
   return (
     <fieldset className="days" aria-describedby={problem ? 'days-problem' : undefined}>
       <legend className="hidden">Days</legend>
-      <Day name="from" value={from} min={first} max={last} isWrong={problem !== null} />
-      <Day name="to" value={to} min={first} max={last} isWrong={problem !== null} />
+      <DayInput
+        name="from"
+        value={from}
+        min={first}
+        max={last}
+        isWrong={problem !== null}
+        onChoose={(day) => setQuery({ from: day })}
+      />
+      <DayInput
+        name="to"
+        value={to}
+        min={first}
+        max={last}
+        isWrong={problem !== null}
+        onChoose={(day) => setQuery({ to: day })}
+      />
       {last !== undefined && (
         <div className="presets">
           {PRESETS.map((days) => {
@@ -46,60 +60,5 @@ export function DayInputs({ from, to, first, last }: DayInputsProps) {
         </p>
       )}
     </fieldset>
-  );
-}
-
-interface DayProps {
-  readonly name: 'from' | 'to';
-  readonly value: string | null;
-  readonly min: string | undefined;
-  readonly max: string | undefined;
-  readonly isWrong: boolean;
-}
-
-/** A text, as the browser's own input for a day writes it in the order of the browser's language. */
-function Day({ name, value, min, max, isWrong }: DayProps) {
-  const [typed, setTyped] = useState(value ?? '');
-  useEffect(() => setTyped(value ?? ''), [value]);
-  const picker = useRef<HTMLInputElement>(null);
-  const choose = (text: string) => {
-    if (text !== (value ?? '')) setQuery({ [name]: text || null });
-  };
-  return (
-    <div className="day">
-      <label>
-        <span>{name}</span>
-        <input
-          value={typed}
-          placeholder="YYYY-MM-DD"
-          inputMode="numeric"
-          autoComplete="off"
-          maxLength={10}
-          aria-invalid={isWrong}
-          onChange={({ target }) => {
-            setTyped(target.value);
-            if (target.value === '' || isDay(target.value)) choose(target.value);
-          }}
-          onBlur={() => choose(typed)}
-          onKeyDown={(event) => event.key === 'Enter' && choose(typed)}
-        />
-      </label>
-      <button type="button" aria-label={`Pick “${name}”`} onClick={() => picker.current?.showPicker()}>
-        <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-          <path d="M2.5 4h11v9.5h-11zM2.5 7h11M5.5 2v3M10.5 2v3" />
-        </svg>
-      </button>
-      <input
-        ref={picker}
-        type="date"
-        className="picker"
-        tabIndex={-1}
-        aria-hidden="true"
-        value={isDay(value ?? '') ? (value ?? '') : ''}
-        min={min}
-        max={max}
-        onChange={({ target }) => choose(target.value)}
-      />
-    </div>
   );
 }

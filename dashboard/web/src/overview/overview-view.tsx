@@ -7,6 +7,7 @@ import { capitalized, grouped, money, share, words } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
 import { setQuery, usePlace } from '../app/route.tsx';
 import { Bars } from '../charts/bars.tsx';
+import { Histogram } from '../charts/histogram.tsx';
 import { rangeBefore, rangeProblem } from './date-range.ts';
 import { Days } from './days.tsx';
 import { type Filter, Filters, filterOf } from './filters.tsx';
@@ -117,17 +118,18 @@ function Panels({ dataset: { overview: roles, entity }, filter, whole, turn }: P
         {roles?.amount && (
           <Panel
             title="Spend distribution"
-            hint={`Buyers by the money that they spent${roles.currency ? `, in ${roles.currency}` : ''}`}
+            hint={`Buyers by the money that they spent${roles.currency ? `, in ${roles.currency}` : ''}: at least the amount below a column, and less than the next`}
             loaded={spend}
             lines={10}
             wide
           >
             {({ buckets }) => (
-              <Bars
+              <Histogram
                 unit="buyers"
-                bars={buckets.map(({ from, to, customers }) => ({
+                columns={buckets.map(({ from, to, customers }) => ({
                   label: to === null ? `${plain(from)} and more` : `${plain(from)} to ${plain(to)}`,
-                  value: customers,
+                  short: compact(from),
+                  values: [customers],
                 }))}
               />
             )}
@@ -179,6 +181,11 @@ function Values({ title, name, path, filter, turn, entities, currency }: ValuesP
       )}
     </Panel>
   );
+}
+
+/** `5k` of 5000.00, where there is little room. */
+function compact(money: string): string {
+  return new Intl.NumberFormat('en', { notation: 'compact' }).format(Number(money)).toLowerCase();
 }
 
 function plain(money: string): string {
