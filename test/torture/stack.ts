@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HttpProxy, startHttpProxy } from '../faults/http-proxy.ts';
+import { mountSmallDisk, type SmallDisk } from '../faults/small-disk.ts';
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts';
 import { startElasticsearch } from '../servers/elasticsearch.ts';
 import { startKafka } from '../servers/kafka.ts';
@@ -11,6 +12,8 @@ import { type Server, type ServerName, stopServer } from '../servers/server.ts';
 export interface TortureStack {
   readonly tcp: Readonly<Record<ServerName, TcpProxy>>;
   readonly http: Readonly<Record<'minio' | 'elasticsearch', HttpProxy>>;
+  /** Where MinIO keeps its data, when it was asked for. */
+  readonly minioDisk: SmallDisk | null;
   /** Ends a server with SIGKILL. */
   kill(name: ServerName): Promise<void>;
   /** Starts a server that was killed, with the data that it had. */
@@ -20,11 +23,14 @@ export interface TortureStack {
   close(): Promise<void>;
 }
 
-/** Starts all three, and names them in the environment as the tests' set-up does. */
-export async function startTortureStack(): Promise<TortureStack> {
+const MINIO_DISK_BYTES = 512 << 20;
+
+/** Starts all three, and names them in the environment as the tests' set-up does. A disk of MinIO's own takes the rights of root. */
+export async function startTortureStack(withMinioDisk: boolean): Promise<TortureStack> {
   // Elasticsearch runs as another user, who must be able to enter the folder.
   const folder = await mkdtemp('/tmp/torture-servers-');
   await chmod(folder, 0o755);
+  const minioDisk = withMinioDisk ? await mountSmallDisk(join(folder, 'minio'), MINIO_DISK_BYTES) : null;
   const [kafkaTcp, minioTcp, elasticsearchTcp] = await Promise.all([1, 1, 1].map(() => startTcpProxy(1)));
   const [minioHttp, elasticsearchHttp] = await Promise.all(
     [1, 1].map(() => startHttpProxy('http://127.0.0.1:1')),
@@ -64,6 +70,7 @@ export async function startTortureStack(): Promise<TortureStack> {
   return {
     tcp,
     http,
+    minioDisk,
     signal,
     async kill(name) {
       const server = servers.get(name);
@@ -75,6 +82,7 @@ export async function startTortureStack(): Promise<TortureStack> {
     async close() {
       for (const server of servers.values()) await stopServer(server, 5);
       for (const proxy of [...Object.values(tcp), ...Object.values(http)]) await proxy.close();
+      await minioDisk?.unmount();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -3,6 +3,7 @@ import { disturb, type Result } from './campaign.ts';
 import type { Fault, Scenario } from './fault.ts';
 import { CHANGES_BY_HAND } from './faults/by-hand.ts';
 import { CONNECTION_FAULTS } from './faults/connections.ts';
+import { FULL_LOCAL_DISK, FULL_STORE } from './faults/full-disk.ts';
 import { PROCESS_FAULTS } from './faults/processes.ts';
 import { CONSUMER_QUOTA } from './faults/quota.ts';
 import { SCENARIOS } from './faults/scenarios.ts';
@@ -14,6 +15,8 @@ export const FAULTS: readonly Fault[] = [
   ...CONNECTION_FAULTS,
   ...CHANGES_BY_HAND,
   CONSUMER_QUOTA,
+  FULL_LOCAL_DISK,
+  FULL_STORE,
 ];
 
 /** What to inject: each of these faults so many times. The same seed draws the same moments. */
@@ -27,7 +30,7 @@ export interface Torture {
 
 /** Starts servers of its own, and injects one fault after the other. */
 export async function torture({ seed, rounds, faults, onResult }: Torture): Promise<void> {
-  const stack = await startTortureStack();
+  const stack = await startTortureStack(faults.includes(FULL_STORE));
   const stop = async () => {
     await stack.close();
     process.exit(1);
