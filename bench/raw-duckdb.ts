@@ -1,6 +1,6 @@
 /**
  * `raw-duckdb.ts <csv> <folder>`: the least that can be done for the same profiles. One DuckDB with its own defaults, CSV → Parquet → the same
- * model → Parquet: no log, no checks of values, no commits, no audit.
+ * models → Parquet: no log, no checks of values, no commits, no audit.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,9 +10,9 @@ import { literal } from '../lake/sql.ts';
 const [csv = '', folder = ''] = process.argv.slice(2);
 const events = literal(join(folder, 'events.parquet'));
 const profiles = literal(join(folder, 'profiles.parquet'));
-const model = await readFile(
-  join(import.meta.dirname, '../config/datasets/electronics/customer_profiles.sql'),
-  'utf8',
+const FOLDER = join(import.meta.dirname, '../config/datasets/electronics');
+const [totalsModel, profilesModel] = await Promise.all(
+  ['customer_totals.sql', 'customer_profiles.sql'].map((name) => readFile(join(FOLDER, name), 'utf8')),
 );
 
 const connection = await (await DuckDBInstance.create(':memory:')).connect();
@@ -27,7 +27,8 @@ COPY (
 CREATE MACRO unix_timestamp(t) AS CAST(floor(epoch(t)) AS BIGINT);
 CREATE VIEW events AS FROM ${events};
 CREATE VIEW dataset AS SELECT max(event_time) AS last_event FROM events;
-COPY (${model}) TO ${profiles} (FORMAT parquet, COMPRESSION zstd);
+CREATE VIEW customer_totals AS ${totalsModel};
+COPY (${profilesModel}) TO ${profiles} (FORMAT parquet, COMPRESSION zstd);
 `);
 const found = await connection.runAndReadAll(`
 SELECT (SELECT count(*) FROM ${events}), count(*), sum(events), sum(total_spent) FROM ${profiles}`);

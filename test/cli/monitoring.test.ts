@@ -130,7 +130,7 @@ describe('with LOG_FORMAT=json', () => {
     const { code, lines } = await json(['run', '--file', 'file.csv']);
     expect(code).toBe(0);
     expect(lines).toEqual(
-      ['stores', 'ingest_started', 'ingest_finished', 'commit', 'model'].map((event) =>
+      ['stores', 'ingest_started', 'ingest_finished', 'commit', 'model', 'model'].map((event) =>
         expect.objectContaining({ event, level: 'info', msg: expect.any(String) }),
       ),
     );
@@ -141,6 +141,7 @@ describe('with LOG_FORMAT=json', () => {
       reasons: { 'line:wrong_field_count': 1, 'price:not_a_number': 1 },
       version: '0',
     });
+    expect(lines.slice(4)).toMatchObject([{ table: 'customer_totals' }, { table: 'customer_profiles' }]);
   }, 30_000);
 
   test('an error is one line, with its code and what to do; also one of the settings', async () => {

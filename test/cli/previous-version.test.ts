@@ -45,4 +45,8 @@ test('and work without a reset: the same file, grown by two rows, is continued',
     },
   });
   expect(await json('profile', 'electronics', '2')).toMatchObject({ segment: 'buyer' });
+  // The profiles had one model then, and have two.
+  expect(await json('run', 'electronics', '--file', file)).toMatchObject({
+    process: { model: { outcome: 'up_to_date', version: '1', rows: '4' } },
+  });
 });

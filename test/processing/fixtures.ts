@@ -9,7 +9,7 @@ import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
 import { parseDataset } from '../../config/dataset/parse.ts';
 import { DATASETS, loadDataset, modelQuery } from '../../config/dataset/read.ts';
 import type { EventLog, OutgoingRecord, Row, Sink, SinkField } from '../../core/contracts.ts';
-import { type Dataset, type Model, modelOf } from '../../core/dataset.ts';
+import type { Dataset, Model } from '../../core/dataset.ts';
 import { LocalFiles } from '../../lake/local-files.ts';
 import { parquet } from '../../lake/sql.ts';
 import { DeltaTable } from '../../lake/table.ts';
@@ -167,7 +167,7 @@ export function stepsOf(
   };
 }
 
-/** The dataset that comes with the project, with its model. */
+/** The dataset that comes with the project; its two models in one, over shares of users. */
 export interface Electronics {
   readonly dataset: Dataset;
   readonly model: Model;
@@ -177,9 +177,11 @@ export interface Electronics {
 export async function electronics(): Promise<Electronics> {
   const found = await loadDataset([DATASETS], 'electronics');
   const { dataset } = found;
-  const model = modelOf(dataset);
-  if (!model) throw new Error('electronics has a model');
-  return { dataset, model, query: await modelQuery(found, model) };
+  const [totals, profiles] = dataset.models;
+  if (!totals || !profiles) throw new Error('electronics has two models');
+  const query = `WITH ${totals.table} AS (${await modelQuery(found, totals)})\n${await modelQuery(found, profiles)}`;
+  const model = { ...totals, ...profiles };
+  return { dataset: { ...dataset, models: [model] }, model, query };
 }
 
 /** An event of electronics as ingestion writes it; what is not given is plain. */
