@@ -72,7 +72,7 @@ export async function daysOf(
   if (!dataset.reports) throw noFacts(dataset, 'its dataset.yml does not say in which column their days are');
   const { table, day } = dataset.reports;
   const on = place ?? (isPublished(context, table) ? 'warehouse' : 'lake');
-  const days = `SELECT CAST(min(${day}) AS VARCHAR) AS first, CAST(max(${day}) AS VARCHAR) AS newest FROM ${table}`;
+  const days = `SELECT CAST(min(CAST(${day} AS DATE)) AS VARCHAR) AS first, CAST(max(CAST(${day} AS DATE)) AS VARCHAR) AS newest FROM ${table}`;
   const [row] = (await answer(context, on, days)).rows;
   if (row?.newest == null) throw noFacts(dataset, `there is no row in ${table} yet`);
   return { first: String(row.first), newest: String(row.newest) };
