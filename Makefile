@@ -132,6 +132,7 @@ test-unit: install ## the tests that need no server, in seconds
 
 torture: install ## inject faults at random moments, compare exactly (SEED=, ROUNDS=20, ONLY=name,name); takes an hour or more
 	@SEED=$(SEED) ROUNDS=$(ROUNDS) ONLY=$(ONLY) node test/torture/main.ts
+	$(if $(ONLY),,@BROKER_KILLS=$(or $(ROUNDS),20) $(JEST) test/stack/sasl-cluster.test.ts)
 
 lint: install ## types, format, rules, which folder may import which; scripts, Docker and workflow files; words
 	@tsc

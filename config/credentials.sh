@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the credentials of MinIO's and PostgreSQL's administrators and of the pipeline's users into volumes, each once: what the
+# Writes the credentials of MinIO's and PostgreSQL's administrators, and of the pipeline's users, into volumes, each once: what the
 # environment names, what is there already, or random ones.
 set -eu
 
@@ -20,6 +20,9 @@ keep 400 /run/minio-root/user "$ROOT_USER" "admin-$(random 6)"
 keep 400 /run/minio-root/password "$ROOT_PASSWORD" "$(random 16)"
 keep 444 /run/minio-user/access-key "$ACCESS_KEY" "eventlake-$(random 5)"
 keep 444 /run/minio-user/secret-key "$SECRET_KEY" "$(random 16)"
+
+# Only a cluster of Kafka asks for a login.
+[ ! -d /run/kafka-user ] || keep 444 /run/kafka-user/password '' "$(random 16)"
 
 # PostgreSQL runs without root's rights; what only it may see is in a volume that only it has.
 for role in admin eventlake reader; do

@@ -33,32 +33,46 @@ export async function installKafka(): Promise<string> {
  * @param advertisedPort where clients are sent once they have asked at the server's port: that of a proxy before it
  */
 export async function startKafka(folder: string, advertisedPort?: number): Promise<Server> {
-  const classPath = await installKafka();
-  const java = await requireJdk();
   const port = await freePort();
-  const data = join(folder, 'data');
-  const propertiesPath = join(folder, 'server.properties');
-  await mkdir(folder, { recursive: true });
   const ports = {
     clients: port,
     advertised: advertisedPort ?? port,
     broker: await freePort(),
     controller: await freePort(),
   };
-  await writeFile(propertiesPath, serverProperties(ports, data));
+  return runBroker({
+    ...{ folder, port, properties: serverProperties(ports) },
+    clusterId: newClusterId(),
+    isReady: () => isKafkaReady([`127.0.0.1:${port}`]),
+  });
+}
+
+/** The name of a new cluster. */
+export function newClusterId(): string {
+  return randomBytes(16).toString('hex').slice(0, 22);
+}
+
+/** A broker that is also a controller, and the properties that it runs with, but for the place of its data. */
+interface Broker {
+  readonly folder: string;
+  readonly port: number;
+  readonly properties: string;
+  /** Of a folder that is new. */
+  readonly clusterId: string;
+  readonly isReady: () => Promise<boolean>;
+}
+
+/** Formats the broker's folder if it is new, and starts the broker. */
+export async function runBroker({ folder, port, properties, clusterId, isReady }: Broker): Promise<Server> {
+  const classPath = await installKafka();
+  const java = await requireJdk();
+  const data = join(folder, 'data');
+  const propertiesPath = join(folder, 'server.properties');
+  await mkdir(folder, { recursive: true });
+  await writeFile(propertiesPath, `${properties}log.dirs=${data}\n`);
   if (!existsSync(join(data, 'meta.properties'))) {
-    const clusterId = randomBytes(16).toString('hex').slice(0, 22);
-    const format = [
-      '-cp',
-      classPath,
-      'kafka.tools.StorageTool',
-      'format',
-      '-t',
-      clusterId,
-      '-c',
-      propertiesPath,
-    ];
-    await runCommand(java.command, ['-XX:TieredStopAtLevel=1', '-Xmx128m', ...format]);
+    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', propertiesPath];
+    await runCommand(java.command, ['-XX:TieredStopAtLevel=1', '-Xmx128m', '-cp', classPath, ...format]);
   }
   return launchServer({
     name: 'kafka',
@@ -75,23 +89,34 @@ export async function startKafka(folder: string, advertisedPort?: number): Promi
       'kafka.Kafka',
       propertiesPath,
     ],
-    isReady: () => isKafkaReady([`127.0.0.1:${port}`]),
+    isReady,
     timeoutSeconds: 60,
   });
 }
 
-/** Whether the cluster answers to its clients and has a controller. */
-export async function isKafkaReady(brokers: string[]): Promise<boolean> {
+/** How a client logs in to Kafka. */
+export interface KafkaLogin {
+  readonly mechanism: 'PLAIN';
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Whether the cluster answers to its clients, has a controller and, if that is said, so many brokers. */
+export async function isKafkaReady(
+  brokers: string[],
+  { sasl, size = 1 }: { sasl?: KafkaLogin; size?: number } = {},
+): Promise<boolean> {
   const admin = new Admin({
     clientId: 'eventlake-services',
     bootstrapBrokers: brokers,
     retries: false,
     connectTimeout: 1000,
     requestTimeout: 2000,
+    ...(sasl && { sasl }),
   });
   try {
     const cluster = await admin.metadata({ topics: [] });
-    return cluster.brokers.size > 0 && cluster.controllerId >= 0;
+    return cluster.brokers.size >= size && cluster.controllerId >= 0;
   } finally {
     await admin.close();
   }
@@ -104,11 +129,19 @@ interface Ports {
   readonly controller: number;
 }
 
+/** For a broker that starts quickly, and takes little memory. */
+export const SMALL = `offsets.topic.num.partitions=4
+transaction.state.log.num.partitions=4
+group.initial.rebalance.delay.ms=0
+# The default of 128 MB is taken from the heap at the start.
+log.cleaner.dedupe.buffer.size=16777216
+`;
+
 /**
  * One node, so every internal topic has one replica; few partitions of them, so that it starts quickly. The broker talks to itself
  * through a listener of its own: what harms its clients harms no transaction marker.
  */
-function serverProperties({ clients, advertised, broker, controller }: Ports, data: string): string {
+function serverProperties({ clients, advertised, broker, controller }: Ports): string {
   return `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controller}
@@ -117,17 +150,11 @@ advertised.listeners=PLAINTEXT://127.0.0.1:${advertised},BROKER://127.0.0.1:${br
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=BROKER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs=${data}
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-# The default of 128 MB is taken from the heap at the start.
-log.cleaner.dedupe.buffer.size=16777216
-`;
+${SMALL}`;
 }

@@ -1,0 +1,174 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import kafkajs, { type Admin, type Producer } from 'kafkajs';
+import { Home } from '../cli/fixtures.ts';
+import { WarehouseReader } from '../oracle/warehouse.ts';
+import { type KafkaCluster, READER, startKafkaCluster, WRITER } from '../servers/kafka-cluster.ts';
+import { locate, POSTGRES } from '../servers/test-servers.ts';
+import { waitFor } from '../wait-for.ts';
+
+jest.setTimeout(300_000);
+
+const TOPIC = 'product_view';
+const MESSAGES = 3000;
+const AT_ONCE = 100;
+const NOON = 1_700_000_000;
+/** How often a broker is killed, and started again before the next one is: `make torture` sets more. */
+const KILLS = Number(process.env.BROKER_KILLS || 1);
+
+let folder: string;
+let home: Home;
+let cluster: KafkaCluster;
+let admin: Admin;
+let producer: Producer;
+let reader: WarehouseReader;
+let server: string;
+let settings: Record<string, string>;
+let config: string;
+const database = `test_${randomUUID().replaceAll('-', '')}`;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sasl-cluster-'));
+  [home, cluster, reader, { address: server }] = await Promise.all([
+    Home.create(),
+    startKafkaCluster(folder),
+    WarehouseReader.start(),
+    locate(POSTGRES),
+  ]);
+  await reader.rows(server, `CREATE DATABASE ${database}`);
+  settings = { WAREHOUSE_URL: server.replace(/\/[^/]*$/, `/${database}`), BATCH_SECONDS: '1' };
+  const { Kafka, logLevel, Partitioners } = kafkajs;
+  const { username, password } = WRITER;
+  const kafka = new Kafka({
+    brokers: [...cluster.brokers],
+    logLevel: logLevel.NOTHING,
+    sasl: { mechanism: 'plain', username, password },
+    retry: { retries: 50, maxRetryTime: 2000 },
+  });
+  admin = kafka.admin();
+  // It is not idempotent: what is sent while a broker dies may be there twice.
+  producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await Promise.all([admin.connect(), producer.connect()]);
+  const topics = [{ topic: TOPIC, numPartitions: 3, replicationFactor: 3 }];
+  await admin.createTopics({ topics, waitForLeaders: false });
+  // Each broker hears of it by itself.
+  await waitFor(
+    () => leaders().catch(() => []),
+    ({ length }) => length === 3,
+  );
+  config = join(home.folder, 'config.ini');
+  await writeFile(config, iniOf(READER.password));
+});
+afterAll(async () => {
+  await Promise.all([producer?.disconnect(), admin?.disconnect()]);
+  await cluster?.close();
+  await reader.rows(server, `DROP DATABASE ${database}`);
+  await reader.stop();
+  for (const one of [home.folder, folder]) await rm(one, { recursive: true });
+});
+
+const iniOf = (password: string) => `[remote_kafka]
+kafka.bootstrap.servers = ${cluster.brokers.join(', ')}
+kafka.security.protocol = SASL_PLAINTEXT
+kafka.sasl.mechanism = PLAIN
+kafka.sasl.jaas.config = org.apache.kafka.common.security.plain.PlainLoginModule required username="${READER.username}" password="${password.replaceAll('"', '\\"')}";
+`;
+
+interface Message {
+  readonly id: string;
+  readonly time_stamp: number;
+  readonly product_id: string | undefined;
+  readonly collection: string;
+}
+
+/** Every fourth is without a product, every fifth comes again later, with a later time. */
+const messages: Message[] = Array.from({ length: MESSAGES }, (_, n) => ({
+  id: `view-${n}`,
+  time_stamp: NOON + n * 60,
+  product_id: n % 4 === 0 ? undefined : `p${n % 50}`,
+  collection: 'view_product_detail',
+}));
+const sent = messages.flatMap((message, n) =>
+  n % 5 === 0
+    ? [message, { ...message, time_stamp: message.time_stamp + 7, collection: 'again' }]
+    : [message],
+);
+
+/** The facts as they must be: one for each message, the earliest. */
+const expected = messages
+  .map(({ id, time_stamp, product_id, collection }) => {
+    const [day, time] = new Date(time_stamp * 1000).toISOString().split(/[T.]/);
+    return {
+      sales_key: createHash('sha256')
+        .update(`${id}${product_id ?? ''}`)
+        .digest('hex'),
+      ...{ full_date: day, full_time: time, product_key: product_id ?? null, collection },
+    };
+  })
+  .sort((a, b) => (a.sales_key < b.sales_key ? -1 : 1));
+
+const rows = (sql: string) => reader.rows(settings.WAREHOUSE_URL ?? '', sql);
+const facts = async () => Number((await rows('SELECT count(*)::int AS n FROM fact_sales'))[0]?.n);
+
+/** Which brokers are well, in their order. */
+async function health(ini = config): Promise<{ code: number | null; said: (string | null)[] }> {
+  const { code, stdout } = await home.run(['health', 'kafka', '--json', '--config', ini], settings);
+  const { servers } = JSON.parse(stdout) as { servers: { error: { code: string } | null }[] };
+  return { code, said: servers.map(({ error }) => error?.code ?? null) };
+}
+
+/** The numbers of the brokers that lead the partitions of the topic. */
+async function leaders(): Promise<number[]> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [TOPIC] });
+  return topics[0]?.partitions.map(({ leader }) => leader) ?? [];
+}
+
+test('three brokers with a login: one is killed while process follows, and the facts are exact', async () => {
+  expect(await health()).toEqual({ code: 0, said: [null, null, null] });
+  const wrong = join(home.folder, 'wrong.ini');
+  await writeFile(wrong, iniOf('wrong'));
+  expect(await health(wrong)).toEqual({ code: 1, said: Array(3).fill('log:unauthorized') });
+
+  expect(await home.run(['setup', 'product_views', '--config', config], settings)).toMatchObject({ code: 0 });
+  const follower = home.start(['process', 'product_views', '--follow', '--config', config], settings);
+  const log = text(follower.stderr);
+  let killed = 0;
+  let kills = 0;
+  let seen = 0;
+  const part = sent.length / (KILLS + 1);
+  for (let n = 0; n < sent.length; n += AT_ONCE) {
+    const values = sent
+      .slice(n, n + AT_ONCE)
+      .map((message) => ({ key: message.id, value: JSON.stringify(message) }));
+    await producer.send({ topic: TOPIC, acks: -1, messages: values });
+    if (kills < KILLS && n > part * (kills + 1) - AT_ONCE) {
+      // What was sent before is on its way through the stages.
+      const before = seen;
+      seen = await waitFor(facts, (now) => now > before);
+      if (killed > 0) await cluster.restart(killed);
+      killed = (await leaders())[kills % 3] ?? 0;
+      await cluster.kill(killed);
+      kills += 1;
+    }
+  }
+  await waitFor(facts, (n) => n === MESSAGES || follower.exitCode !== null);
+  follower.kill('SIGTERM');
+  const [code] = follower.exitCode === null ? await once(follower, 'close') : [follower.exitCode];
+  expect({ code, log: code === 0 ? '' : await log }).toEqual({ code: 0, log: '' });
+  expect(kills).toBe(KILLS);
+
+  const columns = 'sales_key, full_date::text, full_time, product_key, collection';
+  expect(await rows(`SELECT ${columns} FROM fact_sales ORDER BY sales_key COLLATE "C"`)).toEqual(expected);
+  const said = cluster.brokers.map((_, i) => (i + 1 === killed ? 'log:unreachable' : null));
+  expect(await health()).toEqual({ code: 1, said });
+  // Two of three brokers are enough for all that is asked.
+  expect(await home.run(['audit', 'product_views', '--config', config], settings)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('balanced'),
+  });
+});
