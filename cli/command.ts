@@ -18,12 +18,16 @@ function datasetOfFiles(...files: readonly string[]): string {
   return given[0] ?? '';
 }
 
-/** A command with what all commands have: the dataset, `--json`, `--env-file` and `--config`. `dataset` is the one of a command that names none. */
-export function datasetCommand(name: string, description: string, dataset = DEFAULT_DATASET): Command {
+/** A command with what all commands have: the dataset, `--json`, `--env-file` and `--config`. `dataset` is the one of a command that names none; null: it finds one itself. */
+export function datasetCommand(
+  name: string,
+  description: string,
+  dataset: string | null = DEFAULT_DATASET,
+): Command {
   return withCommonOptions(
     new Command(name)
       .description(description)
-      .argument('[dataset]', 'a folder of config/datasets/ or EVENTLAKE_DATASETS', dataset),
+      .argument('[dataset]', 'a folder of config/datasets/ or EVENTLAKE_DATASETS', dataset ?? undefined),
   );
 }
 

@@ -29,11 +29,11 @@ interface LiveOptions extends CommonOptions {
 
 /** `live`: generator, processing, CSV export and page in one process, on local files regardless of the environment. */
 export function liveCommand(): Command {
-  return datasetCommand('live', 'simulated readings, from the generator to the page, on local files', '')
+  return datasetCommand('live', 'simulated readings, from the generator to the page, on local files', null)
     .option('--rate <n>', 'readings a second, 0.1 to 10000 (default: as the dataset says)', rate)
     .option('--port <n>', 'port of the page; 0 takes a free one (default: 8080, or a free one)', port)
     .option('--csv <file>', 'CSV file to write (default: data/<dataset>.csv below EVENTLAKE_HOME)')
-    .action(async (given: string, options: LiveOptions) => {
+    .action(async (given: string | undefined, options: LiveOptions) => {
       const stop = stopOnSignals();
       const embedded = { ...options, embedded: true };
       const name = given || (await generatedDataset(embedded));

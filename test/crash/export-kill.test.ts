@@ -2,14 +2,13 @@ import { appendFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import kafkajs, { type EachMessagePayload } from 'kafkajs';
 import { Random } from '../../generator/random.ts';
 import { compareExport, type ExportRequest } from '../oracle/exported.ts';
 import {
   type Environment,
   embedded,
-  eventlake,
   json,
   outcomeOf,
   realServers,
@@ -17,65 +16,66 @@ import {
 } from '../stack/end-to-end-environment.ts';
 import { commits } from './kills.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 const KILLS = 3;
 
-describe.each([
+// Side by side: most of the time each waits for the other processes.
+test.concurrent.each([
   { name: 'embedded', open: embedded, seed: 3 },
   { name: 'on real servers', open: realServers, seed: 4 },
-])('an export that is killed again and again, $name', ({ open, seed }) => {
-  let environment: Environment;
-  beforeAll(async () => {
-    environment = await open();
-  });
-  afterAll(async () => {
-    await eventlake(environment, ['reset', 'co2_live', '--yes']);
-    await environment.remove();
-  });
-
-  test('gives rotated files with each good reading of the log once, and nothing torn', async () => {
-    const random = new Random(seed, 0);
-    const shares = ['--dirty', '0.1', '--late', '0.1'];
-    const generator = start(environment, [
-      'generate',
-      'co2_live',
-      '--follow',
-      '--rate',
-      '400',
-      ...shares,
-      '--json',
-    ]);
-    const generated = outcomeOf(generator);
-    const rotate = ['--rotate', '30kB', '--keep', '1000'];
-    const csv = join(environment.folder, 'home', 'data', 'co2_live.csv');
-    for (let kill = 0; kill < KILLS; kill++) {
-      const child = start(environment, ['export', 'co2_live', '--follow', ...rotate], { LOG_FORMAT: 'json' });
-      const committed = commits(child, 1 + random.below(2));
-      const outcome = outcomeOf(child);
-      await committed;
-      await sleep(random.below(600));
-      child.kill('SIGKILL');
-      expect((await outcome).code).toBeNull();
-      // A power failure may leave more of the last write than a kill does.
-      if (kill % 2 === 0) await appendFile(csv, '17,2026-01-01T00:00:00.000Z,"torn');
+])(
+  'an export that is killed again and again, $name, gives rotated files with each good reading of the log once, and nothing torn',
+  async ({ open, seed }) => {
+    const environment = await open();
+    try {
+      await campaign(environment, new Random(seed, 0));
+    } finally {
+      await environment.remove();
     }
-    generator.kill('SIGINT');
-    const { code, stdout } = await generated;
-    expect(code).toBe(0);
-    const result = await json<{ totalRows: number; totalRejected: number }>(environment, [
-      ...['export', 'co2_live'],
-      ...rotate,
-    ]);
+  },
+);
 
-    const files = await exportedFiles(join(environment.folder, 'home', 'data'));
-    expect(files.length).toBeGreaterThan(2);
-    const report = await compareExport({ files, ...(await logOf(environment, JSON.parse(stdout).total)) });
-    expect(report.differences).toEqual([]);
-    expect(report.rejected).toBeGreaterThan(0);
-    expect(result).toMatchObject({ totalRows: report.rows, totalRejected: report.rejected });
-  });
-});
+async function campaign(environment: Environment, random: Random): Promise<void> {
+  const shares = ['--dirty', '0.1', '--late', '0.1'];
+  const generator = start(environment, [
+    'generate',
+    'co2_live',
+    '--follow',
+    '--rate',
+    '400',
+    ...shares,
+    '--json',
+  ]);
+  const generated = outcomeOf(generator);
+  const rotate = ['--rotate', '30kB', '--keep', '1000'];
+  const csv = join(environment.folder, 'home', 'data', 'co2_live.csv');
+  for (let kill = 0; kill < KILLS; kill++) {
+    const child = start(environment, ['export', 'co2_live', '--follow', ...rotate], { LOG_FORMAT: 'json' });
+    const committed = commits(child, 1 + random.below(2));
+    const outcome = outcomeOf(child);
+    await committed;
+    await sleep(random.below(600));
+    child.kill('SIGKILL');
+    expect((await outcome).code).toBeNull();
+    // A power failure may leave more of the last write than a kill does.
+    if (kill % 2 === 0) await appendFile(csv, '17,2026-01-01T00:00:00.000Z,"torn');
+  }
+  generator.kill('SIGINT');
+  const { code, stdout } = await generated;
+  expect(code).toBe(0);
+  const result = await json<{ totalRows: number; totalRejected: number }>(environment, [
+    ...['export', 'co2_live'],
+    ...rotate,
+  ]);
+
+  const files = await exportedFiles(join(environment.folder, 'home', 'data'));
+  expect(files.length).toBeGreaterThan(2);
+  const report = await compareExport({ files, ...(await logOf(environment, JSON.parse(stdout).total)) });
+  expect(report.differences).toEqual([]);
+  expect(report.rejected).toBeGreaterThan(0);
+  expect(result).toMatchObject({ totalRows: report.rows, totalRejected: report.rejected });
+}
 
 /** The rotated files, the oldest first, and the current one. */
 async function exportedFiles(folder: string): Promise<string[]> {

@@ -39,6 +39,7 @@ export class LiveFile {
   readonly path: string;
   /** Rows written so far, in all files: the next offset of the log. */
   written = 0;
+  #rotated = 0;
 
   constructor(home: string) {
     this.path = join(home, 'data', 'co2_live.csv');
@@ -83,10 +84,12 @@ export class LiveFile {
     await rename(`${this.path}.position.new`, `${this.path}.position.json`);
   }
 
-  /** Renames the file to `.1`, and that to `.2`, and begins a new one. */
+  /** Renames the file to `.1`, that to `.2`, and so on, and begins a new one. */
   async rotate(): Promise<void> {
-    await rename(`${this.path}.1`, `${this.path}.2`).catch(() => {});
+    for (let number = this.#rotated; number > 0; number--)
+      await rename(`${this.path}.${number}`, `${this.path}.${number + 1}`);
     await rename(this.path, `${this.path}.1`);
+    this.#rotated += 1;
     await this.begin();
   }
 
