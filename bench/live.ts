@@ -48,7 +48,8 @@ export async function live({ minutes }: BenchOptions): Promise<Group> {
   try {
     const page = await browser.newPage();
     const updates = await watch(page);
-    await page.goto(`${address}/live`);
+    await page.goto(address);
+    await page.locator('[data-row]').first().waitFor();
     const session = await page.context().newCDPSession(page);
     const samples: Sample[] = [];
     const began = performance.now();
@@ -66,10 +67,12 @@ export async function live({ minutes }: BenchOptions): Promise<Group> {
           `  minute ${sample.minute.toFixed(0)}: server ${megabytes(sample.server)} MB, page ${megabytes(sample.page)} MB`,
         );
     }
+    const watched = passed();
     await browser.close();
     mustBe('exit code of live', await stop('SIGINT'), 0);
+    mustBe('updates of the page', updates.length > 0, true);
     const readings = await countExactly(environment);
-    return report(samples, await updates, readings, passed());
+    return report(samples, updates, readings, watched);
   } finally {
     await browser.close();
     if (server.exitCode === null) await stop('SIGTERM');
@@ -146,6 +149,9 @@ function report(
   const warm = samples.filter(({ minute }) => minute >= Math.min(WARM_UP_MINUTES, minutes / 2));
   const late = delays(updates);
   const share = (of: number) => ((late[Math.floor(of * late.length)] ?? Number.NaN) / 1000).toFixed(1);
+  const gaps = updates.slice(1).map(({ shown }, i) => shown - (updates[i]?.shown ?? shown));
+  gaps.sort((a, b) => a - b);
+  const gap = (of: number) => ((gaps[Math.floor(of * gaps.length)] ?? Number.NaN) / 1000).toFixed(1);
   const half = warm.length >> 1;
   const growth = (of: 'server' | 'page') =>
     peak(warm.slice(half), of) / Math.max(1, peak(warm.slice(0, half), of)) - 1;
@@ -159,7 +165,7 @@ function report(
   return {
     title: 'Live: 1,000 readings a second',
     text: `\`eventlake live --rate ${RATE}\` for ${minutes.toFixed(0)} minutes, and a browser that shows the page, which asks every two seconds. ${thousands(readings)} readings
-were generated, and ${thousands(updates.length)} updates seen; afterwards log, CSV files and lake have each reading once. A reading was seen ${share(0.5)} s (median) and ${share(0.99)} s (99 %)
+were generated, and ${thousands(updates.length)} updates seen, one every ${gap(0.5)} s (median; ${gap(0.99)} s: 99 %); afterwards log, CSV files and lake have each reading once. A reading was seen ${share(0.5)} s (median) and ${share(0.99)} s (99 %)
 after it was measured, at most ${share(1 - 1 / late.length)} s. The server is the resident memory of the one process; the page is the size of its objects after a collection
 of garbage. Megabytes.`,
     figures: [],

@@ -99,7 +99,7 @@ export function groupText(group: Group): string {
   const pledges = group.pledges.map(
     ({ promise, measured, kept }) => `  ${kept ? '✔' : '✘'} ${promise}: ${measured}`,
   );
-  return ['', group.title, '', table(headings, rows), '', ...pledges].join('\n');
+  return ['', group.title, '', group.text, '', table(headings, rows), '', ...pledges].join('\n');
 }
 
 /** The whole run as the text of docs/benchmarks.md. */
