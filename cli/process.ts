@@ -11,6 +11,7 @@ import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './reject
 import { type CommonOptions, noteStores, processContext, type Session } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
 import { processSummary, reported } from './stage-reports.ts';
+import { writeModeOption } from './warehouse.ts';
 
 interface ProcessOptions extends CommonOptions, SkipOptions, MaxRejectedOptions {
   readonly follow?: boolean;
@@ -22,6 +23,7 @@ export function processCommand(): Command {
   return commandOverDatasets('process', 'bring what is in the log into the lake, the profiles and the index')
     .option('--follow', 'keep going until SIGINT or SIGTERM')
     .addOption(new Option('--republish', 'empty the index, and send every profile again').conflicts('follow'))
+    .addOption(writeModeOption())
     .addOption(skipOption())
     .addOption(maxRejectedOption().conflicts('follow'))
     .action(async (names: string[], options: ProcessOptions) => {

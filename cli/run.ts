@@ -19,6 +19,7 @@ import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './reject
 import { noteStores, processContext, type Session } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
 import { processSummary, reported } from './stage-reports.ts';
+import { writeModeOption } from './warehouse.ts';
 
 /** What `run` did, stage by stage. */
 export interface RunResult {
@@ -33,6 +34,7 @@ type RunOptions = IngestOptions & SkipOptions & MaxRejectedOptions;
 /** `run`: the whole job. */
 export function runCommand(): Command {
   return withIngestOptions(commandOverDatasets('run', 'the whole job: ingest, process and audit'))
+    .addOption(writeModeOption())
     .addOption(skipOption())
     .addOption(maxRejectedOption())
     .action(async (names: string[], options: RunOptions) => {

@@ -33,6 +33,8 @@ export interface CommonOptions extends SettingsFiles {
   readonly json?: boolean;
   /** Take no servers from the environment: everything on local files. */
   readonly embedded?: boolean;
+  /** In the place of WAREHOUSE_WRITE_MODE. */
+  readonly writeMode?: 'batch' | 'partition';
 }
 
 /** Everything a command works with, chosen by the environment alone. */
@@ -76,11 +78,13 @@ export async function readConfiguration(
 /** Reads the settings, and lets notes be written as they say; `warnings` tell what is doubtful in them. */
 export async function settingsOf({
   embedded,
+  writeMode,
   ...files
 }: CommonOptions): Promise<{ settings: Settings; warnings: readonly string[] }> {
   const { environment, warnings } = readEnvironment(process.env, files);
   const { EVENTLAKE_HOME, EVENTLAKE_DATASETS, GEOIP_DATABASE } = environment;
   const given = embedded ? { EVENTLAKE_HOME, EVENTLAKE_DATASETS, GEOIP_DATABASE } : environment;
+  if (writeMode) given.WAREHOUSE_WRITE_MODE = writeMode;
   // Before the settings are checked, so that what is wrong with them is said in this form too.
   if (given.LOG_FORMAT === 'json') logTo((await import('./json-log.ts')).jsonLog());
   const settings = readSettings(given);

@@ -1,8 +1,18 @@
+import { Option } from 'commander';
 import { migrationsOf } from '../config/dataset/migrations.ts';
 import type { DatasetFolder } from '../config/dataset/read.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Sink, Warehouse } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
+import { note } from './output.ts';
+
+/** `--write-mode`, of the commands that publish. */
+export function writeModeOption(): Option {
+  return new Option(
+    '--write-mode <mode>',
+    'how PostgreSQL is written to (default: WAREHOUSE_WRITE_MODE, or batch)',
+  ).choices(['batch', 'partition']);
+}
 
 // Client libraries are loaded only where they are used.
 
@@ -16,8 +26,11 @@ export async function openTables(
   if (!warehouse || tables.length === 0) return new Map();
   const { PostgresTables } = await import('../adapters/postgres/tables.ts');
   const migrations = await migrationsOf({ folder });
-  const { url } = warehouse;
-  const { sinks } = new PostgresTables({ url, dataset: dataset.name, tables, migrations, signal });
+  const onStatement = (text: string) => note(`postgres: ${text}`, 'debug', { event: 'sql' });
+  const { sinks } = new PostgresTables({
+    ...warehouse,
+    ...{ dataset: dataset.name, tables, migrations, signal, onStatement },
+  });
   return new Map(sinks.map((sink, i) => [tables[i]?.table ?? '', sink]));
 }
 

@@ -31,7 +31,7 @@ export interface Settings {
     readonly login: { readonly username: string; readonly password: string } | null;
   } | null;
   /** Address of PostgreSQL, with user and password; null: nothing is published there. */
-  readonly warehouse: { readonly url: string } | null;
+  readonly warehouse: { readonly url: string; readonly writeMode: 'batch' | 'partition' } | null;
   /** Where the dashboard is imported; null where there is no Kibana. */
   readonly kibana: string | null;
   readonly environment: string;
@@ -110,6 +110,7 @@ const variables = z.object({
       message: 'must be an address such as postgres://user:password@localhost:5432/database',
     })
     .optional(),
+  WAREHOUSE_WRITE_MODE: z.enum(['batch', 'partition'], 'must be batch or partition').default('batch'),
   KIBANA_URL: httpUrl(5601).optional(),
   ENVIRONMENT: z.string().default('local'),
   EVENTLAKE_HOME: z.string().default('.eventlake'),
@@ -204,7 +205,7 @@ function assemble(v: z.infer<typeof variables>): Settings {
           login: user && word ? { username: user, password: word } : null,
         }
       : null,
-    warehouse: v.WAREHOUSE_URL ? { url: v.WAREHOUSE_URL } : null,
+    warehouse: v.WAREHOUSE_URL ? { url: v.WAREHOUSE_URL, writeMode: v.WAREHOUSE_WRITE_MODE } : null,
     kibana: v.KIBANA_URL ?? null,
     environment: v.ENVIRONMENT,
     home: resolve(v.EVENTLAKE_HOME),

@@ -112,10 +112,25 @@ SET idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}; SET client_
   }
 }
 
+/** Receives the text of each statement that writes, with how many rows it wrote and how long it took. */
+export type OnStatement = (text: string) => void;
+
+/** Runs one statement, and tells of it. */
+export async function run(client: Client, sql: string, onStatement?: OnStatement): Promise<void> {
+  const began = performance.now();
+  const { rowCount } = await client.query(sql);
+  const rows = rowCount === null ? '' : `${rowCount} rows, `;
+  onStatement?.(`${sql} -- ${rows}${Math.round(performance.now() - began)} ms`);
+}
+
 /** Does `work` in one transaction. When it fails, the caller drops the connection, and with it the transaction. */
-export async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN');
+export async function inTransaction<T>(
+  client: Client,
+  work: () => Promise<T>,
+  onStatement?: OnStatement,
+): Promise<T> {
+  await run(client, 'BEGIN', onStatement);
   const result = await work();
-  await client.query('COMMIT');
+  await run(client, 'COMMIT', onStatement);
   return result;
 }

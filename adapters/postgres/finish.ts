@@ -1,10 +1,19 @@
-import { inTransaction, type PostgresConnection } from './connection.ts';
+import { inTransaction, type OnStatement, type PostgresConnection } from './connection.ts';
 import type { TableChanges } from './table-changes.ts';
 
-/** A table's changes, and the version that they lead to. */
+/** A table's changes, in one part or several, and the version that they lead to. */
 export interface NextVersion {
-  readonly changes: TableChanges;
+  readonly parts: readonly [TableChanges, ...TableChanges[]];
   readonly version: bigint;
+}
+
+/** Tables of one database that are finished together. */
+export interface Finishing {
+  /** For people. */
+  readonly description: string;
+  /** In the order in which they are published: a table after those that its rows refer to. */
+  readonly tables: readonly NextVersion[];
+  readonly onStatement?: OnStatement | undefined;
 }
 
 /**
@@ -16,23 +25,30 @@ export interface NextVersion {
  */
 export async function finishTogether(
   connection: PostgresConnection,
-  description: string,
-  tables: readonly NextVersion[],
+  { description, tables, onStatement }: Finishing,
 ): Promise<void> {
+  const all = tables.map(({ parts: [changes], version }) => ({ changes, version }));
   await connection.call(description, async (client) => {
-    for (const { changes } of tables) await changes.copy(client);
-    await inTransaction(client, async () => {
-      const due: NextVersion[] = [];
-      for (const next of tables) if (await next.changes.lock(client, next.version)) due.push(next);
+    for (const { changes } of all) await changes.copy(client);
+    const work = async () => {
+      const due: typeof all = [];
+      for (const next of all) if (await next.changes.lock(client, next.version)) due.push(next);
       const referenced: TableChanges[] = [];
       for (const { changes } of due) {
-        if (await changes.isReferenced(client)) referenced.push(changes);
-        else await changes.remove(client);
-        await changes.store(client);
+        if (changes.isEmpty) await changes.fill(client);
+        else {
+          if (await changes.isReferenced(client)) referenced.push(changes);
+          else await changes.remove(client);
+          await changes.store(client);
+        }
       }
       for (const changes of referenced.reverse()) await changes.remove(client);
-      for (const { changes, version } of due) await changes.recordVersion(client, version);
-    });
-    for (const { changes, version } of tables) await changes.finished(client, version);
+      for (const { changes, version } of due) {
+        if (changes.isEmpty) await changes.analyze(client);
+        await changes.recordVersion(client, version);
+      }
+    };
+    await inTransaction(client, work, onStatement);
+    for (const { changes, version } of all) await changes.finished(client, version);
   });
 }

@@ -31,6 +31,12 @@ CREATE TABLE ${schema}.eventlake_dataset_migrations (
 );
 COMMENT ON TABLE ${schema}.eventlake_dataset_migrations IS 'Which migrations of the folders of datasets were applied here.'`,
   },
+  {
+    name: 'writes over several connections',
+    sql: (schema) => `
+ALTER TABLE ${schema}.eventlake_published ADD COLUMN writing text;
+COMMENT ON COLUMN ${schema}.eventlake_published.writing IS 'The writer that is bringing the table to its next version over several connections; left by one that was interrupted, whose rows may be there in part.'`,
+  },
 ];
 
 /**

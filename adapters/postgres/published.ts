@@ -10,12 +10,15 @@ export interface Published {
   readonly columns: readonly Column[];
   readonly tableId: string | null;
   readonly version: bigint | null;
+  /** Who is writing, or was interrupted while writing, over several connections; null: the rows are those of the version. */
+  readonly writing: string | null;
 }
 
-/** Whether nothing was published or forgotten between the two. */
-export function isUnchanged(before: Published, after: Published | null): boolean {
+/** Whether nothing was published or forgotten between the two, and nobody writes but `writer`. */
+export function isUnchanged(before: Published, after: Published | null, writer: string | null): boolean {
   return (
     after !== null &&
+    (after.writing === before.writing || after.writing === writer) &&
     before.tableId === after.tableId &&
     before.version === after.version &&
     areSame(before.columns, after.columns)
@@ -37,15 +40,16 @@ export class PublishedRecord {
   }
 
   /** The row, locked until the transaction ends where `lock` says so; null when there is none. */
-  async read(client: Client, lock: '' | 'FOR UPDATE' = ''): Promise<Published | null> {
+  async read(client: Client, lock: '' | 'FOR UPDATE' | 'FOR SHARE' = ''): Promise<Published | null> {
     const { rows } = await client.query(
-      `SELECT dataset, columns, lake_table_id, lake_version FROM ${this.#relation} WHERE table_name = $1 ${lock}`,
+      `SELECT dataset, columns, lake_table_id, lake_version, writing FROM ${this.#relation} WHERE table_name = $1 ${lock}`,
       [this.#mine[0]],
     );
     const [row] = rows;
     if (row === undefined) return null;
     const version = row.lake_version === null ? null : BigInt(row.lake_version);
-    return { dataset: row.dataset, columns: row.columns, tableId: row.lake_table_id, version };
+    const { dataset, columns, lake_table_id: tableId, writing } = row;
+    return { dataset, columns, tableId, version, writing };
   }
 
   /**
@@ -82,13 +86,22 @@ export class PublishedRecord {
       ...this.#mine,
       JSON.stringify(columns),
     ]);
-    return { dataset: this.#mine[1], columns, tableId: null, version: null };
+    return { dataset: this.#mine[1], columns, tableId: null, version: null, writing: null };
   }
 
-  async write(client: Client, { columns, tableId, version }: Omit<Published, 'dataset'>): Promise<void> {
+  /** Says who writes the next version, before its first rows are there. */
+  async claim(client: Client, writer: string): Promise<void> {
+    await this.#update(client, 'writing = $3', writer);
+  }
+
+  /** Records the version that the table shows. */
+  async write(
+    client: Client,
+    { columns, tableId, version }: Omit<Published, 'dataset' | 'writing'>,
+  ): Promise<void> {
     await this.#update(
       client,
-      'columns = $3, lake_table_id = $4, lake_version = $5, published_at = now()',
+      'columns = $3, lake_table_id = $4, lake_version = $5, published_at = now(), writing = NULL',
       JSON.stringify(columns),
       tableId,
       String(version),

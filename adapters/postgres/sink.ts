@@ -1,17 +1,23 @@
+import { stat } from 'node:fs/promises';
 import type { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Sink, SinkCounts, SinkField, SinkGroup } from '../../core/contracts.ts';
-import { inTransaction, type PostgresConnection } from './connection.ts';
+import { partsOf } from './changes-file.ts';
+import { inTransaction, type OnStatement, type PostgresConnection } from './connection.ts';
 import { explain, hasState, UNDEFINED_TABLE } from './errors.ts';
-import { finishTogether } from './finish.ts';
+import type { NextVersion } from './finish.ts';
 import { quoted } from './names.ts';
 import { PublishedRecord } from './published.ts';
-import { columnsOf, createTable, readTable } from './table.ts';
-import { TableChanges } from './table-changes.ts';
+import { columnsOf, createTable, isEmpty, readTable } from './table.ts';
+import { TableChanges, type Target } from './table-changes.ts';
 
 /** A table of a dataset. */
 export interface SinkOptions {
-  readonly connection: PostgresConnection;
+  /** The first does all that is not done in parts. */
+  readonly connections: readonly [PostgresConnection, ...PostgresConnection[]];
+  /** A part of a file of changes is no smaller than this. */
+  readonly partBytes: number;
+  readonly onStatement?: OnStatement | undefined;
   readonly group: SinkGroup;
   readonly dataset: string;
   readonly schema: string;
@@ -23,8 +29,8 @@ export interface SinkOptions {
 }
 
 /**
- * A sink on PostgreSQL 13 or later: a table of the same name and columns. `apply` copies the changes into a temporary table, and `finish` is one
- * transaction ({@link finishTogether}). No lock is held between the calls.
+ * A sink on PostgreSQL 13 or later: a table of the same name and columns. `apply` copies the changes into a temporary table, or their parts into
+ * one on each connection; its group finishes them. No lock is held between the calls.
  */
 export class PostgresSink implements Sink {
   readonly description: string;
@@ -35,10 +41,14 @@ export class PostgresSink implements Sink {
   /** As an SQL identifier. */
   readonly #name: string;
   readonly #record: PublishedRecord;
-  #changes: TableChanges | undefined;
+  #target: Target | undefined;
+  /** Into how many parts the changes may be divided, and those that were made of the first file. */
+  #mostParts = 1;
+  #parts: NextVersion['parts'] | undefined;
 
   constructor(options: SinkOptions) {
-    const { connection, schema, table, group } = options;
+    const { connections, schema, table, group } = options;
+    const [connection] = connections;
     this.#options = options;
     this.#connection = connection;
     this.group = group;
@@ -49,37 +59,69 @@ export class PostgresSink implements Sink {
 
   async open(fields: readonly SinkField[], tableId: string | null): Promise<bigint | null> {
     const { description } = this;
-    const { migrate, number } = this.#options;
-    const found = await this.#call((client) =>
+    const { migrate, number, onStatement, connections } = this.#options;
+    const { found, hasRows } = await this.#call((client) =>
       inTransaction(client, async () => {
         await migrate(client);
         const existing = await this.#record.readOwn(client, description);
-        if (existing !== null) return existing;
+        if (existing !== null) return { found: existing, hasRows: !(await isEmpty(client, this.#name)) };
         await client.query(createTable(this.#name, fields));
-        return this.#record.add(client, columnsOf(fields));
+        return { found: await this.#record.add(client, columnsOf(fields)), hasRows: false };
       }),
     );
-    this.#changes = new TableChanges({ description, record: this.#record, number, fields, tableId, found });
-    return this.#changes.base;
+    this.#target = { description, record: this.#record, number, fields, tableId, found, onStatement };
+    this.#parts = undefined;
+    const { base } = new TableChanges(this.#connection, this.#target);
+    // What is in none of all rows has vanished: only one that has them all can tell.
+    this.#mostParts = base === null && hasRows ? 1 : connections.length;
+    return base;
   }
 
-  apply(file: string, _version: bigint, onProgress?: () => void): Promise<SinkCounts> {
-    const { changes } = this;
-    changes.add(file);
-    return this.#call(async (client) => {
-      await changes.copy(client, onProgress);
-      return changes.count(client);
-    });
+  async apply(file: string, _version: bigint, onProgress?: () => void): Promise<SinkCounts> {
+    const { fields } = this.#opened();
+    this.#parts ??= await this.#divide(file);
+    const files = await partsOf(file, fields, this.#parts.length);
+    const counts = await Promise.all(
+      this.#parts.map((changes, i) => {
+        const part = files[i];
+        if (part) changes.add(part);
+        return changes.connection.call(this.description, async (client) => {
+          await changes.copy(client, onProgress);
+          return changes.count(client);
+        });
+      }),
+    );
+    return {
+      stored: counts.reduce((sum, { stored }) => sum + stored, 0),
+      deleted: counts.reduce((sum, { deleted }) => sum + deleted, 0),
+    };
   }
 
   finish(version: bigint): Promise<void> {
-    return finishTogether(this.#connection, this.description, [{ changes: this.changes, version }]);
+    return this.group.finish(new Map([[this, version]]));
   }
 
   /** What `apply` has collected since `open`. */
-  get changes(): TableChanges {
-    if (this.#changes === undefined) throw new Error('The sink is used before open()');
-    return this.#changes;
+  get parts(): NextVersion['parts'] {
+    return this.#parts ?? [new TableChanges(this.#connection, this.#opened())];
+  }
+
+  /** For changes of the size of this file. */
+  async #divide(file: string): Promise<NextVersion['parts']> {
+    const { size } = await stat(file);
+    const { connections, partBytes } = this.#options;
+    const parts = Math.min(this.#mostParts, Math.max(1, Math.ceil(size / partBytes)));
+    const target = this.#opened();
+    const [first, ...others] = connections;
+    return [
+      new TableChanges(first, target),
+      ...others.slice(0, parts - 1).map((connection) => new TableChanges(connection, target)),
+    ];
+  }
+
+  #opened(): Target {
+    if (this.#target === undefined) throw new Error('The sink is used before open()');
+    return this.#target;
   }
 
   async count(): Promise<number> {
@@ -126,9 +168,9 @@ export class PostgresSink implements Sink {
     );
   }
 
-  /** Closes the connection, which the other sinks of the group make again when they need it. */
-  close(): Promise<void> {
-    return this.#connection.close();
+  /** Closes the connections, which the other sinks of the group make again when they need them. */
+  async close(): Promise<void> {
+    await Promise.all(this.#options.connections.map((connection) => connection.close()));
   }
 
   #call<T>(work: (client: Client) => Promise<T>): Promise<T> {

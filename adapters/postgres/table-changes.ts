@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import type { SinkCounts, SinkField } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { type ChangesFile, copyFile } from './changes-file.ts';
+import { type OnStatement, type PostgresConnection, run } from './connection.ts';
 import { altered } from './errors.ts';
 import { analyzeChanges, countChanges, createChanges, fill, remove, store } from './merge.ts';
 import { quoted } from './names.ts';
@@ -12,12 +13,13 @@ import {
   type Column,
   columnsOf,
   differenceOf,
+  isEmpty,
   isReferenced,
   readTable,
 } from './table.ts';
 
 /** What a table's changes are collected for. */
-interface Target {
+export interface Target {
   /** For people. */
   readonly description: string;
   readonly record: PublishedRecord;
@@ -27,32 +29,37 @@ interface Target {
   readonly tableId: string | null;
   /** What `open` found. */
   readonly found: Published;
+  readonly onStatement?: OnStatement | undefined;
 }
 
 const NO_CHANGES: SinkCounts = { stored: 0, deleted: 0 };
 
 /**
- * The changes that lead one table to its next version: files, and a temporary table into which they are copied, which nobody else sees. A
- * connection that breaks costs copying the files again. `lock` to `recordVersion` are the steps of a transaction.
+ * The changes that lead one table to its next version, or those of one part of its rows: files, and a temporary table into which they are
+ * copied, which nobody else sees. A connection that breaks costs copying the files again. `lock` to `recordVersion` are the steps of a
+ * transaction.
  */
 export class TableChanges {
   readonly description: string;
+  readonly connection: PostgresConnection;
+  readonly #onStatement: OnStatement | undefined;
   readonly #record: PublishedRecord;
-  readonly #fields: readonly SinkField[];
   readonly #columns: readonly Column[];
   readonly #tableId: string | null;
   readonly #changes: string;
   #found: Published;
   #files: ChangesFile[] = [];
   /** The session whose temporary table holds the files, or so many of them. */
-  #copied: { readonly client: Client; files: number } | null = null;
+  #copied: { readonly client: Client; files: number; isAnalyzed: boolean } | null = null;
   #counted = NO_CHANGES;
   #isEmpty = false;
 
-  constructor({ description, record, number, fields, tableId, found }: Target) {
+  constructor(connection: PostgresConnection, target: Target) {
+    const { description, record, number, fields, tableId, found, onStatement } = target;
+    this.connection = connection;
     this.description = description;
+    this.#onStatement = onStatement;
     this.#record = record;
-    this.#fields = fields;
     this.#columns = columnsOf(fields);
     this.#tableId = tableId;
     this.#changes = `pg_temp.${quoted(`eventlake_changes_${number}`)}`;
@@ -61,13 +68,14 @@ export class TableChanges {
 
   /** The version that the changes build on; null when they are all rows. */
   get base(): bigint | null {
-    const { tableId, columns, version } = this.#found;
-    return tableId === this.#tableId && areSame(columns, this.#columns) ? version : null;
+    const { tableId, columns, version, writing } = this.#found;
+    const isSame = tableId === this.#tableId && areSame(columns, this.#columns);
+    return isSame && writing === null ? version : null;
   }
 
   /** Adds a file, which must stay until the version is finished. */
-  add(file: string): void {
-    this.#files.push({ file, fields: this.#fields });
+  add(file: ChangesFile): void {
+    this.#files.push(file);
   }
 
   /** Copies the files of changes that this session does not hold yet. */
@@ -75,11 +83,12 @@ export class TableChanges {
     if (this.#copied?.client !== client) {
       await client.query(`DROP TABLE IF EXISTS ${this.#changes}`);
       await client.query(createChanges(this.#changes, this.#columns));
-      this.#copied = { client, files: 0 };
+      this.#copied = { client, files: 0, isAnalyzed: false };
     }
     for (const file of this.#files.slice(this.#copied.files)) {
       await copyFile(client, this.#changes, file, this.description, onProgress);
       this.#copied.files += 1;
+      this.#copied.isAnalyzed = false;
     }
   }
 
@@ -96,27 +105,48 @@ export class TableChanges {
 
   /**
    * Locks the table's row in `eventlake_published`, and brings the table to its columns. False: it shows this version or a later one already.
+   * @param writer Who has claimed the table in a try before
    * @throws `warehouse:superseded`, `warehouse:altered`
    */
-  async lock(client: Client, version: bigint): Promise<boolean> {
+  async lock(client: Client, version: bigint, writer: string | null = null): Promise<boolean> {
     const shown = await this.#record.read(client, 'FOR UPDATE');
     if (shown?.tableId === this.#tableId && shown.version !== null && shown.version >= version) return false;
-    if (!isUnchanged(this.#found, shown)) {
-      throw new EventlakeError(
-        'warehouse:superseded',
-        `${this.description}: another writer has published since this one looked`,
-        { hint: 'Run this again.', retriable: false },
-      );
-    }
+    if (!isUnchanged(this.#found, shown, writer)) throw this.#superseded();
     const { table } = this.#record;
     const difference = differenceOf(await readTable(client, table), this.#found.columns);
     if (difference !== null) throw altered(this.description, difference);
     for (const statement of alterTable(table, this.#found.columns, this.#columns))
-      await client.query(statement);
-    const { rows } = await client.query(`SELECT FROM ${table} LIMIT 1`);
-    this.#isEmpty = rows.length === 0;
-    if (!this.#isEmpty) await client.query(analyzeChanges(this.#changes, this.#columns));
+      await run(client, statement, this.#onStatement);
+    this.#isEmpty = await isEmpty(client, table);
     return true;
+  }
+
+  /**
+   * Changes in several parts cannot say what has vanished: they are those of a table without rows, or differences from a version.
+   * @throws `warehouse:superseded` where another writer has filled the table since
+   */
+  requireEmptyOrBase(): void {
+    if (!this.#isEmpty && this.base === null) throw this.#superseded();
+  }
+
+  /** Takes the table for this writer, which then writes in several transactions. */
+  claim(client: Client, writer: string): Promise<void> {
+    return this.#record.claim(client, writer);
+  }
+
+  /**
+   * Keeps others from taking the table until the transaction ends.
+   * @throws `warehouse:superseded` where one has
+   */
+  async hold(client: Client, writer: string): Promise<void> {
+    const shown = await this.#record.read(client, 'FOR SHARE');
+    if (shown?.writing !== writer) throw this.#superseded();
+  }
+
+  /** Whether the table shows this version of the lake's table. */
+  async shows(client: Client, version: bigint): Promise<boolean> {
+    const shown = await this.#record.read(client, 'FOR UPDATE');
+    return shown?.tableId === this.#tableId && shown.version === version && shown.writing === null;
   }
 
   /** Whether rows of other tables refer to rows of this one, which can then be deleted after those only. */
@@ -124,19 +154,32 @@ export class TableChanges {
     return isReferenced(client, this.#record.table);
   }
 
+  /** Whether the table had no row when it was locked. */
+  get isEmpty(): boolean {
+    return this.#isEmpty;
+  }
+
+  /** Inserts all changes into a table without rows. */
+  async fill(client: Client): Promise<void> {
+    await this.#run(client, fill(this.#record.table, this.#changes, this.#columns));
+  }
+
   /** Inserts and updates. */
   async store(client: Client): Promise<void> {
-    const { table } = this.#record;
-    await client.query((this.#isEmpty ? fill : store)(table, this.#changes, this.#columns));
-    // The planner would take a table that was just filled for an empty one, and read all of it for every report.
-    if (this.#isEmpty) await client.query(`ANALYZE ${table}`);
+    await this.#analyze(client);
+    await this.#run(client, store(this.#record.table, this.#changes, this.#columns));
   }
 
   /** Deletes. */
   async remove(client: Client): Promise<void> {
-    if (this.#isEmpty) return;
-    const { table } = this.#record;
-    await client.query(remove(table, this.#changes, this.#columns, this.base === null));
+    await this.#analyze(client);
+    const isAll = this.base === null;
+    await this.#run(client, remove(this.#record.table, this.#changes, this.#columns, isAll));
+  }
+
+  /** Counts the table's rows for the planner, which would take one that was just filled for an empty one, and read all of it for every report. */
+  async analyze(client: Client): Promise<void> {
+    await this.#run(client, `ANALYZE ${this.#record.table}`);
   }
 
   /** Records in the transaction of the changes that the table shows this version. */
@@ -146,10 +189,29 @@ export class TableChanges {
 
   /** Lets go of the changes of a version that is finished: what follows builds on it. */
   async finished(client: Client, version: bigint): Promise<void> {
-    await client.query(`DROP TABLE ${this.#changes}`);
+    await client.query(`DROP TABLE IF EXISTS ${this.#changes}`);
     this.#found = { ...this.#found, columns: this.#columns, tableId: this.#tableId, version };
     this.#files = [];
     this.#copied = null;
     this.#counted = NO_CHANGES;
+  }
+
+  #superseded(): EventlakeError {
+    return new EventlakeError(
+      'warehouse:superseded',
+      `${this.description}: another writer has published since this one looked`,
+      { hint: 'Run this again.', retriable: false },
+    );
+  }
+
+  /** Lets the planner know what the temporary table holds, once that is complete. */
+  async #analyze(client: Client): Promise<void> {
+    if (this.#copied === null || this.#copied.isAnalyzed) return;
+    await this.#run(client, analyzeChanges(this.#changes, this.#columns));
+    this.#copied.isAnalyzed = true;
+  }
+
+  #run(client: Client, sql: string): Promise<void> {
+    return run(client, sql, this.#onStatement);
   }
 }

@@ -96,6 +96,12 @@ ORDER BY attname COLLATE "C"`,
   return { columns: rows, demanding: rows.filter((row) => row.demanding).map(({ name }) => name) };
 }
 
+/** Whether the table has no row. */
+export async function isEmpty(client: Client, table: string): Promise<boolean> {
+  const { rows } = await client.query(`SELECT FROM ${table} LIMIT 1`);
+  return rows.length === 0;
+}
+
 /** Whether a foreign key of another table refers to this one. */
 export async function isReferenced(client: Client, table: string): Promise<boolean> {
   const { rows } = await client.query(

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import { Client } from 'pg';
 import type { PostgresAddress } from '../../adapters/postgres/connection.ts';
 import type { PostgresSink } from '../../adapters/postgres/sink.ts';
+import type { PublishedDataset } from '../../adapters/postgres/tables.ts';
 import type { SinkField } from '../../core/contracts.ts';
 import { Random } from '../../generator/random.ts';
 import { type Change, fileOf } from '../conformance/changes-file.ts';
@@ -15,6 +16,7 @@ import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts';
 import { WarehouseReader } from '../oracle/warehouse.ts';
 import { startPostgres, urlOf } from '../servers/postgres.ts';
 import { type Server, stopServer } from '../servers/server.ts';
+import { waitFor } from '../wait-for.ts';
 import { sinkOf } from './postgres-sink.ts';
 
 jest.setTimeout(120_000);
@@ -60,7 +62,7 @@ afterEach(async () => {
 const rows = (sql: string) => reader.rows(urlOf(server), sql.replaceAll('$S', schema));
 const throughProxy = () => urlOf({ port: proxy.port });
 
-function connect(url = urlOf(server), more: Partial<PostgresAddress> = {}): PostgresSink {
+function connect(url = urlOf(server), more: Partial<PostgresAddress & PublishedDataset> = {}): PostgresSink {
   const sink = sinkOf({ url, dataset: 'shop', tables: [{ schema, table: 'profiles' }], ...more });
   opened.push(sink);
   return sink;
@@ -93,35 +95,38 @@ async function locking(statement: string): Promise<Client> {
 }
 
 describe('a connection that breaks', () => {
-  test('at random moments costs no row and doubles none', async () => {
-    const seed = Date.now() % 1_000_000;
-    const random = new Random(seed, 0);
-    const all = (version: number) =>
-      Array.from({ length: 3000 }, (_, n) => change(`${n}`, n * version, 'x'.repeat(40)));
-    const faults: Injected[] = [];
-    const sink = connect(throughProxy());
-    await publish(sink, all(1), 1n);
-    for (let version = 2; version <= 9; version++) {
-      const breaking = (async () => {
-        for (let i = 0; i < 3; i++) {
-          await sleep(random.below(60));
-          faults.push(
-            proxy.inject(
-              { kind: random.below(2) === 0 ? 'reset' : 'close', afterBytes: random.below(400) },
-              1,
-            ),
-          );
-        }
-      })();
-      await publish(sink, all(version), BigInt(version));
-      await breaking;
-      const [sums] = await rows(
-        'SELECT count(*)::int AS rows, sum(n)::int AS sum, (SELECT lake_version::int FROM $S.eventlake_published) AS version FROM $S.profiles',
-      );
-      expect({ seed, ...sums }).toEqual({ seed, rows: 3000, sum: (version * 2999 * 3000) / 2, version });
-    }
-    expect(faults.reduce((sum, { fired }) => sum + fired, 0)).toBeGreaterThan(5);
-  });
+  test.each(['batch', 'partition'] as const)(
+    'at random moments costs no row and doubles none, in the mode %s',
+    async (writeMode) => {
+      const seed = Date.now() % 1_000_000;
+      const random = new Random(seed, 0);
+      const all = (version: number) =>
+        Array.from({ length: 3000 }, (_, n) => change(`${n}`, n * version, 'x'.repeat(40)));
+      const faults: Injected[] = [];
+      const sink = connect(throughProxy(), { writeMode, partBytes: 20_000 });
+      await publish(sink, all(1), 1n);
+      for (let version = 2; version <= 9; version++) {
+        const breaking = (async () => {
+          for (let i = 0; i < 3; i++) {
+            await sleep(random.below(60));
+            faults.push(
+              proxy.inject(
+                { kind: random.below(2) === 0 ? 'reset' : 'close', afterBytes: random.below(400) },
+                1,
+              ),
+            );
+          }
+        })();
+        await publish(sink, all(version), BigInt(version));
+        await breaking;
+        const [sums] = await rows(
+          'SELECT count(*)::int AS rows, sum(n)::int AS sum, (SELECT lake_version::int FROM $S.eventlake_published) AS version FROM $S.profiles',
+        );
+        expect({ seed, ...sums }).toEqual({ seed, rows: 3000, sum: (version * 2999 * 3000) / 2, version });
+      }
+      expect(faults.reduce((sum, { fired }) => sum + fired, 0)).toBeGreaterThan(5);
+    },
+  );
 
   test('right after the commit was sent records the version once', async () => {
     const sink = connect(throughProxy());
@@ -164,6 +169,35 @@ describe('a connection that breaks', () => {
     await held.end();
     expect(await shown()).toMatchObject({ version: '1' });
   });
+});
+
+test('a writer over several connections that is interrupted leaves what the next one puts right', async () => {
+  const stop = new AbortController();
+  const parts = { writeMode: 'partition', partBytes: 1 } as const;
+  const all = (n: number, more: string[] = []) =>
+    [...Array.from({ length: 400 }, (_, i) => `${i}`), ...more].map((id) => change(id, n));
+  await publish(connect(urlOf(server), parts), all(1, ['gone']), 1n);
+  const sink = connect(urlOf(server), { ...parts, signal: stop.signal });
+  const held = await locking("SELECT FROM $S.profiles WHERE id = '399' FOR UPDATE");
+  const interrupted = publish(sink, [change('mistaken', 2), ...all(2), { id: 'gone', document: null }], 2n);
+  // All parts but that of the locked row are written.
+  await waitFor(async () => (await rows('SELECT FROM $S.profiles WHERE n = 2')).length >= 300);
+  stop.abort(new Error('killed'));
+  await expect(interrupted).rejects.toThrow('killed');
+  await held.end();
+  const [left] = await rows(
+    'SELECT lake_version::int AS version, writing IS NULL AS done FROM $S.eventlake_published',
+  );
+  expect(left).toEqual({ version: 1, done: false });
+  const next = connect(urlOf(server), parts);
+  expect(await next.open(FIELDS, TABLE_ID)).toBeNull();
+  await next.apply(changes(all(3)), 3n);
+  await next.finish(3n);
+  const after = await shown();
+  expect(after.version).toBe('3');
+  expect(after.rows).toHaveLength(400);
+  expect(new Set(after.rows.map((row) => (row as { n: number }).n))).toEqual(new Set([3]));
+  expect(await connect(urlOf(server), parts).open(FIELDS, TABLE_ID)).toBe(3n);
 });
 
 test('a server that is killed and started again has the version before or the next, and the sink goes from there', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, jest } from '@jest/globals';
 import { describeSink } from '../conformance/sink.ts';
 import { WarehouseReader } from '../oracle/warehouse.ts';
 import { locate, POSTGRES } from '../servers/test-servers.ts';
@@ -26,19 +26,22 @@ const freshSchema = () => {
   return schema;
 };
 
-describeSink('postgres', 'rows', () => {
-  const schema = freshSchema();
-  return {
-    connect: () => sinkOf({ url, dataset: 'shop', tables: [{ schema, table: 'profiles' }] }),
-    async documents() {
-      const table = `${schema}.profiles`;
-      const [{ there = false } = {}] = await reader.rows(
-        url,
-        `SELECT to_regclass('${table}') IS NOT NULL AS there`,
-      );
-      const rows = there ? await reader.rows(url, `SELECT * FROM ${table}`) : [];
-      const shown = rows.map((row) => Object.entries(row).filter(([, value]) => value !== null));
-      return Object.fromEntries(shown.map((row) => [row[0]?.[1], Object.fromEntries(row)]));
-    },
-  };
+describe.each(['batch', 'partition'] as const)('write mode %s', (writeMode) => {
+  describeSink('postgres', 'rows', () => {
+    const schema = freshSchema();
+    const tables = [{ schema, table: 'profiles' }];
+    return {
+      connect: () => sinkOf({ url, dataset: 'shop', tables, writeMode, partBytes: 1 }),
+      async documents() {
+        const table = `${schema}.profiles`;
+        const [{ there = false } = {}] = await reader.rows(
+          url,
+          `SELECT to_regclass('${table}') IS NOT NULL AS there`,
+        );
+        const rows = there ? await reader.rows(url, `SELECT * FROM ${table}`) : [];
+        const shown = rows.map((row) => Object.entries(row).filter(([, value]) => value !== null));
+        return Object.fromEntries(shown.map((row) => [row[0]?.[1], Object.fromEntries(row)]));
+      },
+    };
+  });
 });
