@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { EventlakeError, UsageError } from '../core/errors.ts';
+import { datasetOf, forDataset } from './hints.ts';
 import { note } from './output.ts';
 import { eventlake } from './program.ts';
 
@@ -11,18 +12,20 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? 0 : FAILURE),
 );
 
+const program = eventlake();
 try {
-  await eventlake().parseAsync();
+  await program.parseAsync();
 } catch (error) {
-  process.exitCode = explain(error);
+  process.exitCode = explain(error, datasetOf(program));
 }
 // Clients may hold sockets open for a while; all work is done and durable here.
 process.exit();
 
-function explain(error: unknown): number {
+function explain(error: unknown, dataset: string | null): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
   if (error instanceof EventlakeError) {
-    const { code, hint } = error;
+    const { code } = error;
+    const hint = error.hint && forDataset(error.hint, dataset);
     note(`error: ${error.message} [${code}]`, 'error', { event: 'failed', code, hint });
     return error instanceof UsageError ? WRONG_USAGE : FAILURE;
   }
