@@ -39,7 +39,7 @@ test('a last line that is being written is left for the next run, which takes it
   expect(await eventsAfter()).toBe(3);
 });
 
-test('of a file at rest it is taken; when it goes on later, the error names the row and the ways out', async () => {
+test('of a file at rest it is taken; when it continues later, the error names the row and the ways out', async () => {
   await write(WHILE_WRITTEN, -HOUR);
   expect(await eventsAfter()).toBe(2);
   await write(FINISHED, -HOUR);
