@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../../generator/random.ts';
 import { progressOf } from '../../crash/progress.ts';
+import { killTwoDatasets } from '../../crash/two-datasets.ts';
 import {
   type Environment,
   embedded,
@@ -193,6 +194,19 @@ export const SCENARIOS: readonly Scenario[] = [
         await json(environment, ['run', '--file', file.name]);
         await checkExact(environment, [file]);
         return busy.every(({ fired }) => fired > 0) ? 1 : 0;
+      } finally {
+        await environment.remove();
+      }
+    },
+  },
+  {
+    name: 'two-datasets-kill',
+    how: 'SIGKILL of `run`, five times, at random moments: two datasets with four models, which are published to three places',
+    outcome: 'lake, Elasticsearch and PostgreSQL are exact',
+    async play({ random }) {
+      const environment = await realServers();
+      try {
+        return await killTwoDatasets(environment, random, 5);
       } finally {
         await environment.remove();
       }
