@@ -2,7 +2,7 @@ const folders = {
   core: [],
   config: ['core'],
   lake: ['core'],
-  adapters: ['core'],
+  adapters: ['core', 'lake'],
   generator: ['core'],
   ingestion: ['core'],
   processing: ['core', 'lake'],

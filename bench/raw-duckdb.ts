@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { literal } from '../lake/sql.ts';
+import { literal } from '../core/sql.ts';
 
 const [csv = '', folder = ''] = process.argv.slice(2);
 const events = literal(join(folder, 'events.parquet'));

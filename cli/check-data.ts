@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DuckDbEngine } from '../adapters/duckdb/engine.ts';
 import { type CheckReport, checkData } from '../inspection/check-data.ts';
 import { datasetCommand } from './command.ts';
 import { inputFiles } from './input-files.ts';
@@ -22,7 +23,8 @@ export function checkDataCommand(): Command {
       const scratch = await openScratch(settings.home, 'look');
       const sql = await openSql(scratch.folder);
       try {
-        print(options.json ?? false, await checkData(dataset, source, sql, scratch.folder), checkText);
+        const engine = new DuckDbEngine({ sql, lake: null, temporary: scratch.folder });
+        print(options.json ?? false, await checkData(dataset, source, engine), checkText);
       } finally {
         await sql.close();
         await scratch.close();

@@ -77,15 +77,15 @@ export async function exportToCsv(
   signal: AbortSignal,
   monitor: Monitor | null,
 ): Promise<ExportResult> {
-  const { dataset, log, temporary } = session;
+  const { dataset, log } = session;
   const file = openCsv(session, csv, rotate === undefined ? null : { bytes: rotate, keep });
   note(`exporting ${log.description} to ${file.description}`, 'info', {
     ...{ event: 'export_started', hop: 'export', follow },
   });
-  // A session beside: archive and export may run at the same time.
-  const sql = await session.sql.beside();
+  // An engine beside: archive and export may run at the same time.
+  const engine = await session.engine.beside();
   const context = {
-    ...{ dataset, log, file, sql, temporary },
+    ...{ dataset, log, file, engine },
     onTurn: () => monitor?.turn(),
     onCommit(batch: { rows: number; rejected: number; seconds: number }) {
       record(`export: ${counted(batch.rows, 'row')}`, { event: 'commit', hop: 'export', ...batch });
@@ -103,7 +103,7 @@ export async function exportToCsv(
   try {
     return await exportEvents(context, follow ? null : await log.ranges(), signal);
   } finally {
-    await sql.close();
+    await engine.close();
   }
 }
 

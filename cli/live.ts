@@ -96,6 +96,6 @@ async function runLive(
 async function processOn(session: Session, stop: AbortController) {
   const reports = { monitor: null, progress: null, telling: { commits: false, renewals: false } };
   const context = reported(await processContext(session), reports);
-  const sql = await session.sql.beside();
-  return follow({ ...context, sql }, stop).finally(() => sql.close());
+  const engine = await session.engine.beside();
+  return follow({ ...context, engine }, stop).finally(() => engine.close());
 }

@@ -1,10 +1,10 @@
+import { csvQuery } from '../adapters/duckdb/csv-query.ts';
+import { lookupQuery } from '../adapters/duckdb/model-lookup.ts';
 import { type DatasetFolder, modelQuery } from '../config/dataset/read.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Lookup } from '../core/contracts.ts';
 import { EVENTS_TABLE, keyOf, type LookupKind, type Model } from '../core/dataset.ts';
-import { csvQuery } from '../processing/model-csv.ts';
 import type { ModelInput } from '../processing/model-inputs.ts';
-import { lookupQuery } from '../processing/model-lookup.ts';
 import type { ModelSteps } from '../processing/process.ts';
 import type { Session } from './session.ts';
 

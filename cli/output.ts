@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Row } from '../core/contracts.ts';
+import type { Row } from '../core/row.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 type Level = (typeof LEVELS)[number];

@@ -46,8 +46,8 @@ export function processCommand(): Command {
         noteUnpublished(session);
         if (options.follow) {
           note(`following ${session.log.description}; stop with Ctrl-C`, 'info', { event: 'follow_started' });
-          const sql = await session.sql.beside();
-          const archived = await follow({ ...context, sql }, stop).finally(() => sql.close());
+          const engine = await session.engine.beside();
+          const archived = await follow({ ...context, engine }, stop).finally(() => engine.close());
           skips.end();
           record('stopped', { event: 'stopped', ...archived });
           const result = { archive: archived, model: null, publish: null, published: [] };

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { datasetNames } from '../config/dataset/read.ts';
-import type { Row } from '../core/contracts.ts';
 import { keyOf, modelOf } from '../core/dataset.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
+import type { Row } from '../core/row.ts';
 import { profileOf, requireInt64 } from '../inspection/rows.ts';
 import { DEFAULT_DATASET, datasetCommand } from './command.ts';
 import { cell, print } from './output.ts';

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
+import type { FirstRejected } from '../core/engine.ts';
 import { EventlakeError } from '../core/errors.ts';
-import type { ArchiveResult } from '../processing/archive.ts';
-import type { BatchOutcome, FirstRejected } from '../processing/archive-commit.ts';
+import type { ArchiveResult, BatchOutcome } from '../processing/archive.ts';
 import type { ProcessContext } from '../processing/process.ts';
 import { counted, note, thousands } from './output.ts';
 

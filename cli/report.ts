@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { reportOf, reportsOf } from '../config/dataset/reports.ts';
-import type { Row } from '../core/contracts.ts';
 import { UsageError } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
+import type { Row } from '../core/row.ts';
 import { type ReportPlace, type ReportResult, runReport } from '../inspection/report.ts';
 import { withCommonOptions } from './command.ts';
 import { cell, counted, print, table } from './output.ts';

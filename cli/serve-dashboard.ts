@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { DuckDbEngine } from '../adapters/duckdb/engine.ts';
 import { DuckDbSandbox } from '../adapters/duckdb/sql-sandbox.ts';
 import { reportsOf } from '../config/dataset/reports.ts';
 import type { Dataset } from '../core/dataset.ts';
@@ -65,6 +66,7 @@ export async function openDashboard(
   const { dataset, log, index, database, files, store, cache, temporary, openTable } = session;
   const panels = await openSql(temporary, PANELS_MB);
   const builder = await openSql(temporary, BUILDER_MB);
+  const engine = new DuckDbEngine({ sql: builder, lake: { store, files }, temporary });
   const warn = (error: Error) => note(`warning: ${error.message}`, 'warn');
   const view = new LakeView(dataset, files, openTable);
   const folder = join(cache, 'dashboard');
@@ -79,7 +81,7 @@ export async function openDashboard(
     facts,
     sql: panels,
     sandbox: new DuckDbSandbox({ ...SANDBOX, milliseconds, temporary }),
-    audits: new Audits({ dataset, log, index, view, sql: builder, temporary }),
+    audits: new Audits({ dataset, log, index, view, sql: builder, engine }),
     readings: dataset.live ? new LiveReadings(dataset, dataset.live, csvFile(session, csv), log) : null,
     reports: new Reports({ dataset, reports: await reportsOf(session), view, sql: panels, database }),
     watcher: new PipelineWatcher({ log, index, view }),

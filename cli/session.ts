@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { DuckDbEngine } from '../adapters/duckdb/sql-engine.ts';
+import { DuckDbCheckpoints } from '../adapters/duckdb/checkpoint-format.ts';
+import { DuckDbEngine } from '../adapters/duckdb/engine.ts';
+import { DuckDbSession } from '../adapters/duckdb/sql-session.ts';
 import { DATASETS, type DatasetFolder, loadDataset } from '../config/dataset/read.ts';
 import { readEnvironment, type SettingsFiles } from '../config/environment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
@@ -58,7 +60,8 @@ export interface Session extends DatasetFolder {
   /** Queries on the PostgreSQL server that has these tables; null where there are none. */
   readonly database: Warehouse | null;
   readonly files: LocalFiles;
-  readonly sql: DuckDbEngine;
+  readonly sql: DuckDbSession;
+  readonly engine: DuckDbEngine;
   readonly temporary: string;
   /** Folder of local copies. */
   readonly cache: string;
@@ -114,7 +117,7 @@ export async function openSession(
   const store = await openStore(settings, access);
   const sql = await openSql(temporary);
   const files = new LocalFiles(cache);
-  const checkpoints = new Checkpoints(sql, temporary);
+  const checkpoints = new Checkpoints(new DuckDbCheckpoints(sql), temporary);
   const openTable = (table: string) =>
     new DeltaTable(store, table.includes('.') ? table.replace('.', '/') : `${dataset.name}/${table}`, {
       checkpoints,
@@ -140,6 +143,7 @@ export async function openSession(
     database,
     files,
     sql,
+    engine: new DuckDbEngine({ sql, lake: { store, files }, temporary }),
     temporary,
     cache,
     async close() {
@@ -177,31 +181,25 @@ export function noteStores({ log, store, index, warehouse: [copy] }: Session): v
 
 /** The session as processing wants it. */
 export async function processContext(session: Session): Promise<ProcessContext> {
-  const { dataset, settings, log, tables, sql, temporary, publications, files } = session;
+  const { dataset, settings, log, tables, engine, temporary, publications, files } = session;
   const { batchRows, batchSeconds } = settings;
   const models = await modelSteps(session);
   return {
-    archive: {
-      dataset,
-      log,
-      tables,
-      sql,
-      temporary,
-      batchRows,
-      batchSeconds,
-    },
+    archive: { dataset, log, tables, engine, batchRows, batchSeconds },
     models,
     publications: publications.flatMap((publication) => {
       const steps = models.find(({ model }) => model.table === publication.table);
       return steps ? [{ ...publication, model: steps.model, table: steps.table }] : [];
     }),
     files,
+    engine,
+    temporary,
   };
 }
 
 /** The SQL engine alone; it spills into the folder. */
-export async function openSql(temporary: string, memoryMb = SQL_MEMORY_MB): Promise<DuckDbEngine> {
-  return DuckDbEngine.open({ temporary, memoryMb, threads: availableParallelism() });
+export async function openSql(temporary: string, memoryMb = SQL_MEMORY_MB): Promise<DuckDbSession> {
+  return DuckDbSession.open({ temporary, memoryMb, threads: availableParallelism() });
 }
 
 // Client libraries are loaded only where they are used: they would triple the time that the embedded pipeline takes to start.

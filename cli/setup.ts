@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { dashboardFile } from '../config/kibana/saved-objects.ts';
+import type { TableField } from '../core/data-files.ts';
 import { aliasOf, indexPublicationOf } from '../core/dataset.ts';
-import type { TableField } from '../lake/schema.ts';
 import { makeEventsTable } from '../processing/archive-commit.ts';
-import { modelFields } from '../processing/model-compute.ts';
 import { modelStage, publishStage } from '../processing/process.ts';
 import { sinkFields } from '../processing/publish.ts';
 import { datasetCommand } from './command.ts';
@@ -53,13 +52,13 @@ export function setupCommand(): Command {
 
 /** Makes what the tables are published to, for the columns that the models will give, whether there are events or not. */
 async function openSinks(session: Session): Promise<string[]> {
-  const { dataset, sql, publications, openTable } = session;
+  const { dataset, engine, publications, openTable } = session;
   const { models } = await processContext(session);
   const earlier: Record<string, readonly TableField[]> = {};
   const made: string[] = [];
   for (const { model, query, lookup, table } of models) {
     for (const name of model.reads ?? []) earlier[name] = (await openTable(name).snapshot())?.fields ?? [];
-    const fields = await modelFields({ dataset, model, query, lookup, sql }, earlier);
+    const fields = await engine.modelFields({ dataset, model, query, lookup }, earlier);
     earlier[model.table] = fields;
     const columns = sinkFields(fields, { model, columns: dataset.columns });
     for (const { sink } of publications.filter((publication) => publication.table === model.table)) {
@@ -77,7 +76,7 @@ async function openSinks(session: Session): Promise<string[]> {
 async function fillWarehouse(session: Session): Promise<Filled[]> {
   if (!session.dataset.publish.some(({ to }) => to === 'postgres')) return [];
   const context = await processContext(session);
-  await makeEventsTable(context.archive);
+  await makeEventsTable(session.tables.events, session.dataset);
   const filled: Filled[] = [];
   const { versions } = await modelStage({
     ...context,

@@ -1,6 +1,6 @@
 import { modelOf } from '../core/dataset.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
-import type { BatchOutcome } from '../processing/archive-commit.ts';
+import type { BatchOutcome } from '../processing/archive.ts';
 import type { FollowContext, StageFailure } from '../processing/follow.ts';
 import type { ModelResult } from '../processing/model.ts';
 import type { ProcessContext, ProcessResult, Published } from '../processing/process.ts';

@@ -1,10 +1,11 @@
 /**
  * The contracts between the stages and the outside. Each is small and dumb: no policy, no retries that change meaning, no state
  * beyond a connection. Policy sits in ingestion/ and processing/. Every adapter of a contract passes the same suite in
- * test/conformance/.
+ * test/conformance/. The contracts of engines are in engine.ts.
  */
 
 import type { FieldType } from './field-types.ts';
+import type { Row } from './row.ts';
 
 /** The two topics of a dataset: its events, and the lines that could not become an event. */
 export type Stream = 'events' | 'dead-letters';
@@ -182,22 +183,6 @@ export interface ObjectStore {
   list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
   /** Deletes these; a key that does not exist is no error. */
   delete(keys: readonly string[]): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** A row of a small result: 64-bit integers are bigint, decimals and timestamps (ISO 8601, UTC) are strings. */
-export type Row = Record<string, string | number | bigint | boolean | null>;
-
-/**
- * One SQL session with a ceiling on its memory; what exceeds it is spilled to disk. Statements run one at a time.
- * A statement that needs more than can be spilled is `sql:out_of_memory`: the caller divides the work, and the session stays usable.
- */
-export interface SqlEngine {
-  /** Runs one or more statements. */
-  run(sql: string): Promise<void>;
-  /** Runs one query with a small result. */
-  rows(sql: string): Promise<Row[]>;
-  /** Forgets tables, views and spilled data. */
   close(): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
-import type { EventLog, Sink, SqlEngine } from '../core/contracts.ts';
+import type { EventLog, Sink } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
+import type { LocalEngine, SqlSession } from '../core/engine.ts';
 import { audit } from '../inspection/audit.ts';
 import type { AuditAnswer } from './api.ts';
 import { identity, type LakeView, tablesOf } from './lake-view.ts';
@@ -10,9 +11,9 @@ export interface AuditsContext {
   readonly log: EventLog;
   readonly index: Sink | null;
   readonly view: LakeView;
-  /** An audit counts every row, so it has an engine that nobody waits for. */
-  readonly sql: SqlEngine;
-  readonly temporary: string;
+  /** An audit counts every row, so it has a session that nobody waits for, and an engine on it. */
+  readonly sql: SqlSession;
+  readonly engine: LocalEngine;
 }
 
 /** Audits on demand. One is kept for as long as the log and the tables are the same, and those who ask at once share it. */
@@ -42,7 +43,7 @@ export class Audits {
   }
 
   async #audit(): Promise<AuditAnswer> {
-    const { dataset, log, index, view, sql, temporary } = this.#context;
+    const { dataset, log, index, view, sql, engine } = this.#context;
     const countedAt = new Date().toISOString();
     const report = await view.readOrNothing(({ events, rejected, profiles }) =>
       audit({
@@ -54,7 +55,7 @@ export class Audits {
         index,
         files: view.files,
         sql,
-        temporary,
+        engine,
       }),
     );
     return { countedAt, ...report };

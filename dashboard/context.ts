@@ -1,5 +1,6 @@
-import type { EventLog, Sink, SqlEngine, SqlSandbox } from '../core/contracts.ts';
+import type { EventLog, Sink, SqlSandbox } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
+import type { SqlSession } from '../core/engine.ts';
 
 import type { Audits } from './audits.ts';
 import type { FactsStore } from './facts.ts';
@@ -21,7 +22,7 @@ export interface DashboardContext {
   readonly view: LakeView;
   readonly facts: FactsStore;
   /** Answers queries over the tables themselves. */
-  readonly sql: SqlEngine;
+  readonly sql: SqlSession;
   /** Runs what people type. */
   readonly sandbox: SqlSandbox;
   readonly audits: Audits;

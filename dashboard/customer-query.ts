@@ -1,8 +1,9 @@
-import type { Row, SqlEngine } from '../core/contracts.ts';
 import { type Dataset, entityKeyOf } from '../core/dataset.ts';
+import type { SqlSession } from '../core/engine.ts';
 import { EventlakeError } from '../core/errors.ts';
+import type { Row } from '../core/row.ts';
+import { literal } from '../core/sql.ts';
 import { profileOf } from '../inspection/rows.ts';
-import { literal } from '../lake/sql.ts';
 import { eventsRelation } from '../processing/events-table.ts';
 import type {
   CustomerAnswer,
@@ -21,9 +22,9 @@ const SESSIONS = 1000;
 export class CustomerQueries {
   readonly #dataset: Dataset;
   readonly #view: LakeView;
-  readonly #sql: SqlEngine;
+  readonly #sql: SqlSession;
 
-  constructor(dataset: Dataset, view: LakeView, sql: SqlEngine) {
+  constructor(dataset: Dataset, view: LakeView, sql: SqlSession) {
     this.#dataset = dataset;
     this.#view = view;
     this.#sql = sql;
@@ -107,7 +108,7 @@ FROM daily ORDER BY day`);
     return this.#view.read(async ({ events }) => {
       const paths = await this.#view.paths(events);
       if (paths.length === 0) this.#unknown(id);
-      const matching = `(SELECT * FROM ${eventsRelation(this.#dataset, events, paths)} WHERE ${condition})`;
+      const matching = `(SELECT * FROM ${eventsRelation(this.#sql, this.#dataset, events, paths)} WHERE ${condition})`;
       const found = await this.#sql.rows(`SELECT 1 FROM ${matching} LIMIT 1`);
       if (found.length === 0) this.#unknown(id);
       return query(matching);

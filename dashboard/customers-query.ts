@@ -1,8 +1,8 @@
-import type { SqlEngine } from '../core/contracts.ts';
 import { type Dataset, entityKeyOf, keyOf, type Model, modelOf } from '../core/dataset.ts';
+import type { SqlSession } from '../core/engine.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
+import { literal } from '../core/sql.ts';
 import { isInt64, plainCounts } from '../inspection/rows.ts';
-import { literal, parquet } from '../lake/sql.ts';
 import type { CustomersAnswer } from './api.ts';
 import type { LakeView, SeenLake, SeenTable } from './lake-view.ts';
 import { plainRows } from './plain-rows.ts';
@@ -35,7 +35,7 @@ export function modelledIn(dataset: Dataset, { profiles }: SeenLake): { model: M
 export async function customers(
   dataset: Dataset,
   view: LakeView,
-  sql: SqlEngine,
+  sql: SqlSession,
   request: CustomersRequest,
 ): Promise<CustomersAnswer> {
   return view.read(async (seen) => {
@@ -54,7 +54,7 @@ export async function customers(
     const parts = ['true'];
     if (request.q) parts.push(`starts_with(CAST(${keyOf(model)} AS VARCHAR), ${literal(request.q)})`);
     if (request.segment !== undefined) parts.push(`${segment} = ${literal(request.segment)}`);
-    const matching = `FROM ${parquet(paths)} WHERE ${parts.join(' AND ')}`;
+    const matching = `FROM ${sql.parquet(paths)} WHERE ${parts.join(' AND ')}`;
     const [counted] = await sql.rows(`SELECT count(*) AS total ${matching}`);
     const rows = await sql.rows(
       `SELECT * ${matching} ORDER BY ${column} ${request.order} NULLS LAST, ${keyOf(model)} LIMIT ${request.limit} OFFSET ${request.offset}`,

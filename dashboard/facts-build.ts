@@ -1,6 +1,6 @@
-import type { SqlEngine } from '../core/contracts.ts';
 import { type Dataset, entityKeyOf } from '../core/dataset.ts';
-import { literal, parquet } from '../lake/sql.ts';
+import type { SqlSession } from '../core/engine.ts';
+import { literal } from '../core/sql.ts';
 import type { OverviewRoles } from './api.ts';
 
 /** What facts are made of: one version of the events, as an SQL relation, and local files of one of the profiles. */
@@ -28,14 +28,14 @@ const CODED = ['type', 'category', 'brand', 'segment'] as const;
  * | `amount` | decimal; null where the dataset lacks the role |
  * | `copies` | how often the archive holds the event |
  */
-export async function buildFacts(sql: SqlEngine, source: FactsSource, file: string): Promise<void> {
+export async function buildFacts(sql: SqlSession, source: FactsSource, file: string): Promise<void> {
   const { dataset, roles, events, profiles } = source;
   const key = entityKeyOf(dataset);
   const columns = dataset.columns.map(({ name }) => name).join(', ');
   await sql.run(`ATTACH ${literal(file)} AS built; USE built`);
   try {
     const segment = roles.segment && profiles.length > 0 ? roles.segment : null;
-    const segments = segment ? `(SELECT ${key}, ${segment} AS segment FROM ${parquet(profiles)})` : null;
+    const segments = segment ? `(SELECT ${key}, ${segment} AS segment FROM ${sql.parquet(profiles)})` : null;
     for (const role of CODED) {
       const relation = role === 'segment' ? segments : events;
       const column = role === 'segment' ? segment && 'segment' : roles[role];

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Row, SqlEngine } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
-import { literal } from '../lake/sql.ts';
+import type { SqlSession } from '../core/engine.ts';
+import type { Row } from '../core/row.ts';
+import { literal } from '../core/sql.ts';
 import { eventsRelation } from '../processing/events-table.ts';
 import type { OverviewRoles } from './api.ts';
 import { buildFacts } from './facts-build.ts';
@@ -28,9 +29,9 @@ export interface FactsContext {
   readonly dataset: Dataset;
   readonly view: LakeView;
   /** Answers panels. */
-  readonly panels: SqlEngine;
+  readonly panels: SqlSession;
   /** Prepares facts, so that panels need not wait for it. */
-  readonly builder: SqlEngine;
+  readonly builder: SqlSession;
   /** Where facts are kept. */
   readonly folder: string;
   /** Told when facts could not be prepared and older ones serve on. */
@@ -172,7 +173,7 @@ export class FactsStore {
     await rm(part, { force: true });
     try {
       const [events, profiles] = [
-        eventsRelation(dataset, seen.events, await view.paths(seen.events)),
+        eventsRelation(builder, dataset, seen.events, await view.paths(seen.events)),
         seen.profiles ? await view.paths(seen.profiles) : [],
       ];
       await buildFacts(builder, { dataset, roles, events, profiles }, part);

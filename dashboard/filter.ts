@@ -1,5 +1,5 @@
 import { EventlakeError } from '../core/errors.ts';
-import { literal } from '../lake/sql.ts';
+import { literal } from '../core/sql.ts';
 import type { OverviewRoles } from './api.ts';
 
 /** What the overview is narrowed to; days are UTC and inclusive. An empty category or brand stands for events that have none. */

@@ -1,4 +1,4 @@
-import type { Row } from '../core/contracts.ts';
+import type { Row } from '../core/row.ts';
 import type { OverviewAnswer } from './api.ts';
 import type { Facts } from './facts.ts';
 import { condition, type Filter } from './filter.ts';

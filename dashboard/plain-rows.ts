@@ -1,4 +1,4 @@
-import type { Row } from '../core/contracts.ts';
+import type { Row } from '../core/row.ts';
 import type { Cell } from './api.ts';
 
 /** Rows as JSON has them: 64-bit integers become strings. */

@@ -1,5 +1,6 @@
-import type { SqlEngine, Warehouse } from '../core/contracts.ts';
+import type { Warehouse } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
+import type { SqlSession } from '../core/engine.ts';
 import { findReport, type Report } from '../core/report.ts';
 import { daysOf, type ReportContext, runReport } from '../inspection/report.ts';
 import type { ReportAnswer, ReportsAnswer } from './api.ts';
@@ -11,7 +12,7 @@ export interface ReportsContext {
   readonly dataset: Dataset;
   readonly reports: readonly Report[];
   readonly view: LakeView;
-  readonly sql: SqlEngine;
+  readonly sql: SqlSession;
   /** What the tables are published to; null: only the lake is there. */
   readonly database: Warehouse | null;
 }

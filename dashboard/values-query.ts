@@ -1,5 +1,5 @@
-import type { Row } from '../core/contracts.ts';
-import { literal } from '../lake/sql.ts';
+import type { Row } from '../core/row.ts';
+import { literal } from '../core/sql.ts';
 import type { ValuesAnswer } from './api.ts';
 import type { Facts } from './facts.ts';
 import { condition, type Filter } from './filter.ts';

@@ -1,11 +1,11 @@
-import type { EventLog, PartitionRange, Sink, SqlEngine } from '../core/contracts.ts';
+import type { EventLog, PartitionRange, Sink } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import { type Dataset, type Model, modelOf } from '../core/dataset.ts';
+import type { CopyComparison, LocalEngine, SqlSession } from '../core/engine.ts';
 import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
-import { parquet } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { eventsRelation } from '../processing/events-table.ts';
-import { type CopyComparison, compareCopy } from './audit-copies.ts';
+import { sinkFields } from '../processing/publish.ts';
 import { foreignChanges } from './foreign-changes.ts';
 import { type Tally, tallyLog, total } from './tally-log.ts';
 
@@ -14,6 +14,13 @@ const PLACE = ['log_partition', 'log_offset'];
 
 /** The stream that a row of `rejected` came from. */
 const STREAM = `CASE WHEN starts_with(reason, 'line:') THEN 'dead-letters' ELSE 'events' END`;
+
+/** A published copy: its model, the model's table in the lake, and the sink. */
+interface Copy {
+  readonly model: Model;
+  readonly table: DeltaTable;
+  readonly sink: Sink;
+}
 
 /** The stores that are counted. */
 export interface AuditContext {
@@ -24,12 +31,11 @@ export interface AuditContext {
   /** Null where the dataset has no model. */
   readonly profiles: DeltaTable | null;
   readonly index: Sink | null;
-  /** The copies in PostgreSQL: of each the model, its table in the lake, and the sink. */
-  readonly warehouse?: readonly { readonly model: Model; readonly table: DeltaTable; readonly sink: Sink }[];
+  /** The copies in PostgreSQL. */
+  readonly warehouse?: readonly Copy[];
   readonly files: LocalFiles;
-  readonly sql: SqlEngine;
-  /** Folder for what does not fit into memory. */
-  readonly temporary: string;
+  readonly sql: SqlSession;
+  readonly engine: LocalEngine;
 }
 
 /** Every row at every stage. `removed`: records that retention has taken from the log; they are counted where they are left, in the lake. */
@@ -80,7 +86,7 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
   const warehouse: NonNullable<AuditReport['warehouse']> = [];
   const warehouseDifferences: string[] = [];
   for (const copy of context.warehouse ?? []) {
-    const compared = await compareCopy({ ...context, ...copy });
+    const compared = await compareCopy(context, copy);
     const { rows, differing } = compared;
     const { table } = copy.model;
     warehouse.push({ table, rows, differing });
@@ -175,7 +181,7 @@ async function skippedBatches({
   const rows = await sql.rows(`
 SELECT ${STREAM} || '/' || log_partition || '@' || log_offset AS name, detail,
   coalesce(TRY_CAST(regexp_extract(detail, '^\\d+') AS INTEGER), 0) AS records
-FROM ${parquet(paths)} WHERE reason IN ('batch:unreadable', 'line:unreadable_batch') ORDER BY name`);
+FROM ${sql.parquet(paths)} WHERE reason IN ('batch:unreadable', 'line:unreadable_batch') ORDER BY name`);
   return rows.map(({ name, detail, records }) => ({
     name: String(name),
     detail: String(detail),
@@ -186,7 +192,15 @@ FROM ${parquet(paths)} WHERE reason IN ('batch:unreadable', 'line:unreadable_bat
 async function readIndex(context: AuditContext): Promise<CopyComparison | null> {
   const { dataset, profiles, index } = context;
   const model = modelOf(dataset);
-  return model && profiles && index ? compareCopy({ ...context, model, table: profiles, sink: index }) : null;
+  return model && profiles && index ? compareCopy(context, { model, table: profiles, sink: index }) : null;
+}
+
+/** Compares what the sink shows with what publishing the newest rows would send. */
+async function compareCopy({ dataset, files, engine }: AuditContext, copy: Copy): Promise<CopyComparison> {
+  const { model, table, sink } = copy;
+  const { snapshot, paths } = await newestFiles(table, files);
+  const fields = sinkFields(snapshot?.fields ?? [], { model, columns: dataset.columns });
+  return engine.compare(sink, fields, paths);
 }
 
 function indexText({ rows: documents, differing, examples }: CopyComparison, profiles: number): string {
@@ -219,17 +233,17 @@ async function tallyLake(
   ranges: readonly PartitionRange[],
 ): Promise<LakeCount> {
   const { snapshot, paths: eventPaths } = await newestFiles(events, files);
-  const ofEvents = eventsRelation(dataset, { table: events, snapshot }, eventPaths);
+  const ofEvents = eventsRelation(sql, dataset, { table: events, snapshot }, eventPaths);
   const { paths: rejectedPaths } = await newestFiles(rejected, files, ['reason', ...PLACE]);
   const reasons: Record<string, number> = {};
   const tallies = new Map<string, Tally>();
   const sources: string[] = [];
   if (eventPaths.length > 0)
-    sources.push(`SELECT 'events' AS stream, log_partition, log_offset FROM ${parquet(eventPaths)}`);
+    sources.push(`SELECT 'events' AS stream, log_partition, log_offset FROM ${sql.parquet(eventPaths)}`);
   if (rejectedPaths.length > 0) {
-    sources.push(`SELECT ${STREAM} AS stream, log_partition, log_offset FROM ${parquet(rejectedPaths)}`);
+    sources.push(`SELECT ${STREAM} AS stream, log_partition, log_offset FROM ${sql.parquet(rejectedPaths)}`);
     const rows = await sql.rows(
-      `SELECT reason, count(*) AS n FROM ${parquet(rejectedPaths)} GROUP BY reason ORDER BY reason`,
+      `SELECT reason, count(*) AS n FROM ${sql.parquet(rejectedPaths)} GROUP BY reason ORDER BY reason`,
     );
     for (const row of rows) reasons[String(row.reason)] = Number(row.n);
   }
@@ -253,14 +267,14 @@ async function tallyLake(
   }
   const count =
     eventPaths.length > 0
-      ? Number((await sql.rows(`SELECT count(*) AS n FROM ${parquet(eventPaths)}`))[0]?.n)
+      ? Number((await sql.rows(`SELECT count(*) AS n FROM ${sql.parquet(eventPaths)}`))[0]?.n)
       : 0;
   const duplicates = eventPaths.length > 0 ? await countDuplicates(dataset, ofEvents, sql) : 0;
   return { events: count, rejected: reasons, duplicates, removed, tallies };
 }
 
 /** Events equal to another in every column. Digests find the few candidates cheaply, and these are compared in full. */
-async function countDuplicates(dataset: Dataset, events: string, sql: SqlEngine): Promise<number> {
+async function countDuplicates(dataset: Dataset, events: string, sql: SqlSession): Promise<number> {
   const columns = dataset.columns.map((column) => column.name).join(', ');
   const rows = await sql.rows(`
 WITH repeated AS (
@@ -287,7 +301,7 @@ async function countProfiles({
   if (paths.length === 0) return none;
   const amount = amountColumn ? `CAST(sum(${amountColumn}) AS VARCHAR)` : 'NULL';
   const [row] = await sql.rows(
-    `SELECT count(*) AS users, sum(${events ?? 'NULL'}) AS events, ${amount} AS amount FROM ${parquet(paths)}`,
+    `SELECT count(*) AS users, sum(${events ?? 'NULL'}) AS events, ${amount} AS amount FROM ${sql.parquet(paths)}`,
   );
   return {
     users: Number(row?.users),

@@ -1,11 +1,9 @@
-import { join } from 'node:path';
-import type { SqlEngine } from '../core/contracts.ts';
+import type { RecordBatch } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
+import type { EngineBatch, LocalEngine } from '../core/engine.ts';
 import { readFormat } from '../ingestion/format.ts';
 import { toBlocks } from '../ingestion/lines.ts';
 import { isBeingWritten, readSource, type SourceFile } from '../ingestion/source-file.ts';
-import { checkedEvents } from '../processing/contract-sql.ts';
-import { isEnough, StagedBatch } from '../processing/staging.ts';
 
 const BATCH_ROWS = 200_000;
 const LINES_SHOWN = 5;
@@ -36,8 +34,7 @@ export interface CheckReport {
 export async function checkData(
   dataset: Dataset,
   source: SourceFile,
-  sql: SqlEngine,
-  temporary: string,
+  engine: Pick<LocalEngine, 'batch' | 'broken'>,
 ): Promise<CheckReport> {
   const report = { file: source.path, bytes: source.size };
   const format = await readFormat(dataset, source);
@@ -57,36 +54,41 @@ export async function checkData(
   const findings = new Findings();
   let rows = 0;
   let unendedLine: number | null = null;
-  let values: Buffer[] = [];
-  let lines: number[] = [];
-  let size = 0;
-  const checkBatch = async () => {
-    await checkValues(dataset, { values, lines }, sql, temporary, findings);
-    values = [];
-    lines = [];
-    size = 0;
+  let batch: EngineBatch | null = null;
+  const checkBatch = async (checked: EngineBatch) => {
+    batch = null;
+    for (const { reason, rows, offsets } of await engine.broken(dataset, checked, LINES_SHOWN))
+      findings.add(reason, rows, offsets);
+    await checked.discard();
   };
-  for await (const group of format.records(
-    toBlocks(readSource(source, header.bytes)),
-    header.nextLine,
-    async (ended) => !(await isBeingWritten(source, ended)),
-  )) {
-    if (group.left) unendedLine = group.nextLine;
-    for (const [i, row] of group.rows.entries()) {
-      const line = group.lines[i] ?? 0;
-      rows += 1;
-      if (row && 'reason' in row) {
-        findings.add(row.reason, 1, [line]);
-        continue;
+  try {
+    for await (const group of format.records(
+      toBlocks(readSource(source, header.bytes)),
+      header.nextLine,
+      async (ended) => !(await isBeingWritten(source, ended)),
+    )) {
+      if (group.left) unendedLine = group.nextLine;
+      const values: Buffer[] = [];
+      const lines: number[] = [];
+      for (const [i, row] of group.rows.entries()) {
+        const line = group.lines[i] ?? 0;
+        rows += 1;
+        if (row && 'reason' in row) {
+          findings.add(row.reason, 1, [line]);
+          continue;
+        }
+        values.push(encoder.encode(group, i).value);
+        lines.push(line);
       }
-      const { value } = encoder.encode(group, i);
-      values.push(value);
-      lines.push(line);
-      size += value.length;
+      if (values.length === 0) continue;
+      batch ??= await engine.batch(dataset);
+      await batch.add(recordsOf(values, lines), 0n);
+      if (batch.rows >= BATCH_ROWS || batch.isFull) await checkBatch(batch);
     }
-    if (values.length >= BATCH_ROWS || isEnough(size, values.length, dataset)) await checkBatch();
+    if (batch) await checkBatch(batch);
+  } finally {
+    await batch?.discard();
   }
-  if (values.length > 0) await checkBatch();
   const list = findings.list();
   const good = rows - list.reduce((sum, finding) => sum + finding.rows, 0);
   return {
@@ -102,36 +104,12 @@ export async function checkData(
 }
 
 /** The line number stands in for the offset. */
-async function checkValues(
-  dataset: Dataset,
-  { values, lines }: { values: Buffer[]; lines: number[] },
-  sql: SqlEngine,
-  temporary: string,
-  findings: Findings,
-): Promise<void> {
-  const batch = await StagedBatch.create(join(temporary));
-  try {
-    const offsets = lines.map(BigInt);
-    const next = (offsets.at(-1) ?? 0n) + 1n;
-    const records = {
-      stream: 'events',
-      partition: 0,
-      from: 0n,
-      next,
-      offsets,
-      timestamps: lines.map(() => 0),
-      values,
-    } as const;
-    await batch.add(records, 0n);
-    await batch.close();
-    const rows = await sql.rows(`
-SELECT reason, count(*) AS n, array_to_string(list_sort(min(log_offset, ${LINES_SHOWN})), ' ') AS lines
-FROM (${checkedEvents(dataset, batch.relation('events'))}) WHERE reason IS NOT NULL GROUP BY reason`);
-    for (const row of rows)
-      findings.add(String(row.reason), Number(row.n), String(row.lines).split(' ').map(Number));
-  } finally {
-    await batch.discard();
-  }
+function recordsOf(values: readonly Buffer[], lines: readonly number[]): RecordBatch {
+  const offsets = lines.map(BigInt);
+  return {
+    ...{ stream: 'events', partition: 0, from: 0n, next: (offsets.at(-1) ?? 0n) + 1n },
+    ...{ offsets, timestamps: lines.map(() => 0), values },
+  };
 }
 
 class Findings {

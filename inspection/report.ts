@@ -1,11 +1,12 @@
-import type { Answer, SqlEngine, Warehouse } from '../core/contracts.ts';
+import type { Answer, Warehouse } from '../core/contracts.ts';
+import { fileColumns } from '../core/data-files.ts';
 import type { Dataset } from '../core/dataset.ts';
+import type { SqlSession } from '../core/engine.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
+import { names } from '../core/model-query.ts';
+import { literal } from '../core/sql.ts';
 import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
-import { fileColumns } from '../lake/snapshot.ts';
-import { literal, tableRelation } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
-import { names } from '../processing/model-inputs.ts';
 import { plainCounts } from './rows.ts';
 
 /** Where a report is computed: from the tables in the lake, or from what PostgreSQL shows of them. */
@@ -17,7 +18,7 @@ export interface ReportContext {
   /** The tables of the models, by name. */
   readonly derived: ReadonlyMap<string, DeltaTable>;
   readonly files: LocalFiles;
-  readonly sql: SqlEngine;
+  readonly sql: SqlSession;
   /** What the tables are published to; null: only the lake is there. */
   readonly database: Warehouse | null;
 }
@@ -111,7 +112,7 @@ async function openTables({ derived, files, sql }: ReportContext, query: string)
     const { snapshot, paths } = await newestFiles(table, files);
     if (!snapshot) throw missing(name);
     await sql.run(
-      `CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${tableRelation(fileColumns(snapshot), paths)}`,
+      `CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${sql.table(fileColumns(snapshot), paths)}`,
     );
     opened.push(name);
   }

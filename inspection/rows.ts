@@ -1,8 +1,9 @@
-import type { Row, SqlEngine } from '../core/contracts.ts';
 import { keyOf, type Model, type Overview } from '../core/dataset.ts';
+import type { SqlSession } from '../core/engine.ts';
 import { UsageError } from '../core/errors.ts';
+import type { Row } from '../core/row.ts';
+import { literal } from '../core/sql.ts';
 import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
-import { literal, parquet } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
 
 /** What was rejected: how often for each reason, and the newest examples. */
@@ -16,18 +17,18 @@ export interface RejectedReport {
 export async function rejectedRows(
   table: DeltaTable,
   files: LocalFiles,
-  sql: SqlEngine,
+  sql: SqlSession,
   limit: number,
   reason?: string,
 ): Promise<RejectedReport> {
   const { paths } = await newestFiles(table, files);
   if (paths.length === 0) return { total: 0, reasons: [], examples: [] };
   const counts = await sql.rows(
-    `SELECT reason, count(*) AS n FROM ${parquet(paths)} GROUP BY reason ORDER BY n DESC, reason`,
+    `SELECT reason, count(*) AS n FROM ${sql.parquet(paths)} GROUP BY reason ORDER BY n DESC, reason`,
   );
   const reasons = counts.map((row) => ({ reason: String(row.reason), rows: Number(row.n) }));
   const examples = await sql.rows(
-    `SELECT * FROM ${parquet(paths)} WHERE ${reason === undefined ? 'true' : `reason = ${literal(reason)}`} ORDER BY log_timestamp DESC, log_partition, log_offset DESC LIMIT ${limit}`,
+    `SELECT * FROM ${sql.parquet(paths)} WHERE ${reason === undefined ? 'true' : `reason = ${literal(reason)}`} ORDER BY log_timestamp DESC, log_partition, log_offset DESC LIMIT ${limit}`,
   );
   return { total: reasons.reduce((sum, reason) => sum + reason.rows, 0), reasons, examples };
 }
@@ -37,7 +38,7 @@ export async function profileOf(
   model: Model,
   table: DeltaTable,
   files: LocalFiles,
-  sql: SqlEngine,
+  sql: SqlSession,
   key: string,
 ): Promise<Row | null> {
   const { snapshot, paths } = await newestFiles(table, files);
@@ -45,7 +46,9 @@ export async function profileOf(
   if (type === 'long') requireInt64(keyOf(model), key);
   if (paths.length === 0) return null;
   const value = type === 'long' ? key : literal(key);
-  const [row] = await sql.rows(`SELECT * FROM ${parquet(paths)} WHERE ${keyOf(model)} = ${value} LIMIT 1`);
+  const [row] = await sql.rows(
+    `SELECT * FROM ${sql.parquet(paths)} WHERE ${keyOf(model)} = ${value} LIMIT 1`,
+  );
   return row ? plainCounts(row, keyOf(model)) : null;
 }
 
@@ -90,7 +93,7 @@ export async function highlights(
   overview: Overview | undefined,
   table: DeltaTable,
   files: LocalFiles,
-  sql: SqlEngine,
+  sql: SqlSession,
 ): Promise<Highlights> {
   const { paths } = await newestFiles(table, files);
   if (paths.length === 0) return { segments: [], top: [], spent: null };
@@ -98,17 +101,17 @@ export async function highlights(
   const { segment, top } = overview ?? {};
   const segments = segment
     ? await sql.rows(
-        `SELECT ${segment} AS segment, count(*) AS n FROM ${parquet(paths)} GROUP BY ALL ORDER BY n DESC`,
+        `SELECT ${segment} AS segment, count(*) AS n FROM ${sql.parquet(paths)} GROUP BY ALL ORDER BY n DESC`,
       )
     : [];
   const highest = top
-    ? await sql.rows(`SELECT * FROM ${parquet(paths)} ORDER BY ${top.by} DESC, ${key} LIMIT 10`)
+    ? await sql.rows(`SELECT * FROM ${sql.parquet(paths)} ORDER BY ${top.by} DESC, ${key} LIMIT 10`)
     : [];
   const amount = model.audit?.amount;
   const [sum] = amount
     ? await sql.rows(
         `SELECT count(*) AS buyers, CAST(sum(${amount}) AS VARCHAR) AS total, CAST(round(sum(${amount}) / count(*), 2) AS DECIMAL(38, 2))::VARCHAR AS each
-FROM ${parquet(paths)} WHERE ${amount} > 0`,
+FROM ${sql.parquet(paths)} WHERE ${amount} > 0`,
       )
     : [];
   return {

@@ -1,54 +1,43 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ObjectStore, SqlEngine } from '../core/contracts.ts';
+import type { ObjectStore } from '../core/contracts.ts';
 import { checkUnique, corrupt, parseAction } from './actions.ts';
 import { DIGEST_TAG, NO_DIGEST, readSeal, seal } from './digest.ts';
 import { formatJson } from './json.ts';
 import { type Commit, checkpointKey, lastCheckpointKey } from './log.ts';
 import { actionsOf, type Snapshot } from './snapshot.ts';
-import { exactly, literal } from './sql.ts';
 
 /** How long a removed file is remembered, and kept for readers of older versions; the default of other Delta writers. */
 export const TOMBSTONE_MS = 7 * 86_400_000;
 
-/** The columns of a checkpoint, after the protocol's "Checkpoint Schema" (V1). */
-const COLUMNS = {
-  txn: 'STRUCT("appId" VARCHAR, "version" BIGINT, "lastUpdated" BIGINT)',
-  add: `STRUCT("path" VARCHAR, "partitionValues" MAP(VARCHAR, VARCHAR), "size" BIGINT, "modificationTime" BIGINT,
-    "dataChange" BOOLEAN, "stats" VARCHAR, "tags" MAP(VARCHAR, VARCHAR))`,
-  remove: `STRUCT("path" VARCHAR, "deletionTimestamp" BIGINT, "dataChange" BOOLEAN, "extendedFileMetadata" BOOLEAN,
-    "partitionValues" MAP(VARCHAR, VARCHAR), "size" BIGINT)`,
-  metaData: `STRUCT("id" VARCHAR, "name" VARCHAR, "description" VARCHAR,
-    "format" STRUCT("provider" VARCHAR, "options" MAP(VARCHAR, VARCHAR)), "schemaString" VARCHAR,
-    "partitionColumns" VARCHAR[], "configuration" MAP(VARCHAR, VARCHAR), "createdTime" BIGINT)`,
-  protocol: 'STRUCT("minReaderVersion" INTEGER, "minWriterVersion" INTEGER)',
-} as const;
+/** Checkpoints as files: Parquet with the columns of the protocol's "Checkpoint Schema" (V1), of which lake/ knows nothing. */
+export interface CheckpointFormat {
+  /** Writes actions, each as JSON text, to a Parquet file with these entries in its metadata. */
+  write(actions: readonly string[], to: string, metadata: Readonly<Record<string, string>>): Promise<void>;
+  /** The actions of a Parquet file, each as JSON text. */
+  read(path: string): Promise<string[]>;
+}
 
 /**
  * Writes and reads checkpoints: a table's whole state in one Parquet file, so that readers need not go through every commit. They are
  * only a short cut; the log's commits are never deleted.
  */
 export class Checkpoints {
-  readonly #sql: SqlEngine;
+  readonly #format: CheckpointFormat;
   readonly #scratch: string;
 
   /** `scratch` is a folder for files of the moment; it is made when it is missing. */
-  constructor(sql: SqlEngine, scratch: string) {
-    this.#sql = sql;
+  constructor(format: CheckpointFormat, scratch: string) {
+    this.#format = format;
     this.#scratch = scratch;
   }
 
   /** Stores the checkpoint of `snapshot`, then points `_last_checkpoint` at it. */
   async write(store: ObjectStore, table: string, snapshot: Snapshot): Promise<void> {
     const actions = actionsOf(snapshot, Date.now() - TOMBSTONE_MS);
-    await this.#withFiles(async (json, parquet) => {
-      await writeFile(json, actions.map(formatJson).join('\n'));
-      const columns = Object.entries(COLUMNS).map(([name, type]) => `"${name}": ${literal(type)}`);
-      await this.#sql.run(
-        `COPY (FROM read_json(${literal(exactly(json))}, format = 'newline_delimited', columns = {${columns.join(', ')}}))
-         TO ${literal(parquet)} (FORMAT parquet, COMPRESSION snappy, KV_METADATA {${literal(DIGEST_TAG)}: ${literal(NO_DIGEST)}})`,
-      );
+    await this.#withFile(async (parquet) => {
+      await this.#format.write(actions.map(formatJson), parquet, { [DIGEST_TAG]: NO_DIGEST });
       const body = await readFile(parquet);
       const at = digestAt(body);
       if (at !== null) seal(body, at);
@@ -72,9 +61,9 @@ export class Checkpoints {
     const key = checkpointKey(table, version);
     const body = await store.get(key);
     checkDigest(body, key);
-    return this.#withFiles(async (_json, copy) => {
+    return this.#withFile(async (copy) => {
       await writeFile(copy, body);
-      const rows = await this.#rows(copy).catch((cause: Error) => {
+      const rows = await this.#format.read(copy).catch((cause: Error) => {
         throw corrupt(key, `not a checkpoint: ${cause.message}`, cause);
       });
       const actions = rows.map((action, i) => parseAction(action, `${key}, row ${i + 1}`));
@@ -83,28 +72,13 @@ export class Checkpoints {
     });
   }
 
-  /** Each row as the JSON of its action. */
-  async #rows(path: string): Promise<string[]> {
-    const file = `read_parquet(${literal(exactly(path))})`;
-    const present = new Set((await this.#sql.rows(`DESCRIBE FROM ${file}`)).map((row) => row.column_name));
-    const parts = Object.keys(COLUMNS)
-      .filter((name) => present.has(name))
-      .map(
-        (name) =>
-          `SELECT to_json({'${name}': "${name}"})::VARCHAR AS action FROM ${file} WHERE "${name}" IS NOT NULL`,
-      );
-    if (parts.length === 0) return [];
-    return (await this.#sql.rows(parts.join(' UNION ALL '))).map(({ action }) => String(action));
-  }
-
-  async #withFiles<T>(action: (json: string, parquet: string) => Promise<T>): Promise<T> {
+  async #withFile<T>(action: (parquet: string) => Promise<T>): Promise<T> {
     await mkdir(this.#scratch, { recursive: true });
-    const name = join(this.#scratch, `checkpoint-${randomUUID()}`);
+    const parquet = join(this.#scratch, `checkpoint-${randomUUID()}.parquet`);
     try {
-      return await action(`${name}.json`, `${name}.parquet`);
+      return await action(parquet);
     } finally {
-      await rm(`${name}.json`, { force: true });
-      await rm(`${name}.parquet`, { force: true });
+      await rm(parquet, { force: true });
     }
   }
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { DataFile, NewFile, TableField } from '../core/data-files.ts';
 import { EventlakeError } from '../core/errors.ts';
 import type { Action } from './actions.ts';
-import { formatSchema, mergedFields, type TableField } from './schema.ts';
-import { addAction, type DataFile, removeAction, type Snapshot } from './snapshot.ts';
-import type { NewFile } from './stats.ts';
+import { formatSchema, mergedFields } from './schema.ts';
+import { addAction, removeAction, type Snapshot } from './snapshot.ts';
 
 /** A change of a table, to be made wholly or not at all. */
 export interface CommitRequest {
@@ -12,7 +12,7 @@ export interface CommitRequest {
   readonly fields: readonly TableField[];
   /** Columns of `fields` by whose values the files are kept apart. */
   readonly partitionBy: readonly string[];
-  /** Their local files may be moved away. */
+  /** Local files, which may be moved away, and files in the table's folder of the store. Where nothing is committed they may be deleted. */
   readonly add: readonly NewFile[];
   /** The files of `base` that the new ones replace: all, none, or these. */
   readonly remove: 'all' | 'none' | readonly DataFile[];

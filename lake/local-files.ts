@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DataFile } from '../core/data-files.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import { fileDigest } from './digest.ts';
 import { checkColumns } from './schema.ts';
-import { type DataFile, expectedDigest, type Snapshot } from './snapshot.ts';
+import { expectedDigest, type Snapshot } from './snapshot.ts';
 import type { DeltaTable } from './table.ts';
 
 const FILES_AT_ONCE = 4;
@@ -12,6 +13,9 @@ const FILES_AT_ONCE = 4;
 const IDLE_MS = 10 * 60_000;
 /** What a crash left half downloaded is removed after this time. */
 const ABANDONED_MS = 86_400_000;
+
+/** Where a table is. */
+type Place = Pick<DeltaTable, 'path' | 'store'>;
 
 /**
  * A table's data files as files of the local disk, for SQL engines that read only those: the store's own files where it is a disk, else
@@ -32,15 +36,15 @@ export class LocalFiles {
    * Local paths of the snapshot's data files, in the snapshot's order. Each is checked when it is first given out. `object:missing` when the table has cleaned one up, as happens to old versions; `lake:corrupt` when one is damaged. Copies that
    * neither this snapshot nor anyone of late has asked for are removed.
    */
-  async paths(table: DeltaTable, snapshot: Snapshot): Promise<string[]> {
+  async paths(table: Place, { files }: Pick<Snapshot, 'files'>): Promise<string[]> {
     const folder = join(this.#folder, hash(table.path));
-    const paths: string[] = new Array(snapshot.files.length);
-    const waiting = snapshot.files.entries();
+    const paths: string[] = new Array(files.length);
+    const waiting = files.entries();
     const checked = this.#checked.get(table.path) ?? new Set();
     const fetch = async () => {
       for (const [i, file] of waiting) paths[i] = await localFile(table, file, folder, checked);
     };
-    await Promise.all(Array.from({ length: Math.min(FILES_AT_ONCE, snapshot.files.length) }, fetch));
+    await Promise.all(Array.from({ length: Math.min(FILES_AT_ONCE, files.length) }, fetch));
     this.#checked.set(table.path, new Set(paths));
     await evict(folder, new Set(paths));
     return paths;
@@ -68,7 +72,7 @@ export async function newestFiles(
 }
 
 async function localFile(
-  table: DeltaTable,
+  table: Place,
   file: DataFile,
   folder: string,
   checked: ReadonlySet<string>,
@@ -100,7 +104,7 @@ async function localFile(
 }
 
 /** `lake:corrupt` when the file at `path` is not as it was written. A file without a digest is taken as it is. */
-async function checkDigest(table: DeltaTable, file: DataFile, path: string): Promise<void> {
+async function checkDigest(table: Place, file: DataFile, path: string): Promise<void> {
   const expected = expectedDigest(file);
   if (expected === null) return;
   const found = await fileDigest(path).catch((cause: NodeJS.ErrnoException) => {
@@ -112,7 +116,7 @@ async function checkDigest(table: DeltaTable, file: DataFile, path: string): Pro
 }
 
 /** Whether a copy can be used; otherwise it is downloaded again. */
-async function isUndamaged(table: DeltaTable, file: DataFile, copy: string): Promise<boolean> {
+async function isUndamaged(table: Place, file: DataFile, copy: string): Promise<boolean> {
   try {
     await checkDigest(table, file, copy);
     return true;
@@ -137,7 +141,7 @@ async function sizeOf(path: string): Promise<number | null> {
 }
 
 function incomplete(
-  table: DeltaTable,
+  table: Place,
   { path, bytes }: DataFile,
   code: 'lake:corrupt' | 'object:missing',
 ): EventlakeError {
@@ -150,7 +154,7 @@ function incomplete(
   );
 }
 
-function altered(table: DeltaTable, { path }: DataFile, expected: string, found: string): EventlakeError {
+function altered(table: Place, { path }: DataFile, expected: string, found: string): EventlakeError {
   return new EventlakeError(
     'lake:corrupt',
     `table ${table.path}: ${path} is damaged: its CRC-32 was ${expected} when it was written and is ${found}`,

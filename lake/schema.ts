@@ -1,26 +1,7 @@
+import type { TableField } from '../core/data-files.ts';
 import { EventlakeError } from '../core/errors.ts';
-import { duckDbNames, type FieldType, fieldTypeOfDuckDb, isFieldType } from '../core/field-types.ts';
+import { isFieldType } from '../core/field-types.ts';
 import { corrupt } from './actions.ts';
-
-/** One column of a table. */
-export interface TableField {
-  readonly name: string;
-  readonly type: FieldType;
-  readonly nullable: boolean;
-}
-
-/** The field that stores a column which DuckDB's DESCRIBE calls `sqlType`; `lake:unsupported_type` when there is none. */
-export function fieldOfSqlType(name: string, sqlType: string, nullable: boolean): TableField {
-  const type = fieldTypeOfDuckDb(sqlType);
-  if (type !== null) return { name, type, nullable };
-  throw new EventlakeError(
-    'lake:unsupported_type',
-    `column ${name} has type ${sqlType}, which tables do not store`,
-    {
-      hint: `Cast it to one of ${duckDbNames().join(', ')} or DECIMAL(p,s).`,
-    },
-  );
-}
 
 /** A `schemaString` of the Delta protocol. */
 export function formatSchema(fields: readonly TableField[]): string {

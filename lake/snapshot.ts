@@ -1,3 +1,4 @@
+import type { DataFile, TableVersion } from '../core/data-files.ts';
 import { EventlakeError } from '../core/errors.ts';
 import {
   type Action,
@@ -6,27 +7,10 @@ import {
   type MetaDataAction,
   type ProtocolAction,
   type RemoveAction,
-  type Tags,
 } from './actions.ts';
 import { DIGEST_TAG } from './digest.ts';
 import { type Commit, commitId, commitKey } from './log.ts';
-import { parseSchema, type TableField } from './schema.ts';
-
-/** One Parquet file of a table. Never changed once it is there. */
-export interface DataFile {
-  /** Relative to the table's folder, as the object store names it (not percent-encoded). */
-  readonly path: string;
-  readonly bytes: number;
-  readonly rows: number;
-  /** Value of each partition column, which the file itself does not hold. */
-  readonly partition: Readonly<Record<string, string | null>>;
-  /** The Delta statistics, as JSON text. */
-  readonly stats: string;
-  /** When it was written, in milliseconds since the epoch. */
-  readonly written: number;
-  /** Further facts that writers have noted. */
-  readonly tags: Tags;
-}
+import { parseSchema } from './schema.ts';
 
 /** A file that is no longer part of the table; readers of older versions may still use it. */
 export interface Tombstone {
@@ -36,16 +20,11 @@ export interface Tombstone {
 }
 
 /** A table as one version shows it. Immutable. */
-export interface Snapshot {
-  readonly version: bigint;
+export interface Snapshot extends Omit<TableVersion, 'path'> {
   /** {@link commitId} of the commit that led to this version; null when the log no longer holds it, only a checkpoint. */
   readonly commitId: string | null;
-  readonly fields: readonly TableField[];
-  readonly partitionBy: readonly string[];
-  readonly files: readonly DataFile[];
   /** How far each application has written into the table, by application id: its Delta transaction version. */
   readonly txns: ReadonlyMap<string, bigint>;
-  readonly rows: bigint;
   readonly tombstones: readonly Tombstone[];
   readonly metaData: MetaDataAction;
   readonly protocol: ProtocolAction;
@@ -168,11 +147,6 @@ export function actionsOf(snapshot: Snapshot, expired: number): Action[] {
       remove: { path: encodePath(path), deletionTimestamp: removed, dataChange: false },
     })),
   ];
-}
-
-/** The columns that the table's files hold: all but those by whose values they are kept apart. */
-export function fileColumns({ fields, partitionBy }: Pick<Snapshot, 'fields' | 'partitionBy'>): TableField[] {
-  return fields.filter(({ name }) => !partitionBy.includes(name));
 }
 
 /** The rows that a commit added. */

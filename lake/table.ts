@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectStore } from '../core/contracts.ts';
+import type { DataFile } from '../core/data-files.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import type { Checkpoints } from './checkpoint.ts';
 import { type CommitRequest, checkCommit, commitActions, ENGINE, superseded } from './commit.ts';
 import { type Commit, commitKey, formatCommit, listLog, readCommits } from './log.ts';
 import { holdsCommit, readSnapshot, writeCheckpoint } from './reader.ts';
-import { type DataFile, replay, rowsAdded, type Snapshot } from './snapshot.ts';
-import { uploadFiles } from './upload.ts';
+import { replay, rowsAdded, type Snapshot } from './snapshot.ts';
+import { storeFiles } from './upload.ts';
 
 /** What a table may be given besides its place. */
 export interface TableOptions {
@@ -85,7 +86,7 @@ export class DeltaTable {
     let latest = newerOf(request.base, this.#latest);
     checkCommit(this.path, request, latest);
     const started = Date.now();
-    const added = await uploadFiles(this.store, this.path, request, request.add);
+    const added = await storeFiles(this.store, this.path, request.partitionBy, request.add);
     const id = randomUUID();
     for (let conflicts = 0, faults = 0; ; ) {
       if (Date.now() - started > UPLOAD_VALID_MS) throw tooLate(this.path);

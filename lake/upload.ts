@@ -1,44 +1,43 @@
 import { randomUUID } from 'node:crypto';
 import type { ObjectStore } from '../core/contracts.ts';
+import type { DataFile, NewFile } from '../core/data-files.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { DIGEST_TAG, fileDigest } from './digest.ts';
-import type { TableField } from './schema.ts';
-import type { DataFile } from './snapshot.ts';
-import { formatStats, type NewFile } from './stats.ts';
 
 const UPLOADS_AT_ONCE = 4;
 /** Folder names are for people; a file system takes 255 bytes. */
 const LONGEST_FOLDER = 200;
 
 /**
- * Stores the files under names that were never used before, and notes their digests. They are no part of the table until a commit names them. When one fails the
- * others stay behind, for removeOrphans to find.
+ * Stores local files under names that were never used before, and notes their digests; a file that is stored already stays where it is, and
+ * has no digest. They are no part of the table until a commit names them. When one fails the others stay behind, for removeOrphans to find.
  */
-export async function uploadFiles(
+export async function storeFiles(
   store: ObjectStore,
   table: string,
-  {
-    fields,
-    partitionBy,
-  }: { readonly fields: readonly TableField[]; readonly partitionBy: readonly string[] },
+  partitionBy: readonly string[],
   files: readonly NewFile[],
 ): Promise<DataFile[]> {
-  const uploaded: DataFile[] = new Array(files.length);
+  const stored: DataFile[] = new Array(files.length);
   const waiting = files.entries();
-  const upload = async () => {
+  const storeNext = async () => {
     for (const [i, file] of waiting) {
       const partition = partitionOf(table, partitionBy, file);
+      const { bytes, rows, stats } = file;
+      const facts = { bytes, rows, partition, stats };
+      if ('path' in file) {
+        stored[i] = { ...facts, path: file.path, written: Date.now(), tags: {} };
+        continue;
+      }
       const path = `${folderOf(partition)}part-${randomUUID()}.zstd.parquet`;
       // The store may move the file away.
       const tags = { [DIGEST_TAG]: await fileDigest(file.localPath) };
       await store.putFile(`${table}/${path}`, file.localPath);
-      const stats = formatStats(fields, file);
-      const { bytes, rows } = file;
-      uploaded[i] = { path, bytes, rows, partition, stats, written: Date.now(), tags };
+      stored[i] = { ...facts, path, written: Date.now(), tags };
     }
   };
-  await Promise.all(Array.from({ length: Math.min(UPLOADS_AT_ONCE, files.length) }, upload));
-  return uploaded;
+  await Promise.all(Array.from({ length: Math.min(UPLOADS_AT_ONCE, files.length) }, storeNext));
+  return stored;
 }
 
 function partitionOf(
@@ -52,7 +51,7 @@ function partitionOf(
       if (value === undefined) {
         throw new EventlakeError(
           'lake:schema_mismatch',
-          `table ${table}: ${file.localPath} has no value for ${column}`,
+          `table ${table}: ${'path' in file ? file.path : file.localPath} has no value for ${column}`,
           {
             hint: `The table is partitioned by ${partitionBy.join(', ')}: write its files with PARTITION_BY the same columns.`,
           },

@@ -1,6 +1,6 @@
 import type { RecordBatch } from '../core/contracts.ts';
 import type { CommittedChunk } from '../ingestion/ingest.ts';
-import type { BatchOutcome } from '../processing/archive-commit.ts';
+import type { BatchOutcome } from '../processing/archive.ts';
 import type { ModelResult } from '../processing/model.ts';
 import type { PublishResult } from '../processing/publish.ts';
 import { Health } from './health.ts';

@@ -1,16 +1,17 @@
 import { dirname } from 'node:path/posix';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventLog, LogReader, PartitionRange, RecordBatch, SqlEngine } from '../core/contracts.ts';
+import type { EventLog, LogReader, PartitionRange, RecordBatch } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
+import type { NewFile } from '../core/data-files.ts';
 import type { Dataset } from '../core/dataset.ts';
+import type { ArchivedFiles, Engine, EngineBatch } from '../core/engine.ts';
 import { hasCode } from '../core/errors.ts';
 import { recreatedLog } from '../core/recreated-log.ts';
 import { lakeId } from '../lake/identity.ts';
-import { type BatchOutcome, commitBatch } from './archive-commit.ts';
+import { commitBatch } from './archive-commit.ts';
 import { checkRequired } from './events-table.ts';
 import { type ArchiveTables, Positions } from './positions.ts';
 import type { StageProgress } from './stage-progress.ts';
-import { isEnough, StagedBatch } from './staging.ts';
 
 const POLL_MS = 200;
 /** How long a worker that has nothing to read waits before it looks how far the others have come. */
@@ -21,9 +22,7 @@ export interface ArchiveContext {
   readonly dataset: Dataset;
   readonly log: EventLog;
   readonly tables: ArchiveTables;
-  readonly sql: SqlEngine;
-  /** Folder for staged files; each batch has its own in it. */
-  readonly temporary: string;
+  readonly engine: Engine;
   readonly batchRows: number;
   readonly batchSeconds: number;
   /** Batches of the log to step over where they cannot be read, by name. */
@@ -40,6 +39,16 @@ export interface ArchiveContext {
   onIdle?(): void;
   /** Told when a batch was dropped because another worker had moved on in its partitions. */
   onSuperseded?(reason: string): void;
+}
+
+/** What one batch brought into the lake. */
+export interface BatchOutcome extends Pick<ArchivedFiles, 'reasons' | 'firstRejected'> {
+  readonly events: number;
+  readonly rejected: number;
+  /** Of the Parquet files. */
+  readonly bytes: number;
+  readonly eventsVersion: bigint | null;
+  readonly seconds: number;
 }
 
 /** When the archive stage ends. */
@@ -82,7 +91,7 @@ class Worker {
   readonly #end: ArchiveEnd;
   #ends: readonly PartitionRange[] | null = null;
   #reader: LogReader | null = null;
-  #batch: StagedBatch | null = null;
+  #batch: EngineBatch | null = null;
   #began = 0;
   #looked = 0;
   #positions: Positions | undefined;
@@ -166,7 +175,7 @@ class Worker {
       return;
     }
     if (!this.#batch) {
-      this.#batch = await StagedBatch.create(this.#context.temporary);
+      this.#batch = await this.#context.engine.batch(this.#context.dataset);
       this.#began = Date.now();
     }
     await this.#batch.add(records, expected);
@@ -194,8 +203,7 @@ class Worker {
   #mustCommit(idle: boolean): boolean {
     const batch = this.#batch;
     if (!batch) return false;
-    const { dataset, batchRows } = this.#context;
-    if (batch.totalRows >= batchRows || isEnough(batch.bytes, batch.totalRows, dataset)) return true;
+    if (batch.rows >= this.#context.batchRows || batch.isFull) return true;
     if (Date.now() - this.#began >= this.#context.batchSeconds * 1000) return true;
     return this.#ends !== null && (idle || this.#reaches(this.#ends));
   }
@@ -209,7 +217,7 @@ class Worker {
     if (!batch) return;
     await this.#requireSameLog();
     try {
-      const outcome = await commitBatch(this.#context, this.#known, batch);
+      const outcome = await this.#archive(batch);
       this.#events += outcome.events;
       this.#rejected += outcome.rejected;
       this.#commits += 1;
@@ -222,6 +230,25 @@ class Worker {
       if (!hasCode(error, 'lake:superseded')) throw error;
       await this.#drop(error.message);
     }
+  }
+
+  async #archive(batch: EngineBatch): Promise<BatchOutcome> {
+    const began = performance.now();
+    const { dataset, engine, tables } = this.#context;
+    const from = this.#known.known(batch.next.keys());
+    const files = await engine.archive({ dataset, batch, from });
+    const committed = await commitBatch(tables, dataset, this.#known, files);
+    const sum = (field: 'rows' | 'bytes', some: readonly NewFile[]) =>
+      some.reduce((total, file) => total + file[field], 0);
+    return {
+      events: sum('rows', files.events),
+      rejected: sum('rows', files.rejected),
+      reasons: files.reasons,
+      firstRejected: files.firstRejected,
+      bytes: sum('bytes', [...files.events, ...files.rejected]),
+      eventsVersion: committed?.version ?? null,
+      seconds: (performance.now() - began) / 1000,
+    };
   }
 
   /** A batch belongs to the log that it was read from, which may have been deleted and made again meanwhile. */

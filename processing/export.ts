@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   EventFile,
@@ -7,15 +6,12 @@ import type {
   LogReader,
   PartitionRange,
   RecordBatch,
-  SqlEngine,
 } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
+import type { EngineBatch, LocalEngine } from '../core/engine.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { mayPass, Pause } from '../core/retry.ts';
-import { literal } from '../lake/sql.ts';
-import { checkedEvents } from './contract-sql.ts';
-import { StagedBatch } from './staging.ts';
 
 const POLL_MS = 100;
 /** A batch ends after so long, rows or bytes: who looks at the file sees readings within a second. */
@@ -28,9 +24,7 @@ export interface ExportContext {
   readonly dataset: Dataset;
   readonly log: EventLog;
   readonly file: EventFile;
-  readonly sql: SqlEngine;
-  /** Folder for staged files. */
-  readonly temporary: string;
+  readonly engine: LocalEngine;
   /** Told each time that the log was asked for more. */
   onTurn?(): void;
   /** Told of each batch that is in the file. */
@@ -99,7 +93,7 @@ class ExportRun {
   readonly #signal: AbortSignal;
   readonly #onCommit: (batch: ExportedBatch) => void;
   #reader: LogReader | null = null;
-  #batch: StagedBatch | null = null;
+  #batch: EngineBatch | null = null;
   #began = 0;
   #position: ExportPosition = { log: '', next: new Map(), rows: 0, rejected: 0 };
 
@@ -149,7 +143,7 @@ class ExportRun {
 
   async #take(records: RecordBatch): Promise<void> {
     if (!this.#batch) {
-      this.#batch = await StagedBatch.create(this.#context.temporary);
+      this.#batch = await this.#context.engine.batch(this.#context.dataset);
       this.#began = performance.now();
     }
     await this.#batch.add(records, records.from);
@@ -158,7 +152,7 @@ class ExportRun {
   #isFull(): boolean {
     const batch = this.#batch;
     if (!batch) return false;
-    if (batch.totalRows >= BATCH_ROWS || batch.bytes >= BATCH_BYTES) return true;
+    if (batch.rows >= BATCH_ROWS || batch.bytes >= BATCH_BYTES) return true;
     if (performance.now() - this.#began >= BATCH_MS) return true;
     return this.#covers(new Map([...this.#position.next, ...batch.next]));
   }
@@ -166,44 +160,24 @@ class ExportRun {
   async #commit(): Promise<void> {
     const batch = this.#batch;
     if (!batch) return;
-    const { log, file } = this.#context;
+    const { dataset, log, file, engine } = this.#context;
     const began = performance.now();
-    await batch.close();
-    const rows = batch.rows('events') > 0 ? await this.#writeRows(batch) : null;
+    const { path, rows: written } = await engine.csv(dataset, batch);
     // The batch belongs to the log that it was read from, which may have been deleted and made again meanwhile.
     if ((await log.id()) !== this.#position.log) throw otherLog(file, log);
-    const written = rows?.count ?? 0;
-    const rejected = batch.totalRows - written;
+    const rejected = batch.rows - written;
     const position = {
       log: this.#position.log,
       next: new Map([...this.#position.next, ...batch.next]),
       rows: this.#position.rows + written,
       rejected: this.#position.rejected + rejected,
     };
-    await file.append(written > 0 && rows ? rows.path : null, position);
+    await file.append(written > 0 ? path : null, position);
     this.#position = position;
     this.#batch = null;
     await batch.discard();
-    if (batch.totalRows > 0)
+    if (batch.rows > 0)
       this.#onCommit({ rows: written, rejected, seconds: (performance.now() - began) / 1000 });
-  }
-
-  /** The batch's good events as lines of CSV (RFC 4180 with line feeds), in the order of their offsets. */
-  async #writeRows(batch: StagedBatch): Promise<{ path: string; count: number }> {
-    const { dataset, sql } = this.#context;
-    const path = join(batch.folder, 'rows.csv');
-    const columns = dataset.columns.map(({ name, type }) =>
-      // Of a timestamp with a zone, strftime would ask the calendar, which takes five times as long.
-      type === 'timestamp'
-        ? `strftime(make_timestamp(epoch_us(${name})), '%Y-%m-%dT%H:%M:%S.%gZ') AS ${name}`
-        : name,
-    );
-    const checked = checkedEvents(dataset, batch.relation('events'));
-    const [result] = await sql.rows(
-      `COPY (SELECT ${columns.join(', ')}, log_partition, log_offset FROM (${checked}) WHERE reason IS NULL ORDER BY log_partition, log_offset)
-       TO ${literal(path)} (FORMAT csv, HEADER false)`,
-    );
-    return { path, count: Number(result?.Count) };
   }
 }
 

@@ -1,4 +1,5 @@
 import { EVENTS_TABLE } from '../core/dataset.ts';
+import { names, readsDataset } from '../core/model-query.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
 import type { DeltaTable } from '../lake/table.ts';
 
@@ -11,21 +12,6 @@ export interface ModelInput {
 /** An input as one computation sees it. */
 export interface SeenInput extends ModelInput {
   readonly snapshot: Snapshot;
-}
-
-/** The relation with one row, `last_event`, which is made of the events. */
-const DATASET = 'dataset';
-const COMMENTS_AND_TEXTS = /--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'/g;
-
-/** Whether a query may read the relation: its name stands in it, but for comments and texts. */
-export function names(query: string, relation: string): boolean {
-  const name = relation.replace('.', '\\s*\\.\\s*');
-  return new RegExp(`(?<![\\w.])${name}(?!\\w)`, 'i').test(query.replaceAll(COMMENTS_AND_TEXTS, ' '));
-}
-
-/** Whether a query may read `dataset`. */
-export function readsDataset(query: string): boolean {
-  return names(query, DATASET);
 }
 
 /** Those of the tables that the query may read. One that is named for something else only costs a computation. */

@@ -1,48 +1,32 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Lookup, SqlEngine } from '../core/contracts.ts';
-import { type Dataset, EVENTS_TABLE, type Model, sourceOf } from '../core/dataset.ts';
+import type { DataFile } from '../core/data-files.ts';
+import { EVENTS_TABLE, sourceOf } from '../core/dataset.ts';
+import type { Engine, ModelJob } from '../core/engine.ts';
 import { hasCode } from '../core/errors.ts';
-import type { LocalFiles } from '../lake/local-files.ts';
-import type { DataFile, Snapshot } from '../lake/snapshot.ts';
+import { readsDataset } from '../core/model-query.ts';
+import type { Snapshot } from '../lake/snapshot.ts';
 import type { DeltaTable } from '../lake/table.ts';
-import { computeAll } from './model-compute.ts';
+import { checkReadable } from './events-table.ts';
 import {
   changedInputs,
   computedFrom,
   inputsOf,
   type ModelInput,
-  readsDataset,
   type SeenInput,
   versionsOf,
 } from './model-inputs.ts';
-import { computeLookup } from './model-lookup.ts';
-import type { Computed } from './model-output.ts';
-import { computeTouched } from './model-touched.ts';
 
 /** Where more than this share of the events is new, computing everything is the shorter way. */
 const MOSTLY_NEW = 0.25;
 
 /** What a model works on and with. */
-export interface ModelContext {
-  readonly dataset: Dataset;
-  readonly model: Model;
-  /** The model's SQL: one query over the tables that it names, and over `dataset` (one row: last_event). */
-  readonly query: string;
-  /** For a model that is a look-up: what the values of the query are looked up in. */
-  readonly lookup?: Lookup | undefined;
+export interface ModelContext
+  extends Pick<ModelJob, 'dataset' | 'model' | 'query' | 'lookup' | 'signal' | 'onProgress'> {
   /** The tables that it may read: `events`, those of earlier models, and those of other datasets. */
   readonly inputs: readonly ModelInput[];
   /** The derived table. */
   readonly table: DeltaTable;
-  readonly files: LocalFiles;
-  readonly sql: SqlEngine;
-  readonly temporary: string;
-  /** Ends the computation after the current share. */
-  readonly signal?: AbortSignal | undefined;
-  /** Told after each share of the keys, with how many of how many are done. */
-  onProgress?(done: number, total: number): void;
+  readonly engine: Engine;
 }
 
 /** What one run of a model did. */
@@ -66,12 +50,17 @@ export async function runModel(context: ModelContext): Promise<ModelResult> {
   const changed = changedInputs(derived ?? EMPTY, inputs);
   const base = last?.description === madeBy(context) ? derived : null;
   if (base && changed.length === 0) return { outcome: 'up_to_date', version: base.version, rows: base.rows };
-  const folder = join(context.temporary, `model-${process.pid}-${crypto.randomUUID()}`);
-  await mkdir(folder, { recursive: true });
+  const events = inputs.find(({ name }) => name === EVENTS_TABLE);
+  if (events) checkReadable(context.dataset, events.table.path, events.snapshot);
+  const added = base ? await addedSince(context, base, changed) : null;
+  const made = await context.engine.model({
+    ...context,
+    inputs: inputs.map(({ name, table, snapshot }) => ({ name, table: { ...snapshot, path: table.path } })),
+    derived: base && { ...base, path: context.table.path },
+    added,
+  });
+  const { fields, files, kept } = made;
   try {
-    context.files.recheck();
-    const added = base ? await addedSince(context, base, changed) : null;
-    const { fields, files, kept } = await computed(context, inputs, { base, added }, folder);
     const committed = await context.table.commit({
       base: derived,
       fields,
@@ -88,20 +77,8 @@ export async function runModel(context: ModelContext): Promise<ModelResult> {
     if (hasCode(error, 'lake:superseded')) return runModel(context);
     throw error;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await made.discard();
   }
-}
-
-async function computed(
-  context: ModelContext,
-  inputs: readonly SeenInput[],
-  { base, added }: { readonly base: Snapshot | null; readonly added: readonly DataFile[] | null },
-  folder: string,
-): Promise<Computed> {
-  const { lookup } = context;
-  if (lookup) return computeLookup({ ...context, lookup }, inputs, base, folder);
-  if (base && added) return computeTouched(context, inputs, { derived: base, added }, folder);
-  return computeAll(context, inputs, folder);
 }
 
 const EMPTY: Pick<Snapshot, 'txns'> = { txns: new Map() };

@@ -1,5 +1,6 @@
 import type { EventLog, Partition, PartitionRange } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
+import type { ArchiveJob } from '../core/engine.ts';
 import { EventlakeError } from '../core/errors.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
 import type { DeltaTable } from '../lake/table.ts';
@@ -70,6 +71,17 @@ export class Positions {
 
   ofRejected(partition: string): bigint | null {
     return this.rejected?.txns.get(this.app(partition)) ?? null;
+  }
+
+  /** The first offsets that the tables lack, of those of the partitions that they know. */
+  known(partitions: Iterable<string>): ArchiveJob['from'] {
+    const [events, rejected] = [new Map<string, bigint>(), new Map<string, bigint>()];
+    for (const partition of partitions) {
+      const [ofEvents, ofRejected] = [this.ofEvents(partition), this.ofRejected(partition)];
+      if (ofEvents !== null) events.set(partition, ofEvents);
+      if (ofRejected !== null) rejected.set(partition, ofRejected);
+    }
+    return { events, rejected };
   }
 
   /** Where reading resumes: the lesser of the tables that the partition feeds. Null: from its first offset. */

@@ -2,8 +2,9 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { PartitionRange, Sink, SqlEngine } from '../core/contracts.ts';
+import type { PartitionRange, Sink } from '../core/contracts.ts';
 import { type Model, modelOf, type SinkPublication } from '../core/dataset.ts';
+import type { LocalEngine } from '../core/engine.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { removeOrphans } from '../lake/vacuum.ts';
@@ -36,8 +37,10 @@ export interface ProcessContext {
   /** What is published where; none where there is nothing to publish to. */
   readonly publications: readonly PublishSteps[];
   readonly files: LocalFiles;
-  /** Where model and publish run beside the archive, so that its statements need not wait for theirs; else they use the archive's engine. */
-  readonly sql?: SqlEngine;
+  /** What models and publications are computed with; it may be the archive's engine, or one whose statements do not wait for the archive's. */
+  readonly engine: LocalEngine;
+  /** Folder for files of the moment. */
+  readonly temporary: string;
   /** Fill the sinks again, also with what they show already. */
   readonly republish?: boolean;
   /** Told what the archive did, once all of it is in the lake; an error thrown here ends processing before the models. */
@@ -97,9 +100,8 @@ export interface Modelled {
 
 /** The third stage: the models in order, on what `context` names. Once the signal is raised it throws the signal's reason. */
 export async function modelStage(context: ProcessContext, signal?: AbortSignal): Promise<Modelled> {
-  const { archive, models, files } = context;
-  const { dataset, temporary } = archive;
-  const { sql = archive.sql } = context;
+  const { archive, models, engine } = context;
+  const { dataset } = archive;
   if (models.length > 0) collectGarbage();
   let main: ModelResult | null = null;
   const versions = new Map<string, bigint>();
@@ -108,7 +110,7 @@ export async function modelStage(context: ProcessContext, signal?: AbortSignal):
     const began = performance.now();
     const result = await runModel({
       ...steps,
-      ...{ dataset, files, sql, temporary, signal },
+      ...{ dataset, engine, signal },
       onProgress(done, total) {
         archive.onTurn?.();
         archive.onProgress?.({ stage: 'model', unit: 'shares', done, total });
@@ -157,14 +159,13 @@ async function publishGroup(
   publications: readonly PublishSteps[],
   versions: Modelled['versions'],
 ): Promise<Published[]> {
-  const { archive, files } = context;
-  const { temporary, dataset } = archive;
-  const { sql = archive.sql } = context;
+  const { archive, files, engine, temporary } = context;
+  const { dataset } = archive;
   archive.onProgress?.({ stage: 'publish', unit: 'documents', done: 0, total: null });
   const began = performance.now();
   const results = await publishTogether(
     publications.map(({ model, table, sink }) => ({
-      ...{ model, columns: dataset.columns, profiles: table, sink, files, sql, temporary },
+      ...{ model, columns: dataset.columns, profiles: table, sink, files, engine, temporary },
       version: versions.get(model.table),
       republish: context.republish ?? false,
       onProgress(done, total) {
@@ -183,13 +184,13 @@ async function publishGroup(
 }
 
 /** Files that no commit names, and temporary ones, left by runs that were killed. */
-export async function removeLeftovers({ archive, models }: ProcessContext): Promise<void> {
+export async function removeLeftovers({ archive, models, temporary }: ProcessContext): Promise<void> {
   const yesterday = new Date(Date.now() - 24 * 3_600_000);
   const { events, rejected } = archive.tables;
   for (const table of [events, rejected, ...models.map((model) => model.table)])
     await removeOrphans(table, yesterday);
-  for (const name of await readdir(archive.temporary)) {
-    const path = join(archive.temporary, name);
+  for (const name of await readdir(temporary)) {
+    const path = join(temporary, name);
     const info = await stat(path).catch(() => null);
     if (info && info.mtime < yesterday) await rm(path, { recursive: true, force: true });
   }

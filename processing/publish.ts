@@ -1,14 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Sink, SinkField, SinkForm, SqlEngine } from '../core/contracts.ts';
+import type { Sink, SinkField } from '../core/contracts.ts';
+import type { TableField } from '../core/data-files.ts';
 import type { Column, Model } from '../core/dataset.ts';
+import type { LocalEngine } from '../core/engine.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
-import type { TableField } from '../lake/schema.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
-import { literal, parquet } from '../lake/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
-import { keysIn, LINES, NULL_TEXT } from './sink-lines.ts';
 
 /** What the publish stage works on and with, for one table. */
 export interface PublishContext {
@@ -20,7 +19,7 @@ export interface PublishContext {
   readonly version?: bigint | undefined;
   readonly sink: Sink;
   readonly files: LocalFiles;
-  readonly sql: SqlEngine;
+  readonly engine: LocalEngine;
   readonly temporary: string;
   /** Sends every row, also those that the sink shows already. */
   readonly republish?: boolean;
@@ -134,11 +133,7 @@ async function prepareFrom(
   // A file that both versions have holds the same rows, and their keys stand in no other file.
   const added = without(newPaths, oldPaths ?? []);
   const removed = without(oldPaths ?? [], newPaths);
-  const lines = changes(sink.form, fields, added, removed);
-  const [copied] = await context.sql.rows(
-    `COPY (${lines}) TO ${literal(file)} (FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER false, NULLSTR ${literal(NULL_TEXT)})`,
-  );
-  const total = Number(copied?.Count ?? 0);
+  const total = await context.engine.changes({ form: sink.form, fields, added, removed }, file);
   const counts = await sink.apply(file, wanted.version, (done) => context.onProgress?.(done, total));
   return {
     context,
@@ -196,32 +191,4 @@ async function shownFiles({ profiles, files }: PublishContext, version: bigint):
     if (hasCode(error, 'lake:version_missing') || hasCode(error, 'object:missing')) return null;
     throw error;
   }
-}
-
-/** The lines of every row that is new or differs, and of every one that vanished. */
-function changes(
-  form: SinkForm,
-  fields: readonly SinkField[],
-  newPaths: readonly string[],
-  oldPaths: readonly string[],
-): string {
-  const stored = LINES[form].stored(fields);
-  if (oldPaths.length === 0)
-    return newPaths.length === 0 ? "SELECT '' WHERE false" : `SELECT ${stored} FROM ${parquet(newPaths)}`;
-  const keys = keysIn(fields);
-  const digest = `hash(${fields.map(({ name }) => name).join(', ')})`;
-  const renamed = keys.map((key) => `${key} AS ${oldName(key)}`).join(', ');
-  const old = `(SELECT ${renamed}, ${digest} AS old_digest FROM ${parquet(oldPaths)})`;
-  const newKeys =
-    newPaths.length > 0 ? parquet(newPaths) : `(SELECT ${keys.map((key) => `NULL AS ${key}`).join(', ')})`;
-  const isSame = keys.map((key) => `${oldName(key)} = ${key}`).join(' AND ');
-  const vanished = `SELECT ${LINES[form].deleted(fields, oldName)} FROM ${old} ANTI JOIN ${newKeys} ON ${isSame}`;
-  if (newPaths.length === 0) return vanished;
-  return `SELECT ${stored} FROM ${parquet(newPaths)} LEFT JOIN ${old} ON ${isSame}
-WHERE ${oldName(keys[0] ?? '')} IS NULL OR old_digest <> ${digest}
-UNION ALL ${vanished}`;
-}
-
-function oldName(column: string): string {
-  return `old_${column}`;
 }

@@ -1,6 +1,7 @@
 import { type CustomTypesConfig, types } from 'pg';
-import type { Answer, Row, Warehouse } from '../../core/contracts.ts';
+import type { Answer, Warehouse } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import type { Row } from '../../core/row.ts';
 import { type PostgresAddress, PostgresConnection } from './connection.ts';
 import { hasState, UNDEFINED_TABLE } from './errors.ts';
 import { list } from './names.ts';

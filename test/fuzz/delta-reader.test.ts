@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
+import { DuckDbCheckpoints } from '../../adapters/duckdb/checkpoint-format.ts';
+import { DuckDbSession } from '../../adapters/duckdb/sql-session.ts';
 import { FileObjectStore } from '../../adapters/folder/object-store.ts';
-import type { ObjectStore, SqlEngine } from '../../core/contracts.ts';
+import type { ObjectStore } from '../../core/contracts.ts';
+import type { SqlSession } from '../../core/engine.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { Checkpoints } from '../../lake/checkpoint.ts';
 import type { Snapshot } from '../../lake/snapshot.ts';
@@ -17,15 +19,15 @@ const RUNS = Number(process.env.FUZZ_RUNS ?? 100);
 const SEED = Number(process.env.FUZZ_SEED ?? 8);
 
 let folder: string;
-let sql: SqlEngine;
+let sql: SqlSession;
 let checkpoints: Checkpoints;
 let written: Snapshot;
 /** The table's log: twelve commits, a checkpoint and the hint to it. */
 let log: Files;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fuzz-'));
-  sql = await DuckDbEngine.open({ temporary: folder, memoryMb: 200, threads: 1 });
-  checkpoints = new Checkpoints(sql, join(folder, 'scratch'));
+  sql = await DuckDbSession.open({ temporary: folder, memoryMb: 200, threads: 1 });
+  checkpoints = new Checkpoints(new DuckDbCheckpoints(sql), join(folder, 'scratch'));
   const table = new DeltaTable(new FileObjectStore(join(folder, 'store')), TABLE, { checkpoints });
   written = await table.commit(append(null, { add: [await someFile(folder, 1)] }));
   while (written.version < 11n) {

@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { writtenFile } from '../../adapters/duckdb/file-stats.ts';
+import { parquet } from '../../adapters/duckdb/relations.ts';
+import { literal } from '../../core/sql.ts';
 import { audit } from '../../inspection/audit.ts';
-import { literal, parquet } from '../../lake/sql.ts';
-import { newFileOf } from '../../lake/stats.ts';
 import type { DeltaTable } from '../../lake/table.ts';
 import { archive } from '../../processing/archive.ts';
 import { append, MemoryIndex } from '../processing/fixtures.ts';
@@ -36,7 +37,7 @@ async function tamper(table: DeltaTable, query: string): Promise<void> {
     base,
     fields: base.fields,
     partitionBy: base.partitionBy,
-    add: rows.map(newFileOf),
+    add: rows.map((row) => writtenFile(base.fields, row)),
     remove: 'all',
     txns: new Map(),
     operation: 'WRITE',

@@ -59,7 +59,7 @@ test('columns with other names in the file, times in milliseconds and JSON go fr
   const model = modelOf(dataset);
   if (!model) throw new Error('it has one');
   const steps = stepsOf({ model, query }, archive.tables, profiles, index);
-  await processTo({ archive, ...steps, files }, log.ranges());
+  await processTo({ archive, ...steps, ...place.parts }, log.ranges());
 
   expect(await place.rows(archive.tables.events, 'visitor, log_offset')).toMatchObject([
     { visitor: 2n, moment: '1969-12-31T23:59:59.999Z', payload: null },
@@ -92,7 +92,7 @@ test('columns with other names in the file, times in milliseconds and JSON go fr
     ],
   ]);
   expect(
-    await audit({ dataset, log, ...archive.tables, profiles, index, files, sql, temporary: place.temporary }),
+    await audit({ dataset, log, ...archive.tables, profiles, index, files, sql, engine: place.engine }),
   ).toMatchObject({
     balanced: true,
     lake: { events: 3, duplicates: 1 },

@@ -59,11 +59,11 @@ export class Shop {
     const { dataset } = this.electronics;
     const archive = this.place.archiveContext(dataset, this.log, { tables: this.tables });
     const steps = stepsOf(this.electronics, this.tables, this.profiles, index);
-    await processTo({ archive, ...steps, files: this.place.files }, this.log.ranges());
+    await processTo({ archive, ...steps, ...this.place.parts }, this.log.ranges());
   }
 
   auditContext(index: Sink | null = null): AuditContext {
-    const { files, sql, temporary } = this.place;
+    const { files, sql, engine } = this.place;
     return {
       dataset: this.electronics.dataset,
       log: this.log,
@@ -72,7 +72,7 @@ export class Shop {
       index,
       files,
       sql,
-      temporary,
+      engine,
     };
   }
 }

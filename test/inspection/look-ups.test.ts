@@ -25,8 +25,7 @@ afterAll(async () => {
 
 describe('checking a file', () => {
   const check = async (rows: string) => {
-    const { sql, temporary } = shop.place;
-    return checkData(shop.electronics.dataset, await shop.file('check.csv', rows), sql, temporary);
+    return checkData(shop.electronics.dataset, await shop.file('check.csv', rows), shop.place.engine);
   };
 
   test('tells what would become of its rows, the most frequent reason first, with the first lines of each', async () => {

@@ -55,7 +55,7 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
     'sensor:missing': 1,
     'working:not_a_boolean': 1,
   };
-  const check = await checkData(dataset, source, place.sql, place.temporary);
+  const check = await checkData(dataset, source, place.engine);
   expect(check).toMatchObject({ rows: 12, good: 4, extraColumns: ['note'], absentColumns: [] });
   expect(Object.fromEntries(check.findings.map(({ reason, rows }) => [reason, rows]))).toEqual(rejected);
 
@@ -69,7 +69,7 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
   const profiles = place.table();
   expect(
     await processTo(
-      { archive, ...stepsOf({ model, query }, archive.tables, profiles, index), files: place.files },
+      { archive, ...stepsOf({ model, query }, archive.tables, profiles, index), ...place.parts },
       log.ranges(),
     ),
   ).toMatchObject({
@@ -78,8 +78,8 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
     publish: { stored: 2 },
   });
 
-  const { files, sql, temporary } = place;
-  expect(await audit({ dataset, log, ...archive.tables, profiles, index, files, sql, temporary })).toEqual({
+  const { files, sql, engine } = place;
+  expect(await audit({ dataset, log, ...archive.tables, profiles, index, files, sql, engine })).toEqual({
     dataset: 'readings',
     balanced: true,
     file: { rows: 12 },

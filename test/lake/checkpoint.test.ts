@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
+import { DuckDbCheckpoints } from '../../adapters/duckdb/checkpoint-format.ts';
+import { DuckDbSession } from '../../adapters/duckdb/sql-session.ts';
 import { FileObjectStore } from '../../adapters/folder/object-store.ts';
-import type { ObjectStore, SqlEngine } from '../../core/contracts.ts';
+import type { ObjectStore } from '../../core/contracts.ts';
+import type { SqlSession } from '../../core/engine.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { Checkpoints } from '../../lake/checkpoint.ts';
 import type { Snapshot } from '../../lake/snapshot.ts';
@@ -13,7 +15,7 @@ import { DeltaTable } from '../../lake/table.ts';
 import { append, someFile } from './model.ts';
 
 let folder: string;
-let sql: SqlEngine;
+let sql: SqlSession;
 let checkpoints: Checkpoints;
 let store: FileObjectStore;
 let path: string;
@@ -22,8 +24,8 @@ const warnings: EventlakeError[] = [];
 const warn = (warning: EventlakeError) => warnings.push(warning);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lake-'));
-  sql = await DuckDbEngine.open({ temporary: folder, memoryMb: 200, threads: 1 });
-  checkpoints = new Checkpoints(sql, join(folder, 'scratch'));
+  sql = await DuckDbSession.open({ temporary: folder, memoryMb: 200, threads: 1 });
+  checkpoints = new Checkpoints(new DuckDbCheckpoints(sql), join(folder, 'scratch'));
   store = new FileObjectStore(join(folder, 'store'));
 });
 beforeEach(() => {
@@ -37,6 +39,9 @@ afterAll(async () => {
 
 const log = (name: string) => `${path}/_delta_log/${name}`;
 
+const BOUNDS =
+  '"minValues":{"id":-9223372036854775808},"maxValues":{"id":9223372036854775807},"nullCount":{"id":0}';
+
 /** Commits until the table is at `version`: appends with large ids, awkward months, and a replacement at version 5. */
 async function fill(table: DeltaTable, version: bigint): Promise<Snapshot> {
   let base = await table.commit(append(null));
@@ -45,9 +50,7 @@ async function fill(table: DeltaTable, version: bigint): Promise<Snapshot> {
     const file = await someFile(folder, Number(n), n % 2n === 0n ? null : `it's "${n}"`);
     base = await table.commit(
       append(base, {
-        add: [
-          { ...file, stats: { id: { min: '-9223372036854775808', max: '9223372036854775807', nulls: 0n } } },
-        ],
+        add: [{ ...file, stats: `{"numRecords":${n},${BOUNDS}}` }],
         remove: n === 5n ? 'all' : 'none',
         txns: new Map([[`events/${n % 3n}`, 9223372036854775000n + n]]),
       }),
@@ -125,9 +128,8 @@ test('expired tombstones are left out of a checkpoint', async () => {
 test('a checkpoint that cannot be written fails no commit', async () => {
   const broken = new Checkpoints(
     {
-      run: async () => Promise.reject(new Error('out of memory')),
-      rows: async () => [],
-      close: async () => {},
+      write: async () => Promise.reject(new Error('out of memory')),
+      read: async () => [],
     },
     join(folder, 'scratch'),
   );

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ObjectStore } from '../../core/contracts.ts';
+import type { LocalFile, TableField } from '../../core/data-files.ts';
 import type { CommitRequest } from '../../lake/commit.ts';
-import type { TableField } from '../../lake/schema.ts';
-import type { NewFile } from '../../lake/stats.ts';
 
 /** The columns of the tables in these tests. */
 export const FIELDS: readonly TableField[] = [
@@ -13,7 +12,11 @@ export const FIELDS: readonly TableField[] = [
 ];
 
 /** A file of `rows` rows; its bytes are no Parquet, as nothing here opens it. */
-export async function someFile(folder: string, rows: number, month: string | null = null): Promise<NewFile> {
+export async function someFile(
+  folder: string,
+  rows: number,
+  month: string | null = null,
+): Promise<LocalFile> {
   const localPath = join(folder, randomUUID());
   const body = `${rows} rows`;
   await writeFile(localPath, body);
@@ -22,7 +25,7 @@ export async function someFile(folder: string, rows: number, month: string | nul
     bytes: body.length,
     rows,
     partition: { month },
-    stats: { id: { min: '1', max: String(rows), nulls: 0n } },
+    stats: `{"numRecords":${rows},"minValues":{"id":1},"maxValues":{"id":${rows}},"nullCount":{"id":0}}`,
   };
 }
 

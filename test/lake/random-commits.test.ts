@@ -3,22 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
+import { DuckDbCheckpoints } from '../../adapters/duckdb/checkpoint-format.ts';
+import { DuckDbSession } from '../../adapters/duckdb/sql-session.ts';
 import { FileObjectStore } from '../../adapters/folder/object-store.ts';
-import type { SqlEngine } from '../../core/contracts.ts';
+import type { SqlSession } from '../../core/engine.ts';
 import { Checkpoints } from '../../lake/checkpoint.ts';
 import type { Snapshot } from '../../lake/snapshot.ts';
 import { DeltaTable, type TableOptions } from '../../lake/table.ts';
 import { append, dataFiles, someFile } from './model.ts';
 
 let folder: string;
-let sql: SqlEngine;
+let sql: SqlSession;
 let checkpoints: Checkpoints;
 let count = 0;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lake-'));
-  sql = await DuckDbEngine.open({ temporary: folder, memoryMb: 200, threads: 1 });
-  checkpoints = new Checkpoints(sql, join(folder, 'scratch'));
+  sql = await DuckDbSession.open({ temporary: folder, memoryMb: 200, threads: 1 });
+  checkpoints = new Checkpoints(new DuckDbCheckpoints(sql), join(folder, 'scratch'));
 });
 afterAll(async () => {
   await sql.close();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { fieldOfSqlType, formatSchema, parseSchema } from '../../lake/schema.ts';
+import { fieldOfSqlType } from '../../adapters/duckdb/describe.ts';
+import { formatSchema, parseSchema } from '../../lake/schema.ts';
 
 describe('fields', () => {
   test.each([

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
+import { DuckDbSession } from '../../adapters/duckdb/sql-session.ts';
 import { archive } from '../../processing/archive.ts';
 import { append, datasetOf, event, Workplace } from './fixtures.ts';
 
@@ -216,8 +216,8 @@ describe('the archive', () => {
       log,
       times.map((month) => [0, `{"ts":"${month}-15T00:00:00Z","k":"${month}"}`] as const),
     );
-    const sql = await DuckDbEngine.open({ temporary: place.temporary, memoryMb: 16, threads: 2 });
-    const context = place.archiveContext(dataset, log, { sql, batchRows: 1000 });
+    const sql = await DuckDbSession.open({ temporary: place.temporary, memoryMb: 16, threads: 2 });
+    const context = place.archiveContext(dataset, log, { engine: place.engineOn(sql), batchRows: 1000 });
     expect(await archive(context, { ends: log.ranges() })).toMatchObject({ events: 600, commits: 1 });
     await sql.close();
     const files = (await context.tables.events.snapshot())?.files ?? [];
@@ -270,8 +270,7 @@ describe('the archive', () => {
     const log = place.log(1);
     await append(log, [[0, event('a')]]);
     const finish = new AbortController();
-    setTimeout(() => finish.abort(), 100);
-    const context = place.archiveContext(dataset, log);
+    const context = place.archiveContext(dataset, log, { onRead: () => finish.abort() });
     expect(await archive(context, { ends: new Promise<never>(() => {}), signal: finish.signal })).toEqual({
       events: 1,
       rejected: 0,

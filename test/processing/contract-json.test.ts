@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { eventsFields } from '../../processing/events-table.ts';
+import { eventsFields } from '../../core/lake-tables.ts';
 import { datasetOf, event, Workplace } from './fixtures.ts';
 
 let place: Workplace;

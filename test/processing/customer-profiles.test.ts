@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Row } from '../../core/contracts.ts';
+import type { Row } from '../../core/row.ts';
 import { runModel } from '../../processing/model.ts';
 import { type Electronics, electronics, line, Workplace } from './fixtures.ts';
 

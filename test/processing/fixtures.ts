@@ -3,21 +3,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
+import { checkedEvents, offendingText } from '../../adapters/duckdb/contract-sql.ts';
+import { DuckDbEngine } from '../../adapters/duckdb/engine.ts';
+import { DuckDbSession } from '../../adapters/duckdb/sql-session.ts';
+import { StagedBatch } from '../../adapters/duckdb/staged-batch.ts';
 import { FileObjectStore } from '../../adapters/folder/object-store.ts';
 import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
 import { parseDataset } from '../../config/dataset/parse.ts';
 import { DATASETS, loadDataset, modelQuery } from '../../config/dataset/read.ts';
-import type { EventLog, OutgoingRecord, Row, Sink, SinkField } from '../../core/contracts.ts';
+import type { EventLog, OutgoingRecord, Sink, SinkField } from '../../core/contracts.ts';
 import type { Dataset, Model } from '../../core/dataset.ts';
+import type { Row } from '../../core/row.ts';
 import { LocalFiles } from '../../lake/local-files.ts';
-import { parquet } from '../../lake/sql.ts';
 import { DeltaTable } from '../../lake/table.ts';
 import { type ArchiveContext, archive } from '../../processing/archive.ts';
-import { checkedEvents, offendingText } from '../../processing/contract-sql.ts';
 import type { ModelContext } from '../../processing/model.ts';
 import type { ProcessContext } from '../../processing/process.ts';
-import { StagedBatch } from '../../processing/staging.ts';
 import { chunkOf } from '../conformance/event-log-records.ts';
 
 /** Stays what it is in the log: text, bytes, or null for a tombstone. */
@@ -35,24 +36,26 @@ export function datasetOf(...columns: string[]): Dataset {
 /** An engine, a log, a store and tables of their own, in one folder. */
 export class Workplace {
   readonly folder: string;
-  readonly sql: DuckDbEngine;
+  readonly sql: DuckDbSession;
   readonly files: LocalFiles;
   readonly store: FileObjectStore;
+  readonly engine: DuckDbEngine;
   #logs = 0;
   #tables = 0;
 
-  private constructor(folder: string, sql: DuckDbEngine) {
+  private constructor(folder: string, sql: DuckDbSession) {
     this.folder = folder;
     this.sql = sql;
     this.files = new LocalFiles(join(folder, 'cache'));
     this.store = new FileObjectStore(join(folder, 'lake'));
+    this.engine = this.engineOn(sql);
   }
 
   static async create(): Promise<Workplace> {
     const folder = await mkdtemp(join(tmpdir(), 'processing-'));
     return new Workplace(
       folder,
-      await DuckDbEngine.open({ temporary: join(folder, 'tmp'), memoryMb: 256, threads: 2 }),
+      await DuckDbSession.open({ temporary: join(folder, 'tmp'), memoryMb: 256, threads: 2 }),
     );
   }
 
@@ -63,6 +66,20 @@ export class Workplace {
 
   get temporary(): string {
     return join(this.folder, 'tmp');
+  }
+
+  /** Another engine over the same lake. */
+  engineOn(sql: DuckDbSession): DuckDbEngine {
+    return new DuckDbEngine({
+      sql,
+      lake: { store: this.store, files: this.files },
+      temporary: this.temporary,
+    });
+  }
+
+  /** The steps of processing work on these. */
+  get parts() {
+    return { files: this.files, engine: this.engine, temporary: this.temporary };
   }
 
   log(partitions = 2): LocalEventLog {
@@ -81,8 +98,7 @@ export class Workplace {
       dataset,
       log,
       tables,
-      sql: this.sql,
-      temporary: this.temporary,
+      engine: this.engine,
       batchRows: 1000,
       batchSeconds: 60,
       ...options,
@@ -93,7 +109,9 @@ export class Workplace {
   async rows(table: DeltaTable, order: string): Promise<Row[]> {
     const snapshot = await table.snapshot();
     const paths = snapshot ? await this.files.paths(table, snapshot) : [];
-    return paths.length === 0 ? [] : this.sql.rows(`SELECT * FROM ${parquet(paths)} ORDER BY ${order}`);
+    return paths.length === 0
+      ? []
+      : this.sql.rows(`SELECT * FROM ${this.sql.parquet(paths)} ORDER BY ${order}`);
   }
 
   /** The table that these events make, given in good order. */
@@ -112,9 +130,8 @@ export class Workplace {
   }
 
   modelContext({ dataset, model, query }: Electronics, events: DeltaTable): ModelContext {
-    const { files, sql, temporary } = this;
     const inputs = [{ name: 'events', table: events }];
-    return { dataset, model, query, inputs, table: this.table(), files, sql, temporary };
+    return { dataset, model, query, inputs, table: this.table(), engine: this.engine };
   }
 
   /**
@@ -140,7 +157,7 @@ export class Workplace {
 
   /** What the contract says of these values: for each its `reason`, `detail` and columns. */
   async check(dataset: Dataset, values: readonly Value[]): Promise<Row[]> {
-    const batch = await StagedBatch.create(this.temporary);
+    const batch = await StagedBatch.create(dataset, this.temporary);
     try {
       await batch.add(batchOf(values), 0n);
       await batch.close();

@@ -36,7 +36,7 @@ class Reports {
     return {
       archive,
       ...stepsOf(shop, archive.tables, place.table(), index),
-      files: place.files,
+      ...place.parts,
       onModel: (_table, { rows }) => report(() => this.profiles.push(rows)),
       onPublish: ({ stored }) => report(() => this.published.push(stored)),
       onFailure: (failure) => report(() => this.failures.push(failure)),

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
-import { literal, parquet } from '../../lake/sql.ts';
-import { newFileOf } from '../../lake/stats.ts';
+import { writtenFile } from '../../adapters/duckdb/file-stats.ts';
+import { parquet } from '../../adapters/duckdb/relations.ts';
+import { DuckDbSession } from '../../adapters/duckdb/sql-session.ts';
+import { eventsFields } from '../../core/lake-tables.ts';
+import { literal } from '../../core/sql.ts';
 import { DeltaTable } from '../../lake/table.ts';
 import { archive } from '../../processing/archive.ts';
-import { eventsFields } from '../../processing/events-table.ts';
 import { runModel } from '../../processing/model.ts';
 import { append, type Electronics, electronics, line, Workplace } from './fixtures.ts';
 
@@ -89,7 +90,7 @@ describe('the model', () => {
       shop.dataset,
       users.map((user) => line(user, { brand })),
     );
-    const sql = await DuckDbEngine.open({ temporary: place.temporary, memoryMb: 16, threads: 2 });
+    const sql = await DuckDbSession.open({ temporary: place.temporary, memoryMb: 16, threads: 2 });
     const derived = { ...place.modelContext(shop, events), sql };
     expect(await runModel(derived)).toEqual({ outcome: 'computed', version: 0n, rows: 3000n });
     await sql.close();
@@ -125,7 +126,7 @@ describe('the model', () => {
     const other = await Workplace.create();
     const results = await Promise.all([
       runModel(context),
-      runModel({ ...context, sql: other.sql, temporary: other.temporary }),
+      runModel({ ...context, engine: place.engineOn(other.sql) }),
     ]);
     expect(results.map(({ outcome, version }) => [outcome, version]).sort()).toEqual([
       ['computed', 0n],
@@ -169,7 +170,7 @@ describe('the model', () => {
       base: null,
       fields: eventsFields(shop.dataset),
       partitionBy: ['event_month'],
-      add: rows.map(newFileOf),
+      add: rows.map((row) => writtenFile(eventsFields(shop.dataset), row)),
       remove: 'none',
       txns: new Map(),
       operation: 'WRITE',

@@ -17,7 +17,7 @@ afterAll(() => place.remove());
 function contextOf(log: EventLog): ProcessContext & { profiles: DeltaTable } {
   const archive = place.archiveContext(shop.dataset, log);
   const profiles = place.table();
-  return { archive, ...stepsOf(shop, archive.tables, profiles, null), files: place.files, profiles };
+  return { archive, ...stepsOf(shop, archive.tables, profiles, null), ...place.parts, profiles };
 }
 
 describe('processing', () => {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { writtenFile } from '../../adapters/duckdb/file-stats.ts';
 import type { Model } from '../../core/dataset.ts';
-import { literal } from '../../lake/sql.ts';
-import { newFileOf } from '../../lake/stats.ts';
+import { literal } from '../../core/sql.ts';
 import type { DeltaTable } from '../../lake/table.ts';
 import { publish } from '../../processing/publish.ts';
 import { MemoryIndex, Workplace } from './fixtures.ts';
@@ -25,7 +25,7 @@ async function replace(table: DeltaTable, query: string): Promise<void> {
     { name: 'name', type: 'string', nullable: true },
     { name: 'n', type: 'long', nullable: true },
   ] as const;
-  const add = rows.map(newFileOf).filter((file) => file.rows > 0);
+  const add = rows.map((row) => writtenFile(fields, row)).filter((file) => file.rows > 0);
   await table.commit({
     base,
     fields,
@@ -42,7 +42,7 @@ const people = (...rows: [id: string, name: string | null, n: number][]) =>
     ? 'SELECT 0::BIGINT AS id, NULL::VARCHAR AS name, 0::BIGINT AS n WHERE false'
     : `SELECT id::BIGINT AS id, name::VARCHAR AS name, n::BIGINT AS n FROM (VALUES ${rows.map(([id, name, n]) => `(${id}, ${name === null ? 'NULL' : literal(name)}, ${n})`).join()}) AS t(id, name, n)`;
 
-const fileTools = () => ({ files: place.files, sql: place.sql, temporary: place.temporary });
+const fileTools = () => place.parts;
 
 function start(index = new MemoryIndex()) {
   const profiles = place.table();

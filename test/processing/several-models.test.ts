@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import fc from 'fast-check';
 import { parseDataset } from '../../config/dataset/parse.ts';
 import type { Dataset, Model } from '../../core/dataset.ts';
+import type { Engine, ModelJob } from '../../core/engine.ts';
 import type { DeltaTable } from '../../lake/table.ts';
 import { type ArchiveContext, archive } from '../../processing/archive.ts';
 import { type ModelContext, runModel } from '../../processing/model.ts';
@@ -58,10 +59,9 @@ class Models {
   });
 
   model(model: Model, query: string, tables: Readonly<Record<string, DeltaTable>>): ModelContext {
-    const { files, sql, temporary } = place;
     const others = Object.entries(tables).map(([name, table]) => ({ name, table }));
     const inputs = [{ name: 'events', table: this.context.tables.events }, ...others];
-    return { dataset: DATASET, model, query, inputs, table: place.table(), files, sql, temporary };
+    return { dataset: DATASET, model, query, inputs, table: place.table(), engine: place.engine };
   }
 
   async add(readings: readonly string[]): Promise<void> {
@@ -77,12 +77,13 @@ class Models {
     const [written] = await place.sql.rows(
       `COPY (SELECT '${sensor}' AS sensor, '${room}' AS room) TO '${file}' (FORMAT parquet, RETURN_STATS)`,
     );
-    const { newFileOf } = await import('../../lake/stats.ts');
+    const { writtenFile } = await import('../../adapters/duckdb/file-stats.ts');
+    const fields = ['sensor', 'room'].map((name) => ({ name, type: 'string', nullable: true }) as const);
     await this.rooms.commit({
       base: await this.rooms.snapshot(),
-      fields: ['sensor', 'room'].map((name) => ({ name, type: 'string', nullable: true }) as const),
+      fields,
       partitionBy: [],
-      add: written ? [newFileOf(written)] : [],
+      add: written ? [writtenFile(fields, written)] : [],
       remove: 'none',
       txns: new Map(),
       operation: 'WRITE',
@@ -192,10 +193,10 @@ describe('a model with shareBy', () => {
           for (const more of later) {
             added.push(...more);
             await own.add(more.map((values) => reading(...values)));
-            const statements: string[] = [];
-            const sql = watched(own.totals.sql, statements);
-            expect(await runModel({ ...own.totals, sql })).toMatchObject({ outcome: 'computed' });
-            if (statements.some((text) => text.includes('TABLE touched AS'))) touched += 1;
+            const jobs: ModelJob[] = [];
+            const engine = watched(own.totals.engine, jobs);
+            expect(await runModel({ ...own.totals, engine })).toMatchObject({ outcome: 'computed' });
+            if (jobs.some(({ added }) => added !== null)) touched += 1;
             expect(await place.rows(own.totals.table, 'sensor')).toMatchObject(expected(added));
           }
         },
@@ -206,12 +207,12 @@ describe('a model with shareBy', () => {
   });
 
   test('is computed whole again when its SQL changed, and when events vanished', async () => {
-    const statements: string[] = [];
-    const totals = { ...models.totals, sql: watched(models.totals.sql, statements) };
+    const jobs: ModelJob[] = [];
+    const totals = { ...models.totals, engine: watched(models.totals.engine, jobs) };
     const isWhole = async (context: ModelContext) => {
-      statements.length = 0;
+      jobs.length = 0;
       expect(await runModel(context)).toMatchObject({ outcome: 'computed' });
-      return !statements.some((text) => text.includes('TABLE touched AS'));
+      return jobs.every(({ added }) => added === null);
     };
     await models.add(Array.from({ length: 20 }, (_, i) => reading(`s${i % 5}`, i)));
     expect(await isWhole(totals)).toBe(true);
@@ -238,14 +239,14 @@ describe('a model with shareBy', () => {
   });
 });
 
-/** The engine, with its statements written down. */
-function watched(sql: ModelContext['sql'], statements: string[]): ModelContext['sql'] {
+/** The engine, with its jobs written down. */
+function watched(engine: Engine, jobs: ModelJob[]): Engine {
   return {
-    run: (text) => {
-      statements.push(text);
-      return sql.run(text);
+    batch: (dataset) => engine.batch(dataset),
+    archive: (job) => engine.archive(job),
+    model(job) {
+      jobs.push(job);
+      return engine.model(job);
     },
-    rows: (text) => sql.rows(text),
-    close: () => sql.close(),
   };
 }

@@ -5,15 +5,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
+import { DuckDbCheckpoints } from '../../adapters/duckdb/checkpoint-format.ts';
+import { parquet } from '../../adapters/duckdb/relations.ts';
+import { DuckDbSession } from '../../adapters/duckdb/sql-session.ts';
 import { FileObjectStore } from '../../adapters/folder/object-store.ts';
 import { S3ObjectStore } from '../../adapters/s3/object-store.ts';
-import type { ObjectStore, SqlEngine } from '../../core/contracts.ts';
+import type { ObjectStore } from '../../core/contracts.ts';
+import type { TableField } from '../../core/data-files.ts';
+import type { SqlSession } from '../../core/engine.ts';
 import { Checkpoints } from '../../lake/checkpoint.ts';
 import { LocalFiles } from '../../lake/local-files.ts';
-import type { TableField } from '../../lake/schema.ts';
 import type { Snapshot } from '../../lake/snapshot.ts';
-import { parquet } from '../../lake/sql.ts';
 import { DeltaTable } from '../../lake/table.ts';
 import { emptyStore } from '../conformance/object-store.ts';
 import { expectedRows, type Found, fieldsOf, fill, NEWEST, python } from './delta-table.ts';
@@ -36,7 +38,7 @@ const s3Options = {
 };
 
 let folder: string;
-let sql: SqlEngine;
+let sql: SqlSession;
 let checkpoints: Checkpoints;
 let fields: TableField[];
 let remote: S3ObjectStore;
@@ -46,8 +48,8 @@ const warn = (warning: Error) => {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'readers-'));
-  sql = await DuckDbEngine.open({ temporary: folder, memoryMb: 300, threads: 2 });
-  checkpoints = new Checkpoints(sql, folder);
+  sql = await DuckDbSession.open({ temporary: folder, memoryMb: 300, threads: 2 });
+  checkpoints = new Checkpoints(new DuckDbCheckpoints(sql), folder);
   fields = await fieldsOf(sql);
   remote = new S3ObjectStore(s3);
   await remote.ensureBucket();

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { Row, SqlEngine } from '../../core/contracts.ts';
-import { fieldOfSqlType, type TableField } from '../../lake/schema.ts';
+import { fieldOfSqlType } from '../../adapters/duckdb/describe.ts';
+import { writtenFile } from '../../adapters/duckdb/file-stats.ts';
+import type { TableField } from '../../core/data-files.ts';
+import type { SqlSession } from '../../core/engine.ts';
+import type { Row } from '../../core/row.ts';
+import { literal } from '../../core/sql.ts';
 import type { Snapshot } from '../../lake/snapshot.ts';
-import { literal } from '../../lake/sql.ts';
-import { newFileOf } from '../../lake/stats.ts';
 import type { DeltaTable } from '../../lake/table.ts';
 
 const MONTHS = ['2020-09', '2020-10', null, "a b/=%ä'"];
@@ -22,13 +24,13 @@ function events(from: number, to: number): string {
 }
 
 /** The table's columns. */
-export async function fieldsOf(sql: SqlEngine): Promise<TableField[]> {
+export async function fieldsOf(sql: SqlSession): Promise<TableField[]> {
   const described = await sql.rows(`DESCRIBE ${events(0, 1)}`);
   return described.map((row) => fieldOfSqlType(String(row.column_name), String(row.column_type), true));
 }
 
 /** Thirteen commits of ten rows in four partitions each; the fourth replaces what was there, so that rows 30 to 129 stay. */
-export async function fill(table: DeltaTable, sql: SqlEngine, folder: string): Promise<void> {
+export async function fill(table: DeltaTable, sql: SqlSession, folder: string): Promise<void> {
   const fields = await fieldsOf(sql);
   let base: Snapshot | null = null;
   for (let version = 0; version <= NEWEST; version++) {
@@ -41,7 +43,7 @@ export async function fill(table: DeltaTable, sql: SqlEngine, folder: string): P
       base,
       fields,
       partitionBy: ['event_month'],
-      add: written.map(newFileOf),
+      add: written.map((row) => writtenFile(fields, row)),
       remove: version === 3 ? 'all' : 'none',
       txns: new Map([[`log/events/${version % 2}`, 9007199254740993n + BigInt(version)]]),
       operation: 'WRITE',
@@ -50,7 +52,7 @@ export async function fill(table: DeltaTable, sql: SqlEngine, folder: string): P
 }
 
 /** The rows as the readers print them: what is not a double or a boolean as text, times in ISO 8601. */
-export function expectedRows(sql: SqlEngine, from: number, to: number): Promise<Row[]> {
+export function expectedRows(sql: SqlSession, from: number, to: number): Promise<Row[]> {
   return sql.rows(`SELECT id::VARCHAR AS id, n::VARCHAR AS n, price::VARCHAR AS price, ratio, flag, day::VARCHAR AS day, note, nothing,
     strftime(event_time, '%Y-%m-%dT%H:%M:%S.%f+00:00') AS event_time, event_month FROM (${events(from, to)}) ORDER BY id`);
 }

@@ -3,9 +3,10 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
+import { DuckDbCheckpoints } from '../../adapters/duckdb/checkpoint-format.ts';
+import { DuckDbSession } from '../../adapters/duckdb/sql-session.ts';
 import { S3ObjectStore } from '../../adapters/s3/object-store.ts';
-import type { SqlEngine } from '../../core/contracts.ts';
+import type { SqlSession } from '../../core/engine.ts';
 import { hasCode } from '../../core/errors.ts';
 import { Checkpoints } from '../../lake/checkpoint.ts';
 import { DeltaTable } from '../../lake/table.ts';
@@ -16,11 +17,11 @@ import { append, dataFiles, someFile } from '../lake/model.ts';
 const WORKERS = 6;
 
 let folder: string;
-let sql: SqlEngine;
+let sql: SqlSession;
 let stores: S3ObjectStore[];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lake-'));
-  sql = await DuckDbEngine.open({ temporary: folder, memoryMb: 200, threads: 1 });
+  sql = await DuckDbSession.open({ temporary: folder, memoryMb: 200, threads: 1 });
   const bucket = `test-${randomUUID()}`;
   stores = Array.from(
     { length: WORKERS },
@@ -43,7 +44,7 @@ afterAll(async () => {
 
 test('workers on partitions of their own all land; two on one partition share it without loss or doubling', async () => {
   const warnings: Error[] = [];
-  const checkpoints = new Checkpoints(sql, folder);
+  const checkpoints = new Checkpoints(new DuckDbCheckpoints(sql), folder);
   const open = (store: S3ObjectStore) =>
     new DeltaTable(store, 'electronics/events', { checkpoints, warn: (warning) => warnings.push(warning) });
   let superseded = 0;

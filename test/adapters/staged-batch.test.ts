@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { StagedBatch } from '../../processing/staging.ts';
-import { batchOf, type Value, Workplace } from './fixtures.ts';
+import { StagedBatch } from '../../adapters/duckdb/staged-batch.ts';
+import { batchOf, type Value, Workplace } from '../processing/fixtures.ts';
 
 let place: Workplace;
 beforeAll(async () => {
@@ -43,7 +43,7 @@ describe('staged records', () => {
     ['a tab among bytes that are no UTF-8', Buffer.of(0x09, 0xff), 'bytes', null],
     ['a surrogate', Buffer.of(0xed, 0xa0, 0x80), 'bytes', null],
   ])('keep %s as it is', async (_what, value, form, text) => {
-    const batch = await StagedBatch.create(place.temporary);
+    const batch = await StagedBatch.create({ columns: [] }, place.temporary);
     // The neighbours must stay what they are, too.
     await batch.add(batchOf(['before', value, 'after']), 0n);
     const rows = await staged(batch);
@@ -59,14 +59,14 @@ describe('staged records', () => {
   });
 
   test('do not make one character of two halves in two values', async () => {
-    const batch = await StagedBatch.create(place.temporary);
+    const batch = await StagedBatch.create({ columns: [] }, place.temporary);
     await batch.add(batchOf([Buffer.of(0x61, 0xc3), Buffer.of(0xa9, 0x61)]), 0n);
     expect((await staged(batch)).map(({ form }) => form)).toEqual(['bytes', 'bytes']);
     await batch.discard();
   });
 
   test('keep the beginning of what is no text, in base64', async () => {
-    const batch = await StagedBatch.create(place.temporary);
+    const batch = await StagedBatch.create({ columns: [] }, place.temporary);
     const bytes = Buffer.alloc(20_000, 0xff);
     await batch.add(batchOf([bytes, 'x'.repeat(1_000_001)]), 0n);
     const [first, second] = await staged(batch);
@@ -76,7 +76,7 @@ describe('staged records', () => {
   });
 
   test('have the place and time that they have in the log, also where these are large', async () => {
-    const batch = await StagedBatch.create(place.temporary);
+    const batch = await StagedBatch.create({ columns: [] }, place.temporary);
     const far = {
       stream: 'events',
       partition: 999,
@@ -106,7 +106,7 @@ describe('staged records', () => {
   });
 
   test('have no time where what their producer gave is none', async () => {
-    const batch = await StagedBatch.create(place.temporary);
+    const batch = await StagedBatch.create({ columns: [] }, place.temporary);
     const timestamps = [-1, 0, 253_402_300_799_999, 253_402_300_800_000, Number(2n ** 63n - 1n)];
     await batch.add({ ...batchOf(timestamps.map(() => 'a')), timestamps }, 0n);
     expect((await staged(batch)).map((row) => row.log_timestamp)).toEqual([
@@ -120,13 +120,13 @@ describe('staged records', () => {
   });
 
   test('are taken from the offset asked for on; the batch then covers what was read, though it held nothing', async () => {
-    const batch = await StagedBatch.create(place.temporary);
+    const batch = await StagedBatch.create({ columns: [] }, place.temporary);
     const values = batchOf(['a', 'b', 'c', 'd']);
     await batch.add({ ...values, offsets: [0n, 2n, 5n, 6n], next: 9n }, 3n);
     await batch.add({ ...values, partition: 1, offsets: [], timestamps: [], values: [], next: 4n }, 0n);
     await batch.add({ ...values, partition: 2 }, 9n);
     await batch.add({ ...values, stream: 'dead-letters' }, 1n);
-    expect([batch.rows('events'), batch.rows('dead-letters'), batch.totalRows]).toEqual([2, 3, 5]);
+    expect([batch.rowsOf('events'), batch.rowsOf('dead-letters'), batch.rows]).toEqual([2, 3, 5]);
     expect([...batch.next]).toEqual([
       ['events/0', 9n],
       ['events/1', 4n],
@@ -141,7 +141,7 @@ describe('staged records', () => {
   });
 
   test('that cannot be written are an error of the call that adds them', async () => {
-    const batch = await StagedBatch.create(place.temporary);
+    const batch = await StagedBatch.create({ columns: [] }, place.temporary);
     await rm(batch.folder, { recursive: true });
     await expect(batch.add(batchOf(['a']), 0n)).rejects.toMatchObject({ code: 'ENOENT' });
     await batch.discard();
@@ -149,7 +149,7 @@ describe('staged records', () => {
 
   test('leave nothing behind', async () => {
     const before = await readdir(place.temporary);
-    const batch = await StagedBatch.create(place.temporary);
+    const batch = await StagedBatch.create({ columns: [] }, place.temporary);
     await batch.add(batchOf(['a']), 0n);
     await batch.discard();
     expect(await readdir(place.temporary)).toEqual(before);

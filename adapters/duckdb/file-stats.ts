@@ -1,7 +1,7 @@
-import type { Row } from '../core/contracts.ts';
-import type { FieldType } from '../core/field-types.ts';
-import { formatJson, rawNumber } from './json.ts';
-import type { TableField } from './schema.ts';
+import type { LocalFile, TableField } from '../../core/data-files.ts';
+import type { FieldType } from '../../core/field-types.ts';
+import type { Row } from '../../core/row.ts';
+import { formatJson, rawNumber } from '../../lake/json.ts';
 
 /**
  * What is known of a column of a file. `min` and `max` are as DuckDB prints them; null where there is none. `nulls` is null where it is
@@ -13,25 +13,16 @@ export interface ColumnStats {
   readonly nulls: bigint | null;
 }
 
-/** A Parquet file on the local disk that is to become part of a table. */
-export interface NewFile {
-  readonly localPath: string;
-  readonly bytes: number;
-  readonly rows: number;
-  /** Value of each partition column; the file need not hold these columns. */
-  readonly partition: Readonly<Record<string, string | null>>;
-  readonly stats: Readonly<Record<string, ColumnStats>>;
-}
-
 /** Longest prefix of a string that goes into statistics, in code points; the same as in other Delta writers. */
 const PREFIX = 32;
 const LARGEST_CHARACTER = '\u{10FFFF}';
 
 /**
- * The file that one result row of DuckDB's `COPY … TO … (FORMAT parquet, RETURN_STATS)` describes, with or without PARTITION_BY.
+ * The file of a table with these fields that one result row of DuckDB's `COPY … TO … (FORMAT parquet, RETURN_STATS)` describes, with or without
+ * PARTITION_BY.
  * Nested columns of the row are JSON text: lists of `{"key", "value"}`.
  */
-export function newFileOf(row: Row): NewFile {
+export function writtenFile(fields: readonly TableField[], row: Row): LocalFile {
   const stats: Record<string, ColumnStats> = {};
   for (const { key, value } of entriesOf<Entry<string>[]>(row.column_statistics)) {
     const name = columnName(key);
@@ -46,14 +37,15 @@ export function newFileOf(row: Row): NewFile {
       nulls: nulls === undefined ? null : BigInt(nulls),
     };
   }
-  const partition = entriesOf<string | null>(row.partition_keys);
+  const keys = entriesOf<string | null>(row.partition_keys);
+  const rows = Number(row.count);
   return {
     localPath: String(row.filename),
     bytes: Number(row.file_size_bytes),
-    rows: Number(row.count),
+    rows,
     // The protocol cannot tell an empty partition value from none.
-    partition: Object.fromEntries(partition.map(({ key, value }) => [key, value === '' ? null : value])),
-    stats,
+    partition: Object.fromEntries(keys.map(({ key, value }) => [key, value === '' ? null : value])),
+    stats: formatStats(fields, rows, stats),
   };
 }
 
@@ -61,13 +53,17 @@ export function newFileOf(row: Row): NewFile {
  * A file's statistics as the Delta protocol ("Per-file Statistics") has them, as JSON text. Bounds may be wider than the data, never
  * narrower; what cannot be written exactly is left out.
  */
-export function formatStats(fields: readonly TableField[], { rows, partition, stats }: NewFile): string {
+export function formatStats(
+  fields: readonly TableField[],
+  rows: number,
+  stats: Readonly<Record<string, ColumnStats>>,
+): string {
   const minValues: Record<string, unknown> = {};
   const maxValues: Record<string, unknown> = {};
   const nullCount: Record<string, bigint> = {};
   for (const { name, type } of fields) {
     const column = stats[name];
-    if (column === undefined || name in partition) continue;
+    if (column === undefined) continue;
     const min = column.min === null ? null : lowerBound(type, column.min);
     const max = column.max === null ? null : upperBound(type, column.max);
     if (min !== null) minValues[name] = min;

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import type { CsvTable } from '../core/dataset.ts';
-import { EventlakeError } from '../core/errors.ts';
-import { emptyRelation, fileList } from '../lake/sql.ts';
+import type { CsvTable } from '../../core/dataset.ts';
+import { EventlakeError } from '../../core/errors.ts';
+import { emptyRelation, fileList } from './relations.ts';
 
 /** Nothing is guessed but line ends: what is no such CSV is an error, and not a table of other columns. */
 const DIALECT = `skip = 0, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"'`;

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { csvQuery } from '../../adapters/duckdb/csv-query.ts';
 import { runModel } from '../../processing/model.ts';
-import { csvQuery } from '../../processing/model-csv.ts';
-import { type Electronics, electronics, Workplace } from './fixtures.ts';
+import { type Electronics, electronics, Workplace } from '../processing/fixtures.ts';
 
 let place: Workplace;
 let shop: Electronics;
@@ -26,14 +26,9 @@ async function tableOf(files: Record<string, string | Buffer>, table = place.tab
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   const csv = { path: join(folder, '*.csv'), columns: ['id', 'name'] };
   const model = { table: 'names', csv, key: ['id'] };
-  const {
-    dataset,
-    files: local,
-    sql,
-    temporary,
-  } = { ...place.modelContext(shop, table), dataset: shop.dataset };
+  const { engine } = place;
   const query = await csvQuery(csv, 'id');
-  const result = await runModel({ dataset, model, query, inputs: [], table, files: local, sql, temporary });
+  const result = await runModel({ dataset: shop.dataset, model, query, inputs: [], table, engine });
   const rows = await place.rows(table, 'id');
   return { ...result, rows: rows.map(({ id, name }) => [id, name]) };
 }

@@ -1,5 +1,5 @@
-import type { SinkField, SinkForm } from '../core/contracts.ts';
-import { documentOf, idOf } from './profile-documents.ts';
+import type { SinkField, SinkForm } from '../../core/contracts.ts';
+import { documentOf, idOf } from './documents.ts';
 
 /** What has to be escaped in a value: a backslash, and the characters from backspace to carriage return. */
 const ESCAPES = [

@@ -2,11 +2,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
+import { DuckDbSession } from '../../adapters/duckdb/sql-session.ts';
 
 test('a session beside another one does not wait for its statements, and has views of its own', async () => {
   const temporary = await mkdtemp(join(tmpdir(), 'sql-'));
-  const first = await DuckDbEngine.open({ temporary, memoryMb: 100, threads: 2 });
+  const first = await DuckDbSession.open({ temporary, memoryMb: 100, threads: 2 });
   const second = await first.beside();
   await first.run('CREATE TEMP VIEW numbers AS SELECT 1 AS n');
   await second.run('CREATE TEMP VIEW numbers AS SELECT 2 AS n');

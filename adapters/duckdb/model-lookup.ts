@@ -1,15 +1,14 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { Lookup } from '../core/contracts.ts';
-import { EVENTS_TABLE } from '../core/dataset.ts';
-import type { TableField } from '../lake/schema.ts';
-import { fileColumns, type Snapshot } from '../lake/snapshot.ts';
-import { literal, tableRelation } from '../lake/sql.ts';
-import { eventsRelation } from './events-table.ts';
-import type { ModelContext } from './model.ts';
-import type { SeenInput } from './model-inputs.ts';
-import { type Computed, writeRows } from './model-output.ts';
+import type { Lookup } from '../../core/contracts.ts';
+import { fileColumns, type TableField } from '../../core/data-files.ts';
+import { EVENTS_TABLE } from '../../core/dataset.ts';
+import { eventColumns } from '../../core/lake-tables.ts';
+import { literal } from '../../core/sql.ts';
+import type { Computed, ModelRun } from './model-run.ts';
+import { writeParquet } from './parquet-writer.ts';
+import { tableRelation } from './relations.ts';
 
 /** The query of a look-up, which names what it reads: the values of one column of the events. */
 export function lookupQuery(from: string, { version }: Lookup): string {
@@ -22,20 +21,16 @@ export function lookupFields(from: string, { columns }: Lookup): TableField[] {
 }
 
 /**
- * Computes the table of a look-up: one row for each distinct value. Values that `known`, the table as it was, has already are not looked up
- * again. Values and answers go through files, so that memory does not grow with their number.
+ * Computes the table of a look-up: one row for each distinct value. Values that the table has already are not looked up again. Values and answers go through files, so that memory does not grow with their number.
  */
-export async function computeLookup(
-  { sql, dataset, model, lookup, table, files }: ModelContext & { readonly lookup: Lookup },
-  [events]: readonly SeenInput[],
-  known: Snapshot | null,
-  folder: string,
-): Promise<Computed> {
+export async function computeLookup(run: ModelRun, lookup: Lookup): Promise<Computed> {
+  const { sql, dataset, model, inputs, derived, folder } = run;
+  const events = inputs.find(({ name }) => name === EVENTS_TABLE);
   if (!events) throw new Error('a look-up reads the events');
   const from = model.from ?? '';
   const fields = lookupFields(from, lookup);
-  const relation = eventsRelation(dataset, events, await files.paths(events.table, events.snapshot));
-  const before = known ? tableRelation(fileColumns(known), await files.paths(table, known)) : null;
+  const relation = tableRelation(eventColumns(dataset), await run.paths(events.table));
+  const before = derived ? tableRelation(fileColumns(derived), await run.paths(derived)) : null;
   const [values, answers] = [join(folder, 'values.json'), join(folder, 'answers.json')];
   const isNew = before ? `ANTI JOIN ${before} USING (${from})` : '';
   await sql.run(`
@@ -51,7 +46,7 @@ TO ${literal(values)} (FORMAT json)`);
   const found = `SELECT * FROM read_json(${literal(answers)}, format = 'newline_delimited', columns = {${types}})`;
   const columns = fields.map(({ name }) => name).join(', ');
   const query = before ? `SELECT ${columns} FROM ${before} UNION ALL ${found}` : found;
-  return { fields, files: await writeRows(sql, query, join(folder, `${model.table}.parquet`)) };
+  return { fields, files: await writeParquet(sql, query, fields, join(folder, `${model.table}.parquet`)) };
 }
 
 /** Splits text at line feeds alone: Node's readline takes U+2028 for a line's end, too. */

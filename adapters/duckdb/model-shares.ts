@@ -1,8 +1,9 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SqlEngine } from '../core/contracts.ts';
-import type { Dataset } from '../core/dataset.ts';
-import { exactly, fileList, literal } from '../lake/sql.ts';
+import type { Dataset } from '../../core/dataset.ts';
+import type { SqlSession } from '../../core/engine.ts';
+import { literal } from '../../core/sql.ts';
+import { exactly, fileList } from './relations.ts';
 
 /**
  * A model with `shareBy` is computed over a share of that column's values at a time, each with about this many events: memory stays the
@@ -13,7 +14,7 @@ const EVENTS_PER_SHARE = 150_000;
 const BYTES_PER_SHARE = 10_000_000;
 
 /** Into how many shares so many events of these Parquet files are split. */
-export async function sharesOf(sql: SqlEngine, rows: number, paths: readonly string[]): Promise<number> {
+export async function sharesOf(sql: SqlSession, rows: number, paths: readonly string[]): Promise<number> {
   if (paths.length === 0) return 1;
   const [size] = await sql.rows(
     `SELECT sum(total_uncompressed_size) AS bytes FROM parquet_metadata(${fileList(paths)})`,
@@ -24,7 +25,7 @@ export async function sharesOf(sql: SqlEngine, rows: number, paths: readonly str
 
 /** One pass over the events: those with equal values of `shareBy` into one folder. */
 export async function splitIntoShares(
-  sql: SqlEngine,
+  sql: SqlSession,
   { dataset, shareBy, source, rows }: { dataset: Dataset; shareBy: string; source: string; rows: number },
   shares: number,
   folder: string,

@@ -3,9 +3,11 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { partitionId, type RecordBatch, type Stream } from '../core/contracts.ts';
-import type { Dataset } from '../core/dataset.ts';
-import { exactly, literal } from '../lake/sql.ts';
+import { partitionId, type RecordBatch, type Stream } from '../../core/contracts.ts';
+import type { Dataset } from '../../core/dataset.ts';
+import type { EngineBatch } from '../../core/engine.ts';
+import { literal } from '../../core/sql.ts';
+import { exactly } from './relations.ts';
 
 /** A value beyond this many bytes is no event; only its beginning is kept. */
 const LARGE_VALUE = 1_000_000;
@@ -24,20 +26,15 @@ const LARGE_VALUES_BATCH_BYTES = 6 * 1024 * 1024;
 const LARGE_VALUES = 128;
 const FEW_COLUMNS = 8;
 
-/** Whether these bytes of so many rows are as much as the contract should be checked on at once. */
-export function isEnough(bytes: number, rows: number, { columns }: Pick<Dataset, 'columns'>): boolean {
-  const large = bytes / rows > LARGE_VALUES * Math.max(columns.length, FEW_COLUMNS);
-  return bytes >= (large ? LARGE_VALUES_BATCH_BYTES : BATCH_BYTES);
-}
-
 /**
  * Records on their way into the lake, as lines of text that SQL reads: partition, offset, timestamp, form, value, separated by tabs.
  * Values stay bytes and become no objects. `form` says how the value is written: `json` as it is; `text` in base64 because it has a tab or
  * line break (still JSON, perhaps); `bytes` in base64 because it is not UTF-8; `large`; `null`; `unreadable` in base64, of a batch that could not be
  * read: what was there.
  */
-export class StagedBatch {
+export class StagedBatch implements EngineBatch {
   readonly #folder: string;
+  readonly #columns: number;
   readonly #files = new Map<Stream, WriteStream>();
   readonly #rows = new Map<Stream, number>();
   readonly #next = new Map<string, bigint>();
@@ -45,14 +42,15 @@ export class StagedBatch {
   readonly #sources: Required<Pick<RecordBatch, 'partition' | 'offsets' | 'sources'>>[] = [];
   bytes = 0;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, columns: number) {
     this.#folder = folder;
+    this.#columns = columns;
   }
 
-  static async create(temporary: string): Promise<StagedBatch> {
+  static async create({ columns }: Pick<Dataset, 'columns'>, temporary: string): Promise<StagedBatch> {
     const folder = join(temporary, `batch-${process.pid}-${crypto.randomUUID()}`);
     await mkdir(folder, { recursive: true });
-    return new StagedBatch(folder);
+    return new StagedBatch(folder, columns.length);
   }
 
   /** For the Parquet files that are made of the batch. */
@@ -60,20 +58,23 @@ export class StagedBatch {
     return this.#folder;
   }
 
-  rows(stream: Stream): number {
+  rowsOf(stream: Stream): number {
     return this.#rows.get(stream) ?? 0;
   }
 
-  get totalRows(): number {
-    return this.rows('events') + this.rows('dead-letters');
+  get rows(): number {
+    return this.rowsOf('events') + this.rowsOf('dead-letters');
   }
 
-  /** One past the last offset that the batch covers, by partition id. */
+  get isFull(): boolean {
+    const large = this.bytes / this.rows > LARGE_VALUES * Math.max(this.#columns, FEW_COLUMNS);
+    return this.bytes >= (large ? LARGE_VALUES_BATCH_BYTES : BATCH_BYTES);
+  }
+
   get next(): ReadonlyMap<string, bigint> {
     return this.#next;
   }
 
-  /** Adds the records from offset `from` on. */
   async add(batch: RecordBatch, from: bigint): Promise<void> {
     this.#next.set(partitionId(batch), batch.next);
     const first = batch.offsets.findIndex((offset) => offset >= from);
@@ -81,7 +82,7 @@ export class StagedBatch {
     const { stream, partition, offsets, sources } = batch;
     if (stream === 'events' && sources) this.#sources.push({ partition, offsets, sources });
     const lines = stageLines(batch, first);
-    this.#rows.set(batch.stream, this.rows(batch.stream) + batch.offsets.length - first);
+    this.#rows.set(batch.stream, this.rowsOf(batch.stream) + batch.offsets.length - first);
     this.bytes += lines.length;
     let file = this.#files.get(batch.stream);
     if (!file) {

@@ -1,8 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api';
-import type { Row, SqlEngine } from '../../core/contracts.ts';
+import type { TableField } from '../../core/data-files.ts';
+import type { SqlSession } from '../../core/engine.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import type { Row } from '../../core/row.ts';
+import { parquet, tableRelation } from './relations.ts';
 
 /** How a DuckDB session is limited. */
 export interface DuckDbOptions {
@@ -12,8 +15,8 @@ export interface DuckDbOptions {
   readonly threads: number;
 }
 
-/** {@link SqlEngine} on DuckDB in process. Timestamps are UTC. */
-export class DuckDbEngine implements SqlEngine {
+/** {@link SqlSession} on DuckDB in process. Timestamps are UTC. */
+export class DuckDbSession implements SqlSession {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   readonly #spill: string;
@@ -39,7 +42,7 @@ export class DuckDbEngine implements SqlEngine {
     this.#isOwner = isOwner;
   }
 
-  static async open({ temporary, memoryMb, threads }: DuckDbOptions): Promise<DuckDbEngine> {
+  static async open({ temporary, memoryMb, threads }: DuckDbOptions): Promise<DuckDbSession> {
     const spill = join(temporary, `duckdb-${process.pid}-${crypto.randomUUID()}`);
     await mkdir(spill, { recursive: true });
     const instance = await DuckDBInstance.create(':memory:', {
@@ -54,13 +57,13 @@ export class DuckDbEngine implements SqlEngine {
     await connection.run(
       "SET allocator_flush_threshold = '1MB'; SET allocator_bulk_deallocation_flush_threshold = '16MB';",
     );
-    return new DuckDbEngine(instance, connection, spill, { memoryMb, threads }, true);
+    return new DuckDbSession(instance, connection, spill, { memoryMb, threads }, true);
   }
 
   /** Another session within the same ceiling: its statements run beside those of this one. It is closed first. */
-  async beside(): Promise<DuckDbEngine> {
+  async beside(): Promise<DuckDbSession> {
     const limits = { memoryMb: this.#memoryMb, threads: this.#threads };
-    return new DuckDbEngine(this.#instance, await sessionOn(this.#instance), this.#spill, limits, false);
+    return new DuckDbSession(this.#instance, await sessionOn(this.#instance), this.#spill, limits, false);
   }
 
   async run(sql: string): Promise<void> {
@@ -76,6 +79,14 @@ export class DuckDbEngine implements SqlEngine {
       .map((values) =>
         Object.fromEntries(names.map((name, i) => [name, plain(values[i] ?? null, types[i] ?? '')])),
       );
+  }
+
+  parquet(paths: readonly string[]): string {
+    return parquet(paths);
+  }
+
+  table(fields: readonly TableField[], paths: readonly string[]): string {
+    return tableRelation(fields, paths);
   }
 
   #inTurn<T>(statement: () => Promise<T>): Promise<T> {

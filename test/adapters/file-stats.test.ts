@@ -2,25 +2,26 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DuckDbEngine } from '../../adapters/duckdb/sql-engine.ts';
-import type { SqlEngine } from '../../core/contracts.ts';
-import { fieldOfSqlType, type TableField } from '../../lake/schema.ts';
-import { literal } from '../../lake/sql.ts';
-import { type ColumnStats, formatStats, type NewFile, newFileOf } from '../../lake/stats.ts';
+import { fieldOfSqlType } from '../../adapters/duckdb/describe.ts';
+import { type ColumnStats, formatStats, writtenFile } from '../../adapters/duckdb/file-stats.ts';
+import { DuckDbSession } from '../../adapters/duckdb/sql-session.ts';
+import type { LocalFile, TableField } from '../../core/data-files.ts';
+import type { SqlSession } from '../../core/engine.ts';
+import { literal } from '../../core/sql.ts';
 
 let folder: string;
-let sql: SqlEngine;
+let sql: SqlSession;
 let outputs = 0;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stats-'));
-  sql = await DuckDbEngine.open({ temporary: folder, memoryMb: 200, threads: 1 });
+  sql = await DuckDbSession.open({ temporary: folder, memoryMb: 200, threads: 1 });
 });
 afterAll(async () => {
   await sql.close();
   await rm(folder, { recursive: true });
 });
 
-async function written(query: string, options = ''): Promise<{ fields: TableField[]; files: NewFile[] }> {
+async function written(query: string, options = ''): Promise<LocalFile[]> {
   const described = await sql.rows(`DESCRIBE ${query}`);
   const fields = described.map((row) =>
     fieldOfSqlType(String(row.column_name), String(row.column_type), true),
@@ -28,19 +29,21 @@ async function written(query: string, options = ''): Promise<{ fields: TableFiel
   const rows = await sql.rows(
     `COPY (${query}) TO ${literal(join(folder, `out${outputs++}`))} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS${options})`,
   );
-  return { fields, files: rows.map(newFileOf) };
+  return rows.map((row) => writtenFile(fields, row));
 }
 
 /** Statistics text of one column with these bounds. */
 function bounds(type: TableField['type'], min: string | null, max: string | null): string {
   const column: ColumnStats = { min, max, nulls: 0n };
-  const file = { localPath: '', bytes: 0, rows: 1, partition: {}, stats: { c: column } };
-  return formatStats([{ name: 'c', type, nullable: true }], file).replace(',"nullCount":{"c":0}}', '');
+  return formatStats([{ name: 'c', type, nullable: true }], 1, { c: column }).replace(
+    ',"nullCount":{"c":0}}',
+    '',
+  );
 }
 
 describe('statistics of what DuckDB has written', () => {
   test('every type, exactly, and no bound that JSON or Delta cannot carry', async () => {
-    const { fields, files } = await written(`SELECT * FROM (VALUES
+    const files = await written(`SELECT * FROM (VALUES
       (1515966223509089906, 7, 1.10::DECIMAL(18,2), -0.5, true, DATE '2020-09-24',
         TIMESTAMPTZ '2020-09-24 11:57:06.123456+00', 'it''s "a", {b=1}', NULL::VARCHAR, 'nan'::DOUBLE, 'inf'::DOUBLE),
       (-9223372036854775808, NULL, 12345678901234567.89, 1e300, false, NULL,
@@ -49,7 +52,7 @@ describe('statistics of what DuckDB has written', () => {
     expect(files).toHaveLength(1);
     expect(files[0]).toMatchObject({ localPath: join(folder, 'out0'), rows: 2, partition: {} });
     // By hand from the two rows. -9223372036854775808 and 12345678901234567.89 are beyond a double: the digits must all be there.
-    expect(formatStats(fields, files[0] as NewFile)).toBe(
+    expect(files[0]?.stats).toBe(
       '{"numRecords":2,' +
         '"minValues":{"id":-9223372036854775808,"n":7,"price":1.10,"ratio":-0.5,"day":"2020-09-24",' +
         '"at":"2020-09-24T11:57:06.123Z","na\\"me":"","endless":1.0},' +
@@ -60,15 +63,11 @@ describe('statistics of what DuckDB has written', () => {
   });
 
   test('one file for each partition, with its value; an empty value is null', async () => {
-    const { fields, files } = await written(
+    const files = await written(
       `SELECT i AS id, ['2020-10', 'a b/=%', '', NULL][i % 4 + 1] AS month FROM range(10) t(i)`,
       ', PARTITION_BY (month), OVERWRITE',
     );
-    const found = files.map((file) => [
-      file.partition.month,
-      file.rows,
-      JSON.parse(formatStats(fields, file)),
-    ]);
+    const found = files.map((file) => [file.partition.month, file.rows, JSON.parse(file.stats)]);
     // i % 4 = 0: 0 4 8; 1: 1 5 9; 2: 2 6; 3: 3 7.
     expect(new Set(found)).toEqual(
       new Set([
@@ -90,10 +89,10 @@ describe('statistics of what DuckDB has written', () => {
       '\u0000',
     ];
     for (const text of strings) {
-      const { fields, files } = await written(
+      const files = await written(
         `SELECT replace(${literal(text.replaceAll('\u0000', '<0>'))}, '<0>', chr(0)) AS s`,
       );
-      const { minValues, maxValues } = JSON.parse(formatStats(fields, files[0] as NewFile));
+      const { minValues, maxValues } = JSON.parse(files[0]?.stats ?? '');
       const bytes = Buffer.from(text);
       if ('s' in minValues) expect(Buffer.compare(Buffer.from(minValues.s), bytes)).toBeLessThanOrEqual(0);
       if ('s' in maxValues) expect(Buffer.compare(Buffer.from(maxValues.s), bytes)).toBeGreaterThanOrEqual(0);

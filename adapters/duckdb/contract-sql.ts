@@ -1,6 +1,6 @@
-import { contractSqlOf, duckDbType } from '../core/column-types.ts';
-import { type Column, type Dataset, nameInSource } from '../core/dataset.ts';
-import { literal } from '../lake/sql.ts';
+import { contractSqlOf, duckDbType } from '../../core/column-types.ts';
+import { type Column, type Dataset, nameInSource } from '../../core/dataset.ts';
+import { literal } from '../../core/sql.ts';
 
 /**
  * Makes `reason` volatile. A filter on it would otherwise be moved below the step before, with all of `_written` spelled out in each column's
@@ -10,7 +10,7 @@ const NEVER = 'random() < 0';
 
 /**
  * A query that checks staged events against the dataset's contract, one row a record. `staged` is a relation
- * (log_partition, log_offset, log_timestamp, form, value, raw), see staging.ts. The result has these columns, the contract's columns typed (null
+ * (log_partition, log_offset, log_timestamp, form, value, raw), see staged-batch.ts. The result has these columns, the contract's columns typed (null
  * where they break it), each column's text as `text_N`, and `reason`: null for a good event. docs/data-rules.md lists the reasons in the order in which
  * they are checked.
  */

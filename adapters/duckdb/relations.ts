@@ -1,8 +1,6 @@
-import { namesOf } from '../core/field-types.ts';
-import { literal } from '../core/sql.ts';
-import type { TableField } from './schema.ts';
-
-export { literal };
+import type { TableField } from '../../core/data-files.ts';
+import { namesOf } from '../../core/field-types.ts';
+import { literal } from '../../core/sql.ts';
 
 /**
  * A path as the pattern that matches this file alone. DuckDB's readers take `*`, `?` and `[` in a path as a pattern; in brackets each

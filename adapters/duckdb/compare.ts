@@ -3,39 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Sink, SinkField, SinkForm, SqlEngine } from '../core/contracts.ts';
-import type { Dataset, Model } from '../core/dataset.ts';
-import { namesOf } from '../core/field-types.ts';
-import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
-import { literal, parquet } from '../lake/sql.ts';
-import type { DeltaTable } from '../lake/table.ts';
-import { sinkFields } from '../processing/publish.ts';
-import { keysIn, LINES, NULL_TEXT } from '../processing/sink-lines.ts';
+import type { Sink, SinkField, SinkForm } from '../../core/contracts.ts';
+import type { CopyComparison, SqlSession } from '../../core/engine.ts';
+import { namesOf } from '../../core/field-types.ts';
+import { literal } from '../../core/sql.ts';
+import { exactly, parquet } from './relations.ts';
+import { keysIn, LINES, NULL_TEXT } from './sink-lines.ts';
 
 /** How many ids are named. */
 const NAMED = 10;
 /** Lines are read with buffers for lines of at least this length, in bytes. */
 const LINE_BYTES = 1_500_000;
-
-/** The rows of a sink, compared with the rows that they are to show. */
-export interface CopyComparison {
-  readonly rows: number;
-  /** How many are missing, differ, or should not be there. */
-  readonly differing: number;
-  /** The ids of the first of these. */
-  readonly examples: readonly string[];
-}
-
-/** What is compared, and with what. */
-export interface CopyContext {
-  readonly dataset: Dataset;
-  readonly model: Model;
-  readonly table: DeltaTable;
-  readonly sink: Sink;
-  readonly files: LocalFiles;
-  readonly sql: SqlEngine;
-  readonly temporary: string;
-}
 
 /** In SQL: the columns of a line, and of these a row's id as text and a digest of its values. */
 interface Compared {
@@ -61,20 +39,25 @@ const COMPARED: Readonly<Record<SinkForm, (fields: readonly SinkField[]) => Comp
   }),
 };
 
-/**
- * Reads every row of the sink and compares it, column by column, with what publishing the newest rows would send. Only digests are held in
- * memory.
- */
-export async function compareCopy(context: CopyContext): Promise<CopyComparison> {
-  const { dataset, model, table, sink, files, sql, temporary } = context;
-  const { snapshot, paths } = await newestFiles(table, files);
+/** A sink, and the rows that it is to show: those of a table in these local files. */
+interface Compare {
+  readonly sink: Sink;
+  readonly fields: readonly SinkField[];
+  readonly paths: readonly string[];
+}
+
+/** Reads every row of the sink and compares it, column by column, with what publishing the rows would send. */
+export async function compareCopy(
+  sql: SqlSession,
+  temporary: string,
+  { sink, fields, paths }: Compare,
+): Promise<CopyComparison> {
   const folder = await mkdtemp(join(temporary, 'audit-'));
   try {
     const file = join(folder, 'rows.tsv');
-    const fields = sinkFields(snapshot?.fields ?? [], { model, columns: dataset.columns });
     const longest = Math.max(LINE_BYTES, await writeLines(sink, fields, file));
     const { columns, id, digest } = COMPARED[sink.form](fields);
-    const shown = `read_csv(${literal(file)}, delim = '\t', quote = '', escape = '', header = false, auto_detect = false, nullstr = ${literal(NULL_TEXT)},
+    const shown = `read_csv(${literal(exactly(file))}, delim = '\t', quote = '', escape = '', header = false, auto_detect = false, nullstr = ${literal(NULL_TEXT)},
   max_line_size = ${longest}, buffer_size = ${3 * longest}, columns = {${columns.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ')}})`;
     const wanted = `(SELECT ${LINES[sink.form].stored(fields)} FROM ${parquet(paths)}) AS lines(${columns.join(', ')})`;
     await sql.run(`

@@ -1,0 +1,65 @@
+import type { TableField } from '../../core/data-files.ts';
+import { EVENTS_TABLE, sourceOf } from '../../core/dataset.ts';
+import type { ModelJob, SqlSession } from '../../core/engine.ts';
+import { EventlakeError } from '../../core/errors.ts';
+import { duckDbNames, fieldTypeOfDuckDb } from '../../core/field-types.ts';
+import { eventsFields } from '../../core/lake-tables.ts';
+import { unreadableCsv } from './csv-query.ts';
+import { lookupFields } from './model-lookup.ts';
+import type { TableColumns } from './model-run.ts';
+import { defineSparkFunctions, dropInputs, makeDataset, view } from './model-views.ts';
+import { emptyRelation } from './relations.ts';
+
+/** The field that stores a column which DuckDB's DESCRIBE calls `sqlType`; `lake:unsupported_type` when there is none. */
+export function fieldOfSqlType(name: string, sqlType: string, nullable: boolean): TableField {
+  const type = fieldTypeOfDuckDb(sqlType);
+  if (type !== null) return { name, type, nullable };
+  throw new EventlakeError(
+    'lake:unsupported_type',
+    `column ${name} has type ${sqlType}, which tables do not store`,
+    {
+      hint: `Cast it to one of ${duckDbNames().join(', ')} or DECIMAL(p,s).`,
+    },
+  );
+}
+
+/** The derived table's columns as the model will make them, before there is any event or earlier table. */
+export async function modelFields(
+  sql: SqlSession,
+  { dataset, model, query, lookup }: Pick<ModelJob, 'dataset' | 'model' | 'query' | 'lookup'>,
+  earlier: TableColumns,
+): Promise<TableField[]> {
+  if (lookup) return lookupFields(model.from ?? '', lookup);
+  await defineSparkFunctions(sql);
+  const tables = { ...earlier, [EVENTS_TABLE]: eventsFields(dataset) };
+  for (const [name, fields] of Object.entries(tables)) await view(sql, name, emptyRelation(fields));
+  await makeDataset(sql, dataset.time, EVENTS_TABLE);
+  try {
+    return await describeModel(sql, { model, query });
+  } finally {
+    await dropInputs(sql, Object.keys(tables));
+  }
+}
+
+/** The model's columns. What is wrong with its SQL shows here. */
+export async function describeModel(
+  sql: SqlSession,
+  { model, query }: Pick<ModelJob, 'model' | 'query'>,
+): Promise<TableField[]> {
+  const described = await sql.rows(`DESCRIBE ${query}`).catch((cause: Error) => {
+    if (model.csv) throw unreadableCsv(model.table, model.csv, cause);
+    throw new EventlakeError('model:invalid', `${model.sql} is no query over events: ${cause.message}`, {
+      cause,
+    });
+  });
+  const lacks = [...model.key, model.audit?.events, model.audit?.amount].find(
+    (name) => name !== undefined && !described.some((row) => row.column_name === name),
+  );
+  if (lacks === undefined) {
+    return described.map((row) => fieldOfSqlType(String(row.column_name), String(row.column_type), true));
+  }
+  throw new EventlakeError(
+    'model:invalid',
+    `${sourceOf(model)} gives no column ${lacks}, which the dataset file names`,
+  );
+}

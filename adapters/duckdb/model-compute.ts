@@ -1,0 +1,74 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LocalFile, TableField } from '../../core/data-files.ts';
+import { EVENTS_TABLE } from '../../core/dataset.ts';
+import { hasCode } from '../../core/errors.ts';
+import { unreadableCsv } from './csv-query.ts';
+import { describeModel } from './describe.ts';
+import type { Computed, EventRows, ModelRun } from './model-run.ts';
+import { shareOf, sharesOf, splitIntoShares } from './model-shares.ts';
+import { dropInputs, openInputs, view } from './model-views.ts';
+import { writeParquet } from './parquet-writer.ts';
+
+/** Computes the whole table. */
+export async function computeAll(run: ModelRun): Promise<Computed> {
+  const events = await openInputs(run);
+  try {
+    return await computeOver(run, events, run.folder);
+  } finally {
+    await dropInputs(
+      run.sql,
+      run.inputs.map(({ name }) => name),
+    );
+  }
+}
+
+/** The model's rows over these events, all at once or a share at a time, in files of the folder. */
+export async function computeOver(run: ModelRun, events: EventRows, folder: string): Promise<Computed> {
+  const { sql, model, query, dataset } = run;
+  const columns = dataset.columns.map((column) => column.name).join(', ');
+  if (model.shareBy === undefined || events.rows === 0) {
+    await view(sql, EVENTS_TABLE, `(SELECT ${columns} FROM ${events.source})`);
+    const fields = await describeModel(sql, run);
+    run.signal?.throwIfAborted();
+    const to = join(folder, `${model.table}.parquet`);
+    const files = await writeParquet(sql, query, fields, to).catch((cause: Error) => {
+      throw model.csv ? unreadableCsv(model.table, model.csv, cause) : cause;
+    });
+    run.onProgress?.(1, 1);
+    return { fields, files };
+  }
+  for (let shares = await sharesOf(sql, events.rows, events.paths); ; shares *= 4) {
+    const part = join(folder, `of-${shares}`);
+    try {
+      return await computeShares(run, events, shares, part);
+    } catch (error) {
+      // Long values that repeat are small in the files and large in memory.
+      if (!hasCode(error, 'sql:out_of_memory') || shares > events.rows) throw error;
+      await rm(part, { recursive: true, force: true });
+    }
+  }
+}
+
+async function computeShares(
+  run: ModelRun,
+  events: EventRows,
+  shares: number,
+  folder: string,
+): Promise<Computed> {
+  const { sql, model, query, dataset } = run;
+  await mkdir(folder, { recursive: true });
+  await splitIntoShares(sql, { dataset, shareBy: model.shareBy ?? dataset.key, ...events }, shares, folder);
+  const files: LocalFile[] = [];
+  let fields: TableField[] = [];
+  for (let share = 0; share < shares; share += 1) {
+    run.signal?.throwIfAborted();
+    await view(sql, EVENTS_TABLE, shareOf(folder, share));
+    if (share === 0) fields = await describeModel(sql, run);
+    const to = join(folder, `${model.table}-${share}.parquet`);
+    files.push(...(await writeParquet(sql, query, fields, to)));
+    await rm(join(folder, `share=${share}`), { recursive: true, force: true });
+    run.onProgress?.(share + 1, shares);
+  }
+  return { fields, files };
+}

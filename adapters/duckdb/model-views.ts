@@ -1,0 +1,53 @@
+import { fileColumns } from '../../core/data-files.ts';
+import { EVENTS_TABLE } from '../../core/dataset.ts';
+import type { SqlSession } from '../../core/engine.ts';
+import { eventColumns } from '../../core/lake-tables.ts';
+import { DATASET_RELATION, readsDataset } from '../../core/model-query.ts';
+import type { EventRows, ModelRun } from './model-run.ts';
+import { emptyRelation, tableRelation } from './relations.ts';
+
+/** Makes the inputs visible to the query, and answers with what there is of events: these are not visible yet. */
+export async function openInputs(run: ModelRun): Promise<EventRows> {
+  const { sql, dataset, query, inputs } = run;
+  await defineSparkFunctions(sql);
+  const columns = eventColumns(dataset);
+  let events: EventRows = { source: emptyRelation(columns), rows: 0, paths: [] };
+  for (const { name, table } of inputs) {
+    const paths = await run.paths(table);
+    if (name === EVENTS_TABLE)
+      events = { source: tableRelation(columns, paths), rows: Number(table.rows), paths };
+    else await view(sql, name, tableRelation(fileColumns(table), paths));
+  }
+  if (readsDataset(query)) await makeDataset(sql, dataset.time, events.source);
+  return events;
+}
+
+/** The relation with one row, `last_event`. */
+export async function makeDataset(sql: SqlSession, time: string, events: string): Promise<void> {
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE ${DATASET_RELATION} AS SELECT max(${time}) AS last_event FROM ${events}`,
+  );
+}
+
+/** Makes a relation visible under a name. A table of another dataset is a view in a schema of that dataset's name. */
+export async function view(sql: SqlSession, name: string, source: string): Promise<void> {
+  const [schema, other] = name.split('.');
+  if (other === undefined) await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${source}`);
+  else
+    await sql.run(
+      `CREATE SCHEMA IF NOT EXISTS ${schema}; CREATE OR REPLACE VIEW ${name} AS SELECT * FROM ${source}`,
+    );
+}
+
+/** Forgets the inputs of these names, the events and `dataset`. */
+export async function dropInputs(sql: SqlSession, names: readonly string[]): Promise<void> {
+  for (const name of names) await sql.run(`DROP VIEW IF EXISTS ${name}`);
+  await sql.run(`DROP VIEW IF EXISTS ${EVENTS_TABLE}; DROP TABLE IF EXISTS ${DATASET_RELATION}`);
+}
+
+/** Names that Spark SQL has and DuckDB lacks, so that one model text runs on both. `sha2` is for 256 bits alone. */
+export async function defineSparkFunctions(sql: SqlSession): Promise<void> {
+  await sql.run(`
+CREATE OR REPLACE TEMP MACRO unix_timestamp(t) AS CAST(floor(epoch(t)) AS BIGINT);
+CREATE OR REPLACE TEMP MACRO sha2(text, bits) AS sha256(text)`);
+}
