@@ -23,7 +23,7 @@ EITHER = @if ./stack.sh is-up; then ./stack.sh $@ $(DATASET); \
 
 .DEFAULT_GOAL := help
 .PHONY: help install data check-data demo live run dashboard reset start ingest process follow monitoring warehouse urls dashboards logs stop clean status health audit rejected \
-  test test-unit test-compose torture lint format bench services services-env services-stop uninstall
+  test test-unit test-compose torture lint format bench screenshots services services-env services-stop uninstall
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -147,6 +147,9 @@ format: install ## fix what the formatter can
 
 bench: install ## measure against peers; prints a table and writes docs/benchmarks.md
 	@node bench/main.ts
+
+screenshots: install $(PAGE) ## make the pictures of the page in docs/images; needs Chromium
+	@node docs/screenshots.ts
 
 services: install ## install and start real Kafka, MinIO and Elasticsearch for the tests, without Docker (WITH=postgres: that, too)
 	@node test/servers/main.ts start $(WITH)

@@ -1,8 +1,9 @@
-import { type FocusEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { type FocusEvent, type KeyboardEvent, useCallback, useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import { grouped } from '../app/format.ts';
 import { placeAfter } from './day-keys.ts';
 import { DAY, dayAt, dayTicks } from './day-ticks.ts';
+import { usePlot } from './use-plot.ts';
 
 interface LineChartProps {
   /** Midnights in seconds since the epoch, UTC, ascending. */
@@ -41,21 +42,15 @@ export function LineChart(props: LineChartProps) {
   const { days, values, label, colour, height = 120, stepped = false, together, onRange } = props;
   const [first, last] = props.range ?? [days[0] ?? 0, days.at(-1) ?? 0];
   const hasBars = !stepped && (last - first) / DAY < BARS;
-  const place = useRef<HTMLDivElement>(null);
   const choose = useRef(onRange);
   choose.current = onRange;
-  const plot = useRef<uPlot | null>(null);
   const data = useRef<uPlot.AlignedData>([[], []]);
   data.current = [[...days], [...values]];
   const [at, setAt] = useState<number | null>(null);
   // The other end of what Shift marks.
   const anchor = useRef(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other days or values are new data
-  useEffect(() => plot.current?.setData(data.current), [days, values]);
-  useEffect(() => {
-    const element = place.current;
-    if (!element) return;
-    const draw = () => {
+  const draw = useCallback(
+    (element: HTMLElement, chartWidth: number) => {
       const style = getComputedStyle(document.documentElement);
       const ink = style.getPropertyValue('--muted');
       const line = style.getPropertyValue('--line');
@@ -76,7 +71,7 @@ export function LineChart(props: LineChartProps) {
       };
       return new uPlot(
         {
-          width: Math.max(120, element.clientWidth),
+          width: chartWidth,
           height,
           tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
           padding: [8, END_PX, 0, 0],
@@ -130,29 +125,12 @@ export function LineChart(props: LineChartProps) {
         data.current,
         element,
       );
-    };
-    let chart = draw();
-    plot.current = chart;
-    const redraw = () => {
-      chart.destroy();
-      chart = draw();
-      plot.current = chart;
-    };
-    const resized = new ResizeObserver(() =>
-      chart.setSize({ width: Math.max(120, element.clientWidth), height }),
-    );
-    resized.observe(element);
-    addEventListener('themechange', redraw);
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    dark.addEventListener('change', redraw);
-    return () => {
-      resized.disconnect();
-      removeEventListener('themechange', redraw);
-      dark.removeEventListener('change', redraw);
-      chart.destroy();
-      plot.current = null;
-    };
-  }, [label, colour, height, stepped, together, first, last, hasBars]);
+    },
+    [label, colour, height, stepped, together, first, last, hasBars],
+  );
+  const { place, plot } = usePlot(height, draw);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other days or values are new data
+  useEffect(() => plot.current?.setData(data.current), [days, values]);
   const most = values.reduce((a, b) => Math.max(a, b), 0);
   const peak = days[values.indexOf(most)];
   const text =
