@@ -13,6 +13,7 @@ import { parser } from './parser.ts';
 import { processing } from './process.ts';
 import { type BenchOptions, type Group, groupText, markdown, PROMISED_ROWS } from './report.ts';
 import { smallBatches } from './small-batches.ts';
+import { warehouse } from './warehouse.ts';
 import { writer } from './writer.ts';
 
 const GROUPS = {
@@ -20,12 +21,13 @@ const GROUPS = {
   ingest,
   process: processing,
   'small-batches': smallBatches,
+  warehouse,
   dashboard,
   live,
   writer,
   parser,
 };
-const ON_SERVERS = ['ingest', 'process', 'small-batches'];
+const ON_SERVERS = ['ingest', 'process', 'small-batches', 'warehouse'];
 const DOCUMENT = join(ROOT, 'docs', 'benchmarks.md');
 
 interface Options extends BenchOptions {
