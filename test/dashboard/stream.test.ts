@@ -1,8 +1,11 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { PipelineAnswer } from '../../dashboard/api.ts';
+import { waitFor } from '../wait-for.ts';
 import { fileOf, type Line, Shown, SMALL } from './fixtures.ts';
 
 let shown: Shown;
@@ -57,6 +60,31 @@ test('tells the state at once, and what moves while another process runs', async
   expect(rowsOf(last)).toEqual([10, 10, 3, null]);
   expect(last.status).toEqual((await shown.ask<PipelineAnswer>('/api/pipeline')).body.status);
   expect(overviews.at(-1)).toMatchObject({ versions: { events: '0' } });
+  stop.abort();
+}, 60_000);
+
+test('facts that nobody asks for are not prepared anew; who asks gets the newest', async () => {
+  const line: Line = { time: '2020-10-31 00:00:00', type: 'view', user: '1' };
+  const prepared = () => readdir(join(shown.session.cache, 'dashboard'));
+  const stop = new AbortController();
+  const told = listen(stop.signal);
+  const another = async (version: string) => {
+    await shown.run(fileOf([{ ...line, user: version }]), `${version}.csv`);
+    for (;;) {
+      const { event, data } = (await told.next()).value as Told;
+      if (event === 'overview' && (data as { versions: { events: string } }).versions.events === version)
+        return;
+    }
+  };
+  // What is prepared at the start may still be under way.
+  await another('0');
+  await another('1');
+  const before = await prepared();
+  await another('2');
+  expect(await prepared()).toEqual(before);
+  const events = async () => (await shown.ask<{ events: number }>('/api/overview')).body.events;
+  await waitFor(events, (count) => count === 3);
+  expect(await prepared()).not.toEqual(before);
   stop.abort();
 }, 60_000);
 
