@@ -63,7 +63,7 @@ test('tells the state at once, and what moves while another process runs', async
   stop.abort();
 }, 60_000);
 
-test('facts that nobody asks for are not prepared anew; who asks gets the newest', async () => {
+test('facts that nobody asks for are not prepared again; a request gets the newest', async () => {
   const line: Line = { time: '2020-10-31 00:00:00', type: 'view', user: '1' };
   const prepared = () => readdir(join(shown.session.cache, 'dashboard'));
   const stop = new AbortController();
