@@ -46,6 +46,26 @@ describe('a table', () => {
     ]);
   });
 
+  test('takes files that are in its folder of the store already, where they are, beside local ones', async () => {
+    const table = new DeltaTable(store, path);
+    const [local, { localPath, ...facts }] = [
+      await someFile(folder, 2, '2020-10'),
+      await someFile(folder, 3, '2020-11'),
+    ];
+    const stored = { ...facts, path: 'batch-1/month=2020-11/part 1.parquet' };
+    await store.putFile(`${path}/${stored.path}`, localPath);
+    const made = await table.commit(append(null, { add: [stored, local] }));
+    expect(made.rows).toBe(5n);
+    expect(made.files[0]).toMatchObject({ ...stored, tags: {} });
+    expect(made.files[1]?.path).toMatch(/^month=2020-10\/part-/);
+    expect((await new DeltaTable(store, path).snapshot())?.files).toEqual(made.files);
+    expect((await store.get(`${path}/${stored.path}`)).toString()).toBe('3 rows');
+    const { partition: _, ...withoutMonth } = stored;
+    await expect(
+      table.commit(append(made, { add: [{ ...withoutMonth, partition: {} }] })),
+    ).rejects.toMatchObject({ code: 'lake:schema_mismatch', message: expect.stringContaining(stored.path) });
+  });
+
   test('keeps partition values that folders cannot, and nothing of them leaks into other folders', async () => {
     const table = new DeltaTable(store, path);
     const months = ['a b/../c', '100%', 'ä=ß', "it's", '😀'.repeat(100), '..'];
