@@ -27,12 +27,17 @@ test('only Elasticsearch and Kibana can write to their root file system', () => 
   expect(writable.map(([name]) => name)).toEqual(['elasticsearch', 'kibana']);
 });
 
-test('the images of the servers that hold data are pinned by digest', () => {
-  const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
-    services: Record<string, { image: string }>;
-  };
-  const pinned = Object.entries(services).filter(([, { image }]) => /@sha256:[0-9a-f]{64}\}?$/.test(image));
+test('the file of digests pins the images of the servers that hold data, at the versions of the stack', () => {
+  const images = (file: string) =>
+    Object.entries(
+      (parse(read(file), { merge: true }) as { services: Record<string, { image?: string }> }).services,
+    ).map(([name, { image = '' }]) => [name, image.replace(/\$\{\w+:-(.*)\}/, '$1')] as const);
+  const pinned = images('docker-compose.digests.yml');
   expect(pinned.map(([name]) => name)).toEqual(['kafka', 'minio', 'minio-setup', 'elasticsearch']);
+  for (const [name, image] of pinned) {
+    expect(image).toMatch(/@sha256:[0-9a-f]{64}$/);
+    expect(images('docker-compose.yml')).toContainEqual([name, image.split('@')[0]]);
+  }
 });
 
 test('the page is published on loopback unless DASHBOARD_HOST says otherwise, and is told on what', () => {
