@@ -136,6 +136,7 @@ describe('looking up', () => {
     ).toEqual({
       segments: [],
       top: [],
+      spent: null,
     });
   });
 });

@@ -118,7 +118,11 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
     'is_latest boolean',
   ]);
   expect((await rejectedRows(archive.tables.rejected, files, sql, 3)).examples.length).toBe(3);
-  expect(await highlights(model, dataset.overview, profiles, files, sql)).toEqual({ segments: [], top: [] });
+  expect(await highlights(model, dataset.overview, profiles, files, sql)).toEqual({
+    segments: [],
+    top: [],
+    spent: null,
+  });
   expect(await status({ log, tables: archive.tables, profiles, index })).toMatchObject({
     lag: 0,
     profilesUpToDate: true,
