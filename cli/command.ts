@@ -7,8 +7,10 @@ import { note } from './output.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** The dataset of a command that names none: DATASET of the environment, of .env.local or of .env, as for `make`; empty where none sets it. */
-export const DEFAULT_DATASET = process.env.DATASET || datasetOfFiles('.env.local', '.env');
+/** The dataset that .env.local or .env names, as for `make`; empty where none does. */
+export const CONFIGURED_DATASET = datasetOfFiles('.env.local', '.env');
+/** The dataset of a command that names none: DATASET of the environment, or the configured one. */
+export const DEFAULT_DATASET = process.env.DATASET || CONFIGURED_DATASET;
 
 function datasetOfFiles(...files: readonly string[]): string {
   const given = files

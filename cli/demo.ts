@@ -3,11 +3,12 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import type { DatasetFolder } from '../config/dataset/read.ts';
-import { type Dataset, keyOf, modelOf } from '../core/dataset.ts';
+import { type Dataset, keyOf, type Model, modelOf } from '../core/dataset.ts';
+import type { Row } from '../core/row.ts';
 import { loadAnyShape, makeFile } from '../generator/make-file.ts';
 import { type Highlights, highlights } from '../inspection/rows.ts';
 import { UNBALANCED } from './audit.ts';
-import { DEFAULT_DATASET, datasetCommand, defaultFile, stopOnSignals } from './command.ts';
+import { CONFIGURED_DATASET, datasetCommand, defaultFile, stopOnSignals } from './command.ts';
 import { CHUNK_ROWS } from './ingest.ts';
 import { bars, bytes, cell, counted, note, print, table, thousands } from './output.ts';
 import { reportTexts } from './report.ts';
@@ -44,8 +45,9 @@ export function demoCommand(): Command {
           runText(result, session.dataset),
           '',
           `  The whole job took ${seconds.toFixed(1)} s.`,
-          lookText(session, look),
-          ...reports.map((text) => `${text}\n`),
+          '',
+          ...[...lookParts(session.dataset, look), ...reports].map((part) => `${part}\n`),
+          closingText(session, look.top),
         ].join('\n'),
       );
       if (!result.audit?.balanced) process.exitCode = UNBALANCED;
@@ -64,8 +66,9 @@ function formatOf({ source }: Dataset): string {
   return source.type === 'file' && source.format === 'csv' ? 'CSV' : 'JSON';
 }
 
+/** What make needs to know the dataset by; it was told on the command line, and hands that on in the environment. */
 function ofDataset(name: string): string {
-  return name === DEFAULT_DATASET ? '' : ` DATASET=${name}`;
+  return name === CONFIGURED_DATASET ? '' : ` DATASET=${name}`;
 }
 
 async function provideData({ dataset, folder }: DatasetFolder): Promise<void> {
@@ -87,14 +90,12 @@ async function firstLook({ dataset, profiles, files, sql }: Session): Promise<Hi
   return highlights(model, dataset.overview, profiles, files, sql);
 }
 
-function lookText({ dataset, settings }: Session, { segments, top, spent }: Highlights): string {
-  const model = modelOf(dataset);
-  if (!model) return '';
-  const { entity, overview } = dataset;
+/** The highlights, where the dataset has them. */
+function lookParts({ entity, overview }: Dataset, { segments, top, spent }: Highlights): string[] {
   const parts: string[] = [];
   if (segments.length > 0) {
     const counts = segments.map((row) => ({ label: cell(row.segment), n: Number(row.n) }));
-    parts.push(`${capitalized(entity.plural)} by ${overview?.segment}`, bars(counts));
+    parts.push(`${capitalized(entity.plural)} by ${overview?.segment}\n\n${bars(counts)}`);
   }
   if (overview?.currency && spent) {
     const [total, each] = [spent.total, spent.each].map(
@@ -105,18 +106,33 @@ function lookText({ dataset, settings }: Session, { segments, top, spent }: High
   if (overview?.top && top.length > 0) {
     const shown = overview.top.columns.filter((column) => top[0] && column in top[0]);
     const rows = top.map((row) => shown.map((column) => cell(row[column])));
-    parts.push(overview.top.title, table(shown, rows));
+    parts.push(`${overview.top.title}\n\n${table(shown, rows)}`);
   }
+  return parts;
+}
+
+/** Where the lake is, and what to do next. */
+function closingText({ dataset, settings }: Session, top: readonly Row[]): string {
+  const model = modelOf(dataset);
   const place = join(settings.home, 'lake', dataset.name);
-  const order = model.audit?.amount ?? model.audit?.events ?? keyOf(model);
-  return `
-${parts.map((part) => `${part}\n\n`).join('')}The lake is in ${place}: Delta tables, for any reader.
+  const make = (target: string) => `make ${target}${ofDataset(dataset.name)}`;
+  return [
+    `The lake is in ${place}: Delta tables, for any reader.`,
+    ...(model ? [profileReaders(dataset, model, place, cell(top[0]?.[keyOf(model)]))] : []),
+    `  Status: ${make('status')}     What was rejected: ${make('rejected')}     All commands: make`,
+  ].join('\n\n');
+}
 
-  DuckDB   python3 -c "import duckdb; from deltalake import DeltaTable; profiles = duckdb.read_parquet(DeltaTable('${join(place, model.table)}').file_uris()); print(duckdb.sql('FROM profiles ORDER BY ${order} DESC LIMIT 10'))"   (pip install duckdb deltalake)
-  Python   python3 -c "from deltalake import DeltaTable; print(DeltaTable('${join(place, model.table)}').to_pandas())"   (pip install deltalake pyarrow pandas)
+/** How to read the profiles, all of them and one. */
+function profileReaders(dataset: Dataset, model: Model, place: string, example: string): string {
+  const key = keyOf(model);
+  const order = model.audit?.amount ?? model.audit?.events ?? key;
+  const table = join(place, model.table);
+  const name = dataset.name === CONFIGURED_DATASET ? '' : `${dataset.name} `;
+  return `  DuckDB   python3 -c "import duckdb; from deltalake import DeltaTable; profiles = duckdb.read_parquet(DeltaTable('${table}').file_uris()); print(duckdb.sql('FROM profiles ORDER BY ${order} DESC LIMIT 10'))"   (pip install duckdb deltalake)
+  Python   python3 -c "from deltalake import DeltaTable; print(DeltaTable('${table}').to_pandas())"   (pip install deltalake pyarrow pandas)
 
-  One ${entity.singular}: npx eventlake profile ${dataset.name === DEFAULT_DATASET ? '' : `${dataset.name} `}${cell(top[0]?.[keyOf(model)] ?? `<${keyOf(model)}>`)}
-  Status: make status     What was rejected: make rejected     All commands: make`;
+  One ${dataset.entity.singular}: npx eventlake profile ${name}${example || `<${key}>`}`;
 }
 
 function capitalized(word: string): string {

@@ -20,7 +20,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   report: ['report product_views', 'report product_views top_countries'],
   reset: ['reset electronics', 'reset electronics --yes'],
   setup: ['setup electronics'],
-  demo: ['demo'],
+  demo: ['demo', 'demo product_views'],
   dashboard: ['dashboard', 'dashboard electronics --port 8081'],
   live: ['live', 'live co2_live --rate 20'],
   datasets: ['datasets', 'datasets --json'],

@@ -31,7 +31,7 @@ export function ingestCommand(): Command {
   return withIngestOptions(
     datasetCommand(
       'ingest',
-      'read CSV files into the log, each row exactly once; run again, it resumes where it stopped',
+      'read CSV or JSON lines into the log, each row exactly once; run again, it resumes where it stopped',
     ).argument('[files...]', 'CSV files, as with --file'),
   ).action(async (name: string, files: readonly string[], given: IngestOptions) => {
     const options = { ...given, file: [...(given.file ?? []), ...files] };

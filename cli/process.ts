@@ -38,7 +38,7 @@ export function processCommand(): Command {
         noteStores(session);
         const monitor = await openMonitor(session);
         const isEndless = options.follow ?? false;
-        const progress = isEndless ? null : new Progress();
+        const progress = new Progress();
         const reports = { monitor, progress, telling: { commits: true, renewals: isEndless } };
         const republish = options.republish ?? false;
         const skips = new Skips(options);
@@ -47,14 +47,17 @@ export function processCommand(): Command {
         if (options.follow) {
           note(`following ${session.log.description}; stop with Ctrl-C`, 'info', { event: 'follow_started' });
           const engine = await session.engine.beside();
-          const archived = await follow({ ...context, engine }, stop).finally(() => engine.close());
+          const archived = await follow({ ...context, engine }, stop).finally(() => {
+            progress.end();
+            return engine.close();
+          });
           skips.end();
           record('stopped', { event: 'stopped', ...archived });
           const result = { archive: archived, model: null, publish: null, published: [] };
           return { result, text: processSummary(result) };
         }
         const judged = new Rejections(options).in(context);
-        const result = await processTo(judged, session.log.ranges(), signal).finally(() => progress?.end());
+        const result = await processTo(judged, session.log.ranges(), signal).finally(() => progress.end());
         skips.end();
         if (result.archive.stopped) {
           note(STOPPED, 'info', { event: 'stopped' });

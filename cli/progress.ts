@@ -20,6 +20,8 @@ export interface StageState {
 interface Shown extends StageState {
   /** Milliseconds since the process began. */
   readonly began: number;
+  /** What was done already when it began: a stage that follows the log begins again and again. */
+  readonly before: number;
   /** Null while it runs. */
   readonly ended: number | null;
 }
@@ -31,6 +33,7 @@ export class Progress {
   readonly #timer: NodeJS.Timeout;
   #drawnAt = 0;
   #linesDrawn = 0;
+  #text = '';
 
   constructor() {
     // The stages also report while they have no news, as a model that is one long statement.
@@ -41,9 +44,11 @@ export class Progress {
 
   /** A stage has begun, or has come this far. */
   show(stage: Stage, state: StageState): void {
-    const before = this.#stages.get(stage);
-    const began = before && before.ended === null ? before.began : performance.now();
-    this.#stages.set(stage, { ...state, began, ended: null });
+    const last = this.#stages.get(stage);
+    const goesOn = last && last.ended === null && state.done >= last.done;
+    const began = goesOn ? last.began : performance.now();
+    const before = goesOn ? last.before : Math.min(last?.done ?? 0, state.done);
+    this.#stages.set(stage, { ...state, began, before, ended: null });
     if (this.#isTerminal && performance.now() - this.#drawnAt >= DRAW_EVERY_MS) this.#draw();
   }
 
@@ -81,8 +86,11 @@ export class Progress {
       const state = this.#stages.get(stage);
       return state ? barLine(stage, state, width) : [];
     });
+    const text = lines.map((line) => `${line}\n`).join('');
+    if (text === this.#text && this.#linesDrawn > 0) return;
     this.#clear();
-    process.stderr.write(lines.map((line) => `${line}\n`).join(''));
+    process.stderr.write(text);
+    this.#text = text;
     this.#linesDrawn = lines.length;
     this.#drawnAt = performance.now();
   }
@@ -103,7 +111,8 @@ function barLine(stage: Stage, state: Shown, width: number): string {
 }
 
 /** `34 %  300,000 rows  120,000 rows/s  12 s left`; how long it has taken, where the rest is not known. */
-function figures({ done, unit, share, began, ended }: Shown): string {
+function figures({ done: all, before, unit, share, began, ended }: Shown): string {
+  const done = all - before;
   const seconds = ((ended ?? performance.now()) - began) / 1000;
   const parts: string[] = [];
   if (share !== null) parts.push(`${String(Math.floor(share * 100)).padStart(3)} %`);

@@ -9,7 +9,7 @@ import { wipeStores } from './wipe.ts';
 /** `reset`: wipes log, lake, index and CSV file together, so that none of them remembers what another has forgotten. */
 export function resetCommand(): Command {
   return datasetCommand('reset', "wipe the dataset's log, lake and index together")
-    .option('--yes', 'really do it')
+    .option('--yes', 'delete them (required); without it, only say what would be deleted')
     .action(async (name: string, options: CommonOptions & { yes?: boolean }) => {
       const session = await openSession(name, options, 'look');
       try {

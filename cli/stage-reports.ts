@@ -1,9 +1,8 @@
-import { modelOf } from '../core/dataset.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { BatchOutcome } from '../processing/archive.ts';
 import type { FollowContext, StageFailure } from '../processing/follow.ts';
 import type { ModelResult } from '../processing/model.ts';
-import type { ProcessContext, ProcessResult, Published } from '../processing/process.ts';
+import type { ModelOutcome, ProcessContext, ProcessResult, Published } from '../processing/process.ts';
 import { counted, type Details, note, record, thousands } from './output.ts';
 import type { Progress } from './progress.ts';
 
@@ -19,14 +18,14 @@ export interface Telling {
 /** To whom the stages report. */
 export interface Reports {
   readonly monitor: Monitor | null;
-  /** Null for a job without an end. */
+  /** Null where something else shows how far the stages have come. */
   readonly progress: Progress | null;
   readonly telling: Telling;
 }
 
 /** The context whose stages report what they do: to people and logs, and to the monitor if there is one. */
 export function reported(context: ProcessContext, { monitor, progress, telling }: Reports): FollowContext {
-  const main = modelOf(context.archive.dataset)?.table;
+  const models = context.models.length;
   const sayNote: Say = (text, details) => note(text, 'info', details);
   const sayCommit = telling.commits ? sayNote : record;
   const sayRenewal = telling.renewals ? sayNote : record;
@@ -41,6 +40,7 @@ export function reported(context: ProcessContext, { monitor, progress, telling }
       },
       onRead: (records) => monitor?.recordsRead(records),
       onIdle() {
+        progress?.finish('archive');
         monitor?.succeeded('archive');
       },
       onCommit(outcome) {
@@ -60,7 +60,7 @@ export function reported(context: ProcessContext, { monitor, progress, telling }
       const { outcome, rows } = result;
       const details = { event: 'model', hop: 'model', table, outcome, rows: Number(rows), seconds };
       if (outcome === 'computed')
-        sayRenewal(table === main ? modelText(result) : earlierModelText(table, result), {
+        sayRenewal(models > 1 ? tableText({ table, ...result }) : modelText(result), {
           ...details,
           version: String(result.version),
         });
@@ -95,16 +95,15 @@ function noteFailure({ stage, error: { message, code, hint }, pauseMs }: StageFa
 }
 
 /** What processing did, one line for each stage. */
-export function processSummary({ archive, model, published }: ProcessResult): string {
+export function processSummary({ archive, model, models, published }: ProcessResult): string {
   const rejected =
     archive.rejected > 0 ? `, ${thousands(archive.rejected)} rejected (see: make rejected)` : '';
   const first =
     archive.commits === 0
       ? 'archive: nothing new'
       : `archive: ${counted(archive.events, 'event')}${rejected} in ${counted(archive.commits, 'commit')}`;
-  return [first, model ? modelText(model) : '', ...published.map(publishText)]
-    .filter((line) => line !== '')
-    .join('\n');
+  const modelled = models ? models.map(tableText) : model ? [modelText(model)] : [];
+  return [first, ...modelled, ...published.map(publishText)].filter((line) => line !== '').join('\n');
 }
 
 function commitText({ events, rejected, seconds, eventsVersion }: BatchOutcome): string {
@@ -116,14 +115,17 @@ function commitDetails({ eventsVersion, firstRejected: _, ...outcome }: BatchOut
   return { event: 'commit', hop: 'archive', ...outcome, version: String(eventsVersion) };
 }
 
-function modelText({ outcome, rows, version }: ModelResult): string {
-  if (outcome === 'no_events') return 'model:   no events yet';
-  const already = outcome === 'up_to_date' ? ' (up to date)' : '';
-  return `model:   ${counted(Number(rows), 'profile')}, version ${version}${already}`;
+function modelText(result: ModelResult): string {
+  return modelLine(counted(Number(result.rows), 'profile'), result);
 }
 
-function earlierModelText(table: string, { rows, version }: ModelResult): string {
-  return `model:   ${counted(Number(rows), 'row')} of ${table}, version ${version}`;
+function tableText({ table, ...result }: ModelOutcome): string {
+  return modelLine(`${counted(Number(result.rows), 'row')} of ${table}`, result);
+}
+
+function modelLine(what: string, { outcome, version }: ModelResult): string {
+  if (outcome === 'no_events') return 'model:   no events yet';
+  return `model:   ${what}, version ${version}${outcome === 'up_to_date' ? ' (up to date)' : ''}`;
 }
 
 function publishText({ outcome, stored, deleted, table, to }: Published): string {

@@ -50,10 +50,18 @@ export interface ProcessContext {
   onPublish?(result: Published, seconds: number): void;
 }
 
+/** What became of one model. */
+export interface ModelOutcome extends ModelResult {
+  readonly table: string;
+}
+
 /** What one run of processing did. */
 export interface ProcessResult {
   readonly archive: ArchiveResult;
+  /** The model whose rows are the dataset's entities. */
   readonly model: ModelResult | null;
+  /** All models in order, where there are several. */
+  readonly models?: readonly ModelOutcome[];
   /** What became of the first publication. */
   readonly publish: Published | null;
   /** And of all of them, in order. */
@@ -71,10 +79,11 @@ export async function processTo(
   if (archived.stopped) return stopped;
   context.onArchived?.(archived);
   try {
-    const { main, versions } = await modelStage(context, signal);
+    const { main, outcomes, versions } = await modelStage(context, signal);
     const published = await publishStage(context, versions);
     await removeLeftovers(context);
-    return { archive: archived, model: main, publish: published[0] ?? null, published };
+    const models = outcomes.length > 1 ? { models: outcomes } : {};
+    return { archive: archived, model: main, ...models, publish: published[0] ?? null, published };
   } catch (error) {
     if (signal?.aborted) return stopped;
     throw error;
@@ -94,6 +103,8 @@ function collectGarbage(): void {
 export interface Modelled {
   /** What became of the model whose rows are the dataset's entities; null for a dataset without models. */
   readonly main: ModelResult | null;
+  /** What became of each, in order. */
+  readonly outcomes: readonly ModelOutcome[];
   /** The versions of the tables, by name: each is made from those before it, or from newer ones. */
   readonly versions: ReadonlyMap<string, bigint>;
 }
@@ -104,6 +115,7 @@ export async function modelStage(context: ProcessContext, signal?: AbortSignal):
   const { dataset } = archive;
   if (models.length > 0) collectGarbage();
   let main: ModelResult | null = null;
+  const outcomes: ModelOutcome[] = [];
   const versions = new Map<string, bigint>();
   for (const steps of models) {
     archive.onProgress?.({ stage: 'model', unit: 'shares', done: 0, total: null });
@@ -117,10 +129,11 @@ export async function modelStage(context: ProcessContext, signal?: AbortSignal):
       },
     });
     context.onModel?.(steps.model.table, result, (performance.now() - began) / 1000);
+    outcomes.push({ table: steps.model.table, ...result });
     if (steps.model === modelOf(dataset)) main = result;
     if (result.version !== null) versions.set(steps.model.table, result.version);
   }
-  return { main, versions };
+  return { main, outcomes, versions };
 }
 
 /**
@@ -161,7 +174,8 @@ async function publishGroup(
 ): Promise<Published[]> {
   const { archive, files, engine, temporary } = context;
   const { dataset } = archive;
-  archive.onProgress?.({ stage: 'publish', unit: 'documents', done: 0, total: null });
+  const unit = publications[0]?.sink.form ?? 'documents';
+  archive.onProgress?.({ stage: 'publish', unit, done: 0, total: null });
   const began = performance.now();
   const results = await publishTogether(
     publications.map(({ model, table, sink }) => ({
@@ -170,7 +184,7 @@ async function publishGroup(
       republish: context.republish ?? false,
       onProgress(done, total) {
         archive.onTurn?.();
-        if (done !== undefined) archive.onProgress?.({ stage: 'publish', unit: 'documents', done, total });
+        if (done !== undefined) archive.onProgress?.({ stage: 'publish', unit, done, total });
       },
     })),
   );

@@ -18,7 +18,7 @@ export interface ChangesFile {
 }
 
 /**
- * Copies a file of changes into the temporary table `changes`.
+ * Copies a file of changes into the temporary table `changes`; `onProgress` gets the number of its lines that are sent.
  * @throws `warehouse:rejected` naming the row when a line cannot be read.
  */
 export async function copyFile(
@@ -26,11 +26,15 @@ export async function copyFile(
   changes: string,
   part: ChangesFile,
   description: string,
-  onProgress?: () => void,
+  onProgress: (lines: number) => void,
 ): Promise<void> {
   const { fields } = part;
   const lines = readPart(part);
-  if (onProgress) lines.on('data', () => onProgress());
+  let sent = 0;
+  lines.on('data', (chunk) => {
+    sent += lineFeeds(chunk as Buffer);
+    onProgress(sent);
+  });
   try {
     await pipeline(
       lines,
@@ -53,6 +57,12 @@ export async function copyFile(
       cause: error,
     });
   }
+}
+
+function lineFeeds(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) count++;
+  return count;
 }
 
 /** A row by its key: `user_id 17`. */

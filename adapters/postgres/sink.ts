@@ -77,16 +77,20 @@ export class PostgresSink implements Sink {
     return base;
   }
 
-  async apply(file: string, _version: bigint, onProgress?: () => void): Promise<SinkCounts> {
+  async apply(file: string, _version: bigint, onProgress?: (changes?: number) => void): Promise<SinkCounts> {
     const { fields } = this.#opened();
     this.#parts ??= await this.#divide(file);
     const files = await partsOf(file, fields, this.#parts.length);
+    const sent = this.#parts.map(() => 0);
     const counts = await Promise.all(
       this.#parts.map((changes, i) => {
         const part = files[i];
         if (part) changes.add(part);
         return changes.connection.call(this.description, async (client) => {
-          await changes.copy(client, onProgress);
+          await changes.copy(client, (lines = sent[i] ?? 0) => {
+            sent[i] = lines;
+            onProgress?.(sent.reduce((sum, n) => sum + n, 0));
+          });
           return changes.count(client);
         });
       }),

@@ -78,15 +78,18 @@ export class TableChanges {
     this.#files.push(file);
   }
 
-  /** Copies the files of changes that this session does not hold yet. */
-  async copy(client: Client, onProgress?: () => void): Promise<void> {
+  /** Copies the files of changes that this session does not hold yet; told of the changes of the newest file that are sent. */
+  async copy(client: Client, onProgress?: (changes?: number) => void): Promise<void> {
     if (this.#copied?.client !== client) {
       await client.query(`DROP TABLE IF EXISTS ${this.#changes}`);
       await client.query(createChanges(this.#changes, this.#columns));
       this.#copied = { client, files: 0, isAnalyzed: false };
     }
     for (const file of this.#files.slice(this.#copied.files)) {
-      await copyFile(client, this.#changes, file, this.description, onProgress);
+      const isNewest = file === this.#files.at(-1);
+      await copyFile(client, this.#changes, file, this.description, (sent) =>
+        onProgress?.(isNewest ? sent : undefined),
+      );
       this.#copied.files += 1;
       this.#copied.isAnalyzed = false;
     }

@@ -24,6 +24,28 @@ test('demo runs the whole job on the user’s file, and shows what came of it', 
   expect(stdout).toContain(`DeltaTable('${join(home.folder, 'home/lake/electronics/customer_profiles')}')`);
 }, 60_000);
 
+test('demo of a dataset with several tables says what became of each, and how to look at it', async () => {
+  const file = join(home.folder, 'data', 'product_views.ndjson');
+  const size = ['--rows', '200', '--seed', '3'];
+  expect(await home.run(['generate', 'product_views', ...size, '--out', file])).toMatchObject({ code: 0 });
+  // What make hands on of DATASET=product_views.
+  const { code, stdout } = await home.run(['demo', 'product_views'], { DATASET: 'product_views' });
+  expect(code).toBe(0);
+  const tables = [...stdout.matchAll(/^model: +[\d,]+ rows? of (\w+), version 0$/gm)].map(
+    ([, table]) => table,
+  );
+  expect(tables.filter((table) => /^(fact|dim)_/.test(table ?? ''))).toEqual([
+    'fact_sales',
+    'dim_date',
+    'dim_product',
+    'dim_location',
+    'dim_user_agent',
+  ]);
+  for (const target of ['status', 'rejected', 'dashboard'])
+    expect(stdout).toContain(`make ${target} DATASET=product_views`);
+  expect(stdout.indexOf('top_countries')).toBeLessThan(stdout.indexOf('The lake is in'));
+}, 60_000);
+
 test('demo --json prints one JSON document', async () => {
   const { code, stdout } = await home.run(['demo', '--json'], SERVERS);
   expect(code).toBe(0);

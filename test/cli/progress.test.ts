@@ -17,8 +17,11 @@ beforeAll(async () => {
 afterAll(() => rm(home.folder, { recursive: true }));
 
 /** What `run` writes to a terminal of 100 columns, with the escape sequences. */
-async function onTerminal(name: string, environment: string): Promise<string> {
-  const command = `${process.execPath} -- ${MAIN} run`;
+async function onTerminal(
+  name: string,
+  environment: string,
+  command = `${process.execPath} -- ${MAIN} run`,
+): Promise<string> {
   await writeFile(
     join(home.folder, 'typed.sh'),
     // Node takes the terminal of a CI job for one with few colours.
@@ -61,6 +64,28 @@ describe('on a terminal', () => {
     expect(dumb).toContain('7 rows → 6 events');
   });
 });
+
+test('process --follow draws the bars of its stages, too', async () => {
+  const commits = join(home.folder, 'following/lake/electronics/customer_profiles/_delta_log');
+  const main = `${process.execPath} -- ${MAIN}`;
+  const text = await onTerminal(
+    'following',
+    'TERM=xterm-256color',
+    [
+      `${main} ingest >/dev/null 2>&1`,
+      `${main} process --follow & following=$!`,
+      `until test -e ${commits}/00000000000000000000.json; do sleep 0.1; done`,
+      'sleep 1; kill -INT $following; wait $following',
+    ].join('\n'),
+  );
+  const drawn = text.replaceAll(COLOUR, '').split(CLEAR);
+  const lines = drawn.flatMap((screen) => screen.split('\r\n'));
+  const full = '█'.repeat(24);
+  // Seven lines, one of them a dead letter.
+  expect(lines.some((line) => line.startsWith(`archive ${full}  100 %  7 records`))).toBe(true);
+  expect(lines.some((line) => line.startsWith(`model   ${full}  100 %`))).toBe(true);
+  expect(drawn.at(-1)).not.toMatch(/[█░]/);
+}, 180_000);
 
 test('elsewhere a stage that takes long says every few seconds how far it is', async () => {
   // An Elasticsearch that accepts requests and never answers.

@@ -46,6 +46,22 @@ describe('help', () => {
     });
   });
 
+  test('marks the options without which a command does not run', async () => {
+    const required = eventlake().commands.flatMap((command) =>
+      command.options
+        .filter(({ description }) => description.includes('(required'))
+        .map(({ long }) => `${command.name()} ${long}`),
+    );
+    expect(required).toEqual(
+      expect.arrayContaining(['generate --rows', 'generate --seed', 'generate --out', 'reset --yes']),
+    );
+    for (const [args, code] of [
+      [['generate', 'electronics', '--seed', '1', '--out', 'x.csv'], 'generate:usage'],
+      [['reset', 'electronics'], 'reset:not_confirmed'],
+    ] as const)
+      expect(await home.run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(code) });
+  });
+
   test('of every command ends with examples, which are calls that the command takes', async () => {
     for (const { name, examples } of helpOfAll()) {
       expect([name, examples.length > 0]).toEqual([name, true]);

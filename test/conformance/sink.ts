@@ -182,9 +182,13 @@ export function describeSink(
       await index.open(FIELDS, TABLE);
       let turns = 0;
       const next = fileOf([...many.slice(1).map(({ id }) => remove(id)), put('large', 5)]);
-      const counts = await index.apply(next, 2n, () => {
+      let told = 0;
+      const counts = await index.apply(next, 2n, (changes = told) => {
         turns += 1;
+        expect(changes).toBeGreaterThanOrEqual(told);
+        told = changes;
       });
+      expect(told).toBe(25_001);
       await index.finish(2n);
       expect(counts).toEqual({ stored: 1, deleted: 25_000 });
       expect(turns).toBeGreaterThan(1);

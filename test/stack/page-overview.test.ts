@@ -174,7 +174,7 @@ describe('the overview', () => {
     if (!now || !before) throw new Error('not computed');
     const changes = Object.entries(now).map(([name, value]) => {
       const percent = (100 * Number(value)) / Number(before[name as keyof typeof before]) - 100;
-      return [name, `${percent < 0 ? '−' : '+'}${Math.abs(percent).toFixed(1)} % on before`];
+      return [name, `${percent < 0 ? '−' : '+'}${Math.abs(percent).toFixed(1)} % vs. before`];
     });
     await eventually(
       () => none.evaluateAll((all) => all.map((one) => [one.getAttribute('data-change'), one.textContent])),

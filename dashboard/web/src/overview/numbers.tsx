@@ -66,7 +66,7 @@ export function Numbers({ entities, loaded, hasAmount, currency, range, before }
         </dl>
       )}
       {range && before && (
-        <p className="hint">
+        <p className="hint compared">
           Compared with as many days before: {range.from} to {range.to}.
         </p>
       )}
@@ -89,5 +89,5 @@ function change(value: number, earlier: number): string {
   if (earlier === 0) return value === 0 ? 'as before' : 'none before';
   const percent = (100 * (value - earlier)) / earlier;
   const sign = percent < 0 ? '−' : '+';
-  return `${sign}${Math.abs(percent).toFixed(1)} % on before`;
+  return `${sign}${Math.abs(percent).toFixed(1)} % vs. before`;
 }
