@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { DATASETS } from '../../config/dataset/read.ts';
 import { Home } from '../cli/fixtures.ts';
 import { WarehouseReader } from '../oracle/warehouse.ts';
 import { locate, POSTGRES } from '../servers/test-servers.ts';
 
 jest.setTimeout(300_000);
+
+/** `WAREHOUSE_FACTS=2000000` lets the plans of the reports be looked at on so many facts. */
+const FACTS = Number(process.env.WAREHOUSE_FACTS ?? 40_000);
 
 /** In the order in which they are published. */
 const TABLES = ['dim_date', 'dim_product', 'dim_location', 'dim_user_agent', 'fact_sales'];
@@ -110,6 +114,7 @@ ALTER TABLE fact_sales DROP CONSTRAINT fact_sales_full_date_fkey, DROP CONSTRAIN
   DROP CONSTRAINT fact_sales_product_key_fkey, DROP CONSTRAINT fact_sales_user_agent_key_fkey;
 DROP INDEX fact_sales_full_date_idx, fact_sales_ip_key_idx, fact_sales_product_key_idx, fact_sales_user_agent_key_idx;
 DROP TABLE eventlake_dataset_migrations;
+ALTER TABLE eventlake_published DROP COLUMN writing;
 DELETE FROM eventlake_migrations WHERE number > 1`);
   await eventlake('process product_views');
   expect(await rows('SELECT count(*)::int AS n, max(xmin::text) AS newest FROM fact_sales')).toEqual([
@@ -128,4 +133,23 @@ test('reset empties them in an order that the foreign keys allow, and the next r
   await eventlake('run product_views');
   expect(await counts()).toEqual(before);
   expect(await eventlake('audit product_views')).toContain('balanced');
+});
+
+test('each report reads the facts of its day by the index', async () => {
+  await rows(`
+INSERT INTO fact_sales (sales_key, full_date, full_time, store_id, referrer_url, product_key, ip_key, user_agent_key)
+SELECT 'made-' || n, DATE '2019-01-01' + n % 365, '12:00:00', (n % 90)::text, 'www.shop.example',
+  products[1 + n % cardinality(products)], ips[1 + n % cardinality(ips)], agents[1 + n % cardinality(agents)]
+FROM generate_series(1, ${FACTS}) AS n, (SELECT array_agg(product_key) AS products FROM dim_product) AS p,
+  (SELECT array_agg(ip_key) AS ips FROM dim_location) AS l, (SELECT array_agg(user_agent_key) AS agents FROM dim_user_agent) AS u;
+ANALYZE fact_sales`);
+  const folder = join(DATASETS, 'product_views', 'reports');
+  const reports = await readdir(folder);
+  expect(reports).toHaveLength(6);
+  for (const report of reports) {
+    const sql = (await readFile(join(folder, report), 'utf8')).replaceAll('$date', "DATE '2019-06-14'");
+    const plan = JSON.stringify(await rows(`EXPLAIN (FORMAT JSON) ${sql}`));
+    expect({ report, plan }).toMatchObject({ plan: expect.stringContaining('fact_sales_full_date_idx') });
+    expect({ report, plan }).toMatchObject({ plan: expect.not.stringMatching(/Seq Scan[^}]*fact_sales"/) });
+  }
 });
