@@ -119,10 +119,11 @@ node_modules/.installed: package.json package-lock.json
 $(PAGE): node_modules/.installed $(shell find dashboard/web -type f -not -path '*/dist/*') dashboard/api.ts
 	@vite build dashboard/web
 
+# Most tests wait for a server or a process: two at once take little more than half the time, on two cores, too.
 test: install $(PAGE) lint ## install and start the real servers, and pass every test
 	@node test/servers/main.ts install
 	@mkdir -p test-results
-	@$(JEST) --json --outputFile=test-results/jest.json
+	@$(JEST) --maxWorkers=2 --json --outputFile=test-results/jest.json
 
 test-compose: install ## the tests that start the Docker stack; without Docker they only say so
 	@$(JEST) --selectProjects compose
