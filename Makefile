@@ -135,13 +135,14 @@ torture: install ## inject faults at random moments, compare exactly (SEED=, ROU
 	@SEED=$(SEED) ROUNDS=$(ROUNDS) ONLY=$(ONLY) node test/torture/main.ts
 	$(if $(ONLY),,@BROKER_KILLS=$(or $(ROUNDS),20) $(JEST) test/stack/sasl-cluster.test.ts)
 
-lint: install ## types, format, rules, which folder may import which; scripts, Docker and workflow files; words
+lint: install ## types, format, rules, which folder may import which; scripts, Docker and workflow files; words; width of comments
 	@tsc
 	@tsc -p dashboard/web
 	@biome check --error-on-warnings
 	@depcruise --config .dependency-cruiser.js cli core ingestion lake processing inspection monitoring adapters config generator dashboard
 	@node test/lint/lint.ts
 	@node test/lint/words.ts
+	@node test/lint/comments.ts
 
 format: install ## fix what the formatter can
 	@biome check --write

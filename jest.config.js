@@ -6,8 +6,8 @@ const shared = {
 };
 
 /**
- * `unit` needs no server and runs in seconds; `stack` starts real servers and kills processes; `compose` starts the Docker stack
- * where there is Docker.
+ * `unit` needs no server and runs in seconds; `stack` starts real servers and kills processes; `compose`
+ * starts the Docker stack where there is Docker.
  */
 export default {
   projects: [

@@ -3,7 +3,10 @@ import { EventlakeError } from '../core/errors.ts';
 
 const LONGEST_PAUSE_MS = 10_000;
 
-/** The pauses between repeated requests: from 0.1 s, each twice the one before, up to 10 s, less a random part of up to a half. */
+/**
+ * The pauses between repeated requests: from 0.1 s, each twice the one before, up to 10 s, less a random part
+ * of up to a half.
+ */
 export class Patience {
   readonly #limit: () => number;
   readonly #signal: AbortSignal;
@@ -22,7 +25,9 @@ export class Patience {
     this.#pause = 100;
   }
 
-  /** Pauses after a failure that may pass; throws the failure when it will not, or when patience has run out. */
+  /**
+   * Pauses after a failure that may pass; throws the failure when it will not, or when patience has run out.
+   */
   async wait(failure: unknown, also?: AbortSignal): Promise<void> {
     if (!(failure instanceof EventlakeError && failure.retriable)) throw failure;
     const pause = this.#pause * (1 - Math.random() / 2);

@@ -1,4 +1,7 @@
-/** `archive-writer.ts`: the second stage alone, from the embedded log in EVENTLAKE_HOME into the `events` table there. */
+/**
+ * `archive-writer.ts`: the second stage alone, from the embedded log in EVENTLAKE_HOME into the `events`
+ * table there.
+ */
 import { openSession, processContext } from '../cli/session.ts';
 import { archive } from '../processing/archive.ts';
 

@@ -1,7 +1,8 @@
 /**
- * `copy-loop.ts <folder>`: what one writes to bring tables into PostgreSQL without this project: for each file of the folder, named
- * `<n>-<table>.tsv` and in COPY's text form, groups of lines are copied into a temporary table and inserted ON CONFLICT. WAREHOUSE_URL names the
- * database, which has the tables. Progress is not recorded, and nothing is deleted.
+ * `copy-loop.ts <folder>`: what one writes to bring tables into PostgreSQL without this project: for each
+ * file of the folder, named `<n>-<table>.tsv` and in COPY's text form, groups of lines are copied into a
+ * temporary table and inserted ON CONFLICT. WAREHOUSE_URL names the database, which has the tables. Progress
+ * is not recorded, and nothing is deleted.
  */
 import { createReadStream, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -24,7 +24,10 @@ const PANELS = [
   'customers?sort=last_seen&order=asc&offset=100000',
 ];
 
-/** How long the dashboard's panels take, one request at a time, from the request to the last byte of the answer. */
+/**
+ * How long the dashboard's panels take, one request at a time, from the request to the last byte of the
+ * answer.
+ */
 export async function dashboard({ rows }: BenchOptions): Promise<Group> {
   const some = await panels(rows, 300);
   const many = await panels(rows * MANY, 2000);

@@ -10,7 +10,10 @@ const SEED = 1;
 /** Where the benchmarks keep their data and, while they run, what they make. */
 export const BENCH_FOLDER = join(ROOT, '.eventlake', 'bench');
 
-/** The generator's clean file of so many rows, made once. It is read once, so that the first measured run finds it in memory as the others do. */
+/**
+ * The generator's clean file of so many rows, made once. It is read once, so that the first measured run
+ * finds it in memory as the others do.
+ */
 export async function dataFile(rows: number): Promise<string> {
   const file = join(BENCH_FOLDER, `electronics-${rows}.csv`);
   if (!existsSync(file)) {

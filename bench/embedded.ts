@@ -16,7 +16,9 @@ const MANY = 10;
 const FOLDER = join(BENCH_FOLDER, 'embedded');
 const PEER = join(import.meta.dirname, 'raw-duckdb.ts');
 
-/** The whole job in one process: against DuckDB that does nothing else, with ten times the rows, and again. */
+/**
+ * The whole job in one process: against DuckDB that does nothing else, with ten times the rows, and again.
+ */
 export async function embedded({ rows, runs }: BenchOptions): Promise<Group> {
   const file = await dataFile(rows);
   const manyFile = await dataFile(rows * MANY);

@@ -1,6 +1,6 @@
 /**
- * `kafkajs-loop.ts <csv> [<rows of a transaction>]`: what one writes to bring a CSV file into Kafka without this project. Servers and topic come
- * from the environment.
+ * `kafkajs-loop.ts <csv> [<rows of a transaction>]`: what one writes to bring a CSV file into Kafka without
+ * this project. Servers and topic come from the environment.
  */
 import { createReadStream } from 'node:fs';
 import { parse } from 'csv-parse';

@@ -18,7 +18,10 @@ const WARM_UP_MINUTES = 5;
 /** Lines of the table at most. */
 const SHOWN = 10;
 
-/** Memory at one moment, in bytes: of the server's process, and of the page's objects after a collection of garbage. */
+/**
+ * Memory at one moment, in bytes: of the server's process, and of the page's objects after a collection of
+ * garbage.
+ */
 interface Sample {
   readonly minute: number;
   readonly server: number;
@@ -26,13 +29,19 @@ interface Sample {
   readonly elements: number;
 }
 
-/** An update of the page: when it showed the newest reading, and when that was measured, in milliseconds since the epoch. */
+/**
+ * An update of the page: when it showed the newest reading, and when that was measured, in milliseconds since
+ * the epoch.
+ */
 interface Update {
   readonly shown: number;
   readonly measured: number;
 }
 
-/** `eventlake live` at 1,000 readings a second, and a browser that looks at the page: memory of both, and how late readings are seen. */
+/**
+ * `eventlake live` at 1,000 readings a second, and a browser that looks at the page: memory of both, and how
+ * late readings are seen.
+ */
 export async function live({ minutes }: BenchOptions): Promise<Group> {
   await rm(FOLDER, { recursive: true, force: true });
   await mkdir(FOLDER, { recursive: true });
@@ -80,7 +89,10 @@ export async function live({ minutes }: BenchOptions): Promise<Group> {
   }
 }
 
-/** Collects the updates of the page: the rows of an answer say when they were measured, the page's clock when the newest was there. */
+/**
+ * Collects the updates of the page: the rows of an answer say when they were measured, the page's clock when
+ * the newest was there.
+ */
 async function watch(page: Page): Promise<Update[]> {
   const measured = new Map<string, number>();
   const updates: Update[] = [];
@@ -130,7 +142,10 @@ async function countExactly(environment: ReturnType<typeof bareEnvironment>): Pr
   return result.file.rows;
 }
 
-/** How late each reading was seen: those since the update before are there with the next one. Milliseconds, ascending, one for every 10 ms. */
+/**
+ * How late each reading was seen: those since the update before are there with the next one. Milliseconds,
+ * ascending, one for every 10 ms.
+ */
 function delays(updates: readonly Update[]): number[] {
   const all: number[] = [];
   for (const [i, { shown, measured }] of updates.entries()) {

@@ -24,7 +24,9 @@ export interface Measured {
   readonly result: any;
 }
 
-/** One of the things that a group compares. Each run prepares, measures, checks what was done and cleans up. */
+/**
+ * One of the things that a group compares. Each run prepares, measures, checks what was done and cleans up.
+ */
 export interface Subject {
   readonly name: string;
   /** What one run works through; null where there is nothing to count. */
@@ -51,7 +53,8 @@ export interface Figures {
 let measuredNow: ChildProcess | undefined;
 let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  // The running process is ended, which fails the run: its starter cleans up. A second signal ends this process at once.
+  // The running process is ended, which fails the run: its starter cleans up. A second signal ends this
+  // process at once.
   process.once(signal, () => {
     interrupted = true;
     measuredNow?.kill();
@@ -96,7 +99,9 @@ export function measureEventlake(args: readonly string[], environment: Environme
   return measure([...EVENTLAKE_FLAGS, join('cli', 'main.ts'), ...args, '--json'], environment);
 }
 
-/** Runs the subjects in turn, `runs` times (A B A B …), so that other load of the machine hits all of them. */
+/**
+ * Runs the subjects in turn, `runs` times (A B A B …), so that other load of the machine hits all of them.
+ */
 export async function alternate<const S extends readonly Subject[]>(
   subjects: S,
   runs: number,

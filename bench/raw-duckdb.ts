@@ -1,6 +1,6 @@
 /**
- * `raw-duckdb.ts <csv> <folder>`: the least that can be done for the same profiles. One DuckDB with its own defaults, CSV → Parquet → the same
- * models → Parquet: no log, no checks of values, no commits, no audit.
+ * `raw-duckdb.ts <csv> <folder>`: the least that can be done for the same profiles. One DuckDB with its own
+ * defaults, CSV → Parquet → the same models → Parquet: no log, no checks of values, no commits, no audit.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

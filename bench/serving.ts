@@ -13,7 +13,10 @@ export interface Serving {
   stop(signal: 'SIGINT' | 'SIGTERM'): Promise<number | null>;
 }
 
-/** Starts a command that serves the page, as users do, and waits until it prints its address. What else it says is read and dropped. */
+/**
+ * Starts a command that serves the page, as users do, and waits until it prints its address. What else it
+ * says is read and dropped.
+ */
 export async function startServing(args: readonly string[], environment: Environment): Promise<Serving> {
   const server = spawn(process.execPath, [...EVENTLAKE_FLAGS, join(ROOT, 'cli', 'main.ts'), ...args], {
     cwd: ROOT,

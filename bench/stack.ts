@@ -24,7 +24,10 @@ const LOGINS = [
   'ELASTICSEARCH_PASSWORD',
 ];
 
-/** The settings of a pipeline on real servers: those whose address the environment gives; the others are started, and left running. */
+/**
+ * The settings of a pipeline on real servers: those whose address the environment gives; the others are
+ * started, and left running.
+ */
 export async function findStack(): Promise<Environment> {
   const given = (names: readonly string[]) => names.map((name) => [name, process.env[name]]);
   const stack: Record<string, string | undefined> = {
@@ -42,7 +45,10 @@ export async function findStack(): Promise<Environment> {
   return stack;
 }
 
-/** Does `work` with a topic, a bucket, an index and a folder that nothing else uses, and removes them. Kafka itself forgets the group within minutes. */
+/**
+ * Does `work` with a topic, a bucket, an index and a folder that nothing else uses, and removes them. Kafka
+ * itself forgets the group within minutes.
+ */
 export async function onFreshNames<T>(
   stack: Environment,
   work: (environment: Environment) => Promise<T>,

@@ -1,7 +1,9 @@
 /**
- * Preloaded (`--import`) into every measured process: at its exit it writes what it used, as one JSON document, to file descriptor 3.
+ * Preloaded (`--import`) into every measured process: at its exit it writes what it used, as one JSON
+ * document, to file descriptor 3.
  *
- * The peak is the kernel's own high-water mark of this program. `ru_maxrss` would not do: after a fork it begins with the parent's peak.
+ * The peak is the kernel's own high-water mark of this program. `ru_maxrss` would not do: after a fork it
+ * begins with the parent's peak.
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';

@@ -16,7 +16,10 @@ const FOLDER = join(BENCH_FOLDER, 'writer');
 const OWN = join(import.meta.dirname, 'archive-writer.ts');
 const PEER = join(import.meta.dirname, 'parquetjs-writer.ts');
 
-/** The log's JSON events into Parquet files: the archive stage against the writer in JavaScript that feeds on rows. */
+/**
+ * The log's JSON events into Parquet files: the archive stage against the writer in JavaScript that feeds on
+ * rows.
+ */
 export async function writer({ rows, runs }: BenchOptions): Promise<Group> {
   const environment = { ...bareEnvironment(), EVENTLAKE_HOME: FOLDER };
   const file = await dataFile(rows);

@@ -20,7 +20,10 @@ function datasetOfFiles(...files: readonly string[]): string {
   return given[0] ?? '';
 }
 
-/** A command with what all commands have: the dataset, `--json`, `--env-file` and `--config`. `dataset` is the one of a command that names none; null: it finds one itself. */
+/**
+ * A command with what all commands have: the dataset, `--json`, `--env-file` and `--config`. `dataset` is the
+ * one of a command that names none; null: it finds one itself.
+ */
 export function datasetCommand(
   name: string,
   description: string,
@@ -55,8 +58,8 @@ export function rate(text: string): number {
 }
 
 /**
- * The file that a dataset is read from unless `--file` says another: that of its source, or `data/<dataset>.csv` (`.ndjson` for JSON lines and
- * for topics); or its `.gz`.
+ * The file that a dataset is read from unless `--file` says another: that of its source, or
+ * `data/<dataset>.csv` (`.ndjson` for JSON lines and for topics); or its `.gz`.
  */
 export function defaultFile({ name, source }: Dataset): string {
   if (source.type !== 'file') return `data/${name}.ndjson`;
@@ -65,12 +68,15 @@ export function defaultFile({ name, source }: Dataset): string {
 
 /** Printed when a signal has ended a command early. */
 export const STOPPED = 'stopped before everything was done; run again to continue';
-/** Work that has begun may take so long after the first signal; a batch takes seconds, a store that hangs would take minutes. */
+/**
+ * Work that has begun may take so long after the first signal; a batch takes seconds, a store that hangs
+ * would take minutes.
+ */
 const STOP_WITHIN_MS = 30_000;
 
 /**
- * A controller that SIGINT and SIGTERM abort. The process then ends by itself, or after {@link STOP_WITHIN_MS}, or at a second signal: being
- * ended anywhere is harmless.
+ * A controller that SIGINT and SIGTERM abort. The process then ends by itself, or after
+ * {@link STOP_WITHIN_MS}, or at a second signal: being ended anywhere is harmless.
  */
 export function stopOnSignals(): AbortController {
   const controller = new AbortController();

@@ -9,8 +9,8 @@ import type { Dashboard } from './serve-dashboard.ts';
 import { type CommonOptions, datasetPlaces, settingsOf } from './session.ts';
 
 /**
- * The datasets that a dashboard shows: the one that is named, else all, that of DATASET first. One whose file is wrong is left out, with a
- * warning; the first one may not be wrong.
+ * The datasets that a dashboard shows: the one that is named, else all, that of DATASET first. One whose file
+ * is wrong is left out, with a warning; the first one may not be wrong.
  */
 export async function datasetsToShow(
   named: string | undefined,

@@ -22,7 +22,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * The token that the settings give, or a new one where more than this machine reaches the host; otherwise null: nobody is asked for one.
+ * The token that the settings give, or a new one where more than this machine reaches the host; otherwise
+ * null: nobody is asked for one.
  * @throws UsageError `dashboard:bad_token`
  */
 export function dashboardToken(host: string, { dashboard }: Settings): DashboardToken | null {

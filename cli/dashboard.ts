@@ -11,7 +11,10 @@ export const HOST = '127.0.0.1';
 export interface DashboardOptions extends CommonOptions {
   readonly port: number;
   readonly host: string;
-  /** The address by which it is reached where that is another one, as that of a published port; it decides whether a token is asked for. */
+  /**
+   * The address by which it is reached where that is another one, as that of a published port; it decides
+   * whether a token is asked for.
+   */
   readonly reachedAt?: string;
   /** The CSV file of the live readings where it is not the dataset's own. */
   readonly csv?: string | undefined;

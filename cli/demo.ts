@@ -21,13 +21,17 @@ const SEED = 1;
 /** A first look shows so many rows of each report. */
 const ROWS_OF_A_REPORT = 10;
 
-/** `demo`: the whole job on local files, without the servers of the environment, and a first look at its result. */
+/**
+ * `demo`: the whole job on local files, without the servers of the environment, and a first look at its
+ * result.
+ */
 export function demoCommand(): Command {
   return datasetCommand(
     'demo',
     'the whole job on local files, with synthetic data where there is no file, and a look at the result',
   ).action(async (name: string, options: CommonOptions) => {
-    // Before the session, from which on all that is made is for this user alone: the stack's user reads the data too.
+    // Before the session, from which on all that is made is for this user alone: the stack's user reads the
+    // data too.
     await provideData(await readConfiguration(name, { ...options, embedded: true }));
     const session = await openSession(name, { ...options, embedded: true }, 'ingest');
     try {
@@ -66,7 +70,10 @@ function formatOf({ source }: Dataset): string {
   return source.type === 'file' && source.format === 'csv' ? 'CSV' : 'JSON';
 }
 
-/** What make needs to know the dataset by; it was told on the command line, and hands that on in the environment. */
+/**
+ * What make needs to know the dataset by; it was told on the command line, and hands that on in the
+ * environment.
+ */
 function ofDataset(name: string): string {
   return name === CONFIGURED_DATASET ? '' : ` DATASET=${name}`;
 }

@@ -23,10 +23,11 @@ interface Opening {
 }
 
 /**
- * Does the work for one dataset after the other, until it fails for one, and prints what it answers: with `--json` the answer for one
- * dataset, and an object of answers by name for several.
+ * Does the work for one dataset after the other, until it fails for one, and prints what it answers: with
+ * `--json` the answer for one dataset, and an object of answers by name for several.
  * @param work gives the result and its text for people; the session is closed after it
- * @throws UsageError `dataset:unknown`, `settings:one_dataset` when several share one topic or index that the environment names
+ * @throws UsageError `dataset:unknown`, `settings:one_dataset` when several share one topic or index that the
+ *   environment names
  */
 export async function eachDataset(
   given: readonly string[],
@@ -48,7 +49,9 @@ export async function eachDataset(
   if (!isAlone && options.json) print(true, results, String);
 }
 
-/** All of them must be known, and topic and index have the dataset's name unless the environment names one. */
+/**
+ * All of them must be known, and topic and index have the dataset's name unless the environment names one.
+ */
 async function checkTogether(names: readonly string[], options: CommonOptions): Promise<void> {
   const { settings } = await settingsOf(options);
   for (const name of names) await loadDataset(datasetPlaces(settings), name);

@@ -10,13 +10,19 @@ import type { Session } from './session.ts';
 /** Unless `--seed` says otherwise. */
 const SEED = 1;
 
-/** How readings are generated; what is absent is the dataset's rate, seed 1, and neither bad nor late readings. */
+/**
+ * How readings are generated; what is absent is the dataset's rate, seed 1, and neither bad nor late
+ * readings.
+ */
 export interface GenerateReadings extends Partial<ReadingsOptions> {
   readonly rate?: number;
   readonly rows?: number;
 }
 
-/** Writes generated readings into the dataset's log until the signal, telling what goes wrong; the monitor, if there is one, hears of it. */
+/**
+ * Writes generated readings into the dataset's log until the signal, telling what goes wrong; the monitor, if
+ * there is one, hears of it.
+ */
 export async function generateReadings(
   { dataset, folder, log }: Pick<Session, 'dataset' | 'folder' | 'log'>,
   { rate, rows, seed = SEED, dirty = 0, late = 0 }: GenerateReadings,

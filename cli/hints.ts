@@ -4,8 +4,8 @@ import { DEFAULT_DATASET } from './command.ts';
 const COMMAND = /\beventlake (reset|run|ingest|process|rejected|audit)\b/g;
 
 /**
- * A hint names commands without a dataset: of another one than the default, its name belongs after them, or `eventlake reset` would wipe the
- * wrong lake.
+ * A hint names commands without a dataset: of another one than the default, its name belongs after them, or
+ * `eventlake reset` would wipe the wrong lake.
  */
 export function forDataset(hint: string, dataset: string | null): string {
   if (dataset === null || dataset === DEFAULT_DATASET) return hint;

@@ -72,7 +72,10 @@ interface Observers {
   readonly progress: Progress;
 }
 
-/** Ingests the files that the options name, one after the other; all of them are there before the first is read. */
+/**
+ * Ingests the files that the options name, one after the other; all of them are there before the first is
+ * read.
+ */
 export async function ingestFiles(
   session: Session,
   options: IngestOptions,

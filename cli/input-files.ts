@@ -8,9 +8,11 @@ import { openSource, type SourceFile } from '../ingestion/source-file.ts';
 import { defaultFile } from './command.ts';
 
 /**
- * The input files of a dataset with this folder that a person has named, by file name or pattern (`data/*.csv`), each once; the dataset's default file when none
- * is named. Patterns give their files in the order of the names.
- * @throws UsageError `ingest:no_file` for a folder, for standard input and for a pattern without files; `ingest:no_file`.
+ * The input files of a dataset with this folder that a person has named, by file name or pattern
+ * (`data/*.csv`), each once; the dataset's default file when none is named. Patterns give their files in the
+ * order of the names.
+ * @throws UsageError `ingest:no_file` for a folder, for standard input and for a pattern without files;
+ *   `ingest:no_file`.
  */
 export async function inputFiles(
   { dataset, folder }: { readonly dataset: Dataset; readonly folder: string },

@@ -27,7 +27,10 @@ interface LiveOptions extends CommonOptions {
   readonly csv?: string;
 }
 
-/** `live`: generator, processing, CSV export and page in one process, on local files regardless of the environment. */
+/**
+ * `live`: generator, processing, CSV export and page in one process, on local files regardless of the
+ * environment.
+ */
 export function liveCommand(): Command {
   return datasetCommand('live', 'simulated readings, from the generator to the page, on local files', null)
     .option('--rate <n>', 'readings a second, 0.1 to 10000 (default: as the dataset says)', rate)

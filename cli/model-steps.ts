@@ -8,7 +8,10 @@ import type { ModelInput } from '../processing/model-inputs.ts';
 import type { ModelSteps } from '../processing/process.ts';
 import type { Session } from './session.ts';
 
-/** The models in order; each may read the events, the tables of those before it, and the tables of other datasets that it names. */
+/**
+ * The models in order; each may read the events, the tables of those before it, and the tables of other
+ * datasets that it names.
+ */
 export async function modelSteps(session: Session): Promise<ModelSteps[]> {
   const { dataset, tables, derived, openTable, settings } = session;
   const earlier: ModelInput[] = [{ name: EVENTS_TABLE, table: tables.events }];

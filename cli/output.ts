@@ -28,7 +28,10 @@ export function logTo(writer: Write): void {
   write = writer;
 }
 
-/** Whether notes are text for people on a terminal that can move its cursor; only then are progress bars drawn. */
+/**
+ * Whether notes are text for people on a terminal that can move its cursor; only then are progress bars
+ * drawn.
+ */
 export function barsCanBeDrawn(): boolean {
   const isShown = LEVELS.indexOf('info') >= LEVELS.indexOf(threshold);
   return write === null && isShown && process.stderr.isTTY && process.env.TERM !== 'dumb';
@@ -39,7 +42,10 @@ export function clearBeforeNotes(clear: (() => void) | null): void {
   clearBars = clear;
 }
 
-/** A line for people, on standard error so that standard output stays the command's result; in a JSON log, an object. */
+/**
+ * A line for people, on standard error so that standard output stays the command's result; in a JSON log, an
+ * object.
+ */
 export function note(text: string, level: Exclude<Level, 'silent'> = 'info', details: Details = {}): void {
   if (LEVELS.indexOf(level) < LEVELS.indexOf(threshold)) return;
   if (write) write(text, level, details);
@@ -62,8 +68,9 @@ export function coloured(text: string, colour: Colour | null, stream: NodeJS.Wri
 }
 
 /**
- * Text that a terminal shows and does not obey: what it takes for a command (C0 except line feed and tab, DEL, C1) and what reverses
- * or breaks a line (bidirectional marks, Unicode's line separators) is written as in JSON, `\\u001b`, so that JSON stays the same JSON.
+ * Text that a terminal shows and does not obey: what it takes for a command (C0 except line feed and tab,
+ * DEL, C1) and what reverses or breaks a line (bidirectional marks, Unicode's line separators) is written as
+ * in JSON, `\\u001b`, so that JSON stays the same JSON.
  */
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);

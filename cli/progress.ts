@@ -26,7 +26,10 @@ interface Shown extends StageState {
   readonly ended: number | null;
 }
 
-/** Shows how far the stages of a job have come: a labelled bar for each on a terminal, elsewhere a line for each every few seconds. */
+/**
+ * Shows how far the stages of a job have come: a labelled bar for each on a terminal, elsewhere a line for
+ * each every few seconds.
+ */
 export class Progress {
   readonly #stages = new Map<Stage, Shown>();
   readonly #isTerminal = barsCanBeDrawn();

@@ -5,7 +5,10 @@ import type { ArchiveResult, BatchOutcome } from '../processing/archive.ts';
 import type { ProcessContext } from '../processing/process.ts';
 import { counted, note, thousands } from './output.ts';
 
-/** A larger share of rejected rows is warned of: it is rarely the data, and mostly a wrong contract or dialect. */
+/**
+ * A larger share of rejected rows is warned of: it is rarely the data, and mostly a wrong contract or
+ * dialect.
+ */
 const WARN_ABOVE = 0.5;
 
 /** At most so many rejected rows, or such a share of a run's rows, in percent. */
@@ -32,7 +35,9 @@ function parseLimit(text: string): Limit {
   return { text, percent };
 }
 
-/** What was rejected in one run of processing: warns when it is most of the rows, and fails above the limit. */
+/**
+ * What was rejected in one run of processing: warns when it is most of the rows, and fails above the limit.
+ */
 export class Rejections {
   readonly #limit: Limit | undefined;
   readonly #rows = new Map<string, number>();

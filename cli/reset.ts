@@ -6,7 +6,10 @@ import { print } from './output.ts';
 import { type CommonOptions, openSession } from './session.ts';
 import { wipeStores } from './wipe.ts';
 
-/** `reset`: wipes log, lake, index and CSV file together, so that none of them remembers what another has forgotten. */
+/**
+ * `reset`: wipes log, lake, index and CSV file together, so that none of them remembers what another has
+ * forgotten.
+ */
 export function resetCommand(): Command {
   return datasetCommand('reset', "wipe the dataset's log, lake and index together")
     .option('--yes', 'delete them (required); without it, only say what would be deleted')

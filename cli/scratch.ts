@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 
 /**
- * What a command does with the stores. One that only looks makes nothing: no bucket, no topic, no index, no folder. One that ingests
- * writes into the log too, also into a topic of others: it is one of its producers then.
+ * What a command does with the stores. One that only looks makes nothing: no bucket, no topic, no index, no
+ * folder. One that ingests writes into the log too, also into a topic of others: it is one of its producers
+ * then.
  */
 export type Access = 'look' | 'write' | 'ingest';
 
@@ -17,11 +18,12 @@ export interface Scratch {
 }
 
 /**
- * `tmp` and `cache` in the home. A command that only looks makes no home and needs to write nothing there: where the home is missing or
- * read-only, it gets a folder of the system's, which is gone at close.
+ * `tmp` and `cache` in the home. A command that only looks makes no home and needs to write nothing there:
+ * where the home is missing or read-only, it gets a folder of the system's, which is gone at close.
  */
 export async function openScratch(home: string, purpose: Access): Promise<Scratch> {
-  // What is made from here on, wherever it is written, is for this user alone: the events may be personal data.
+  // What is made from here on, wherever it is written, is for this user alone: the events may be personal
+  // data.
   process.umask(0o077);
   checkName(home);
   if (purpose === 'look' && (await isMissing(home))) return systemScratch();
@@ -41,7 +43,10 @@ export async function openScratch(home: string, purpose: Access): Promise<Scratc
   return { folder, cache: join(home, 'cache'), close: async () => {} };
 }
 
-/** Makes a folder and those above it. Node's own recursive call does not end in a file system such as /proc that makes none. */
+/**
+ * Makes a folder and those above it. Node's own recursive call does not end in a file system such as /proc
+ * that makes none.
+ */
 async function makeFolder(folder: string): Promise<void> {
   if (await isMissing(dirname(folder))) await makeFolder(dirname(folder));
   await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
@@ -58,7 +63,10 @@ async function systemScratch(): Promise<Scratch> {
   return { folder: own, cache: join(own, 'cache'), close };
 }
 
-/** DuckDB takes a backslash for a separator of folders, and what follows a question mark in a database's path for an option. */
+/**
+ * DuckDB takes a backslash for a separator of folders, and what follows a question mark in a database's path
+ * for an option.
+ */
 function checkName(folder: string): void {
   const bad = /[?\\]/.exec(folder)?.[0];
   if (bad === undefined) return;

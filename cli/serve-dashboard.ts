@@ -39,8 +39,8 @@ export interface Dashboard {
 }
 
 /**
- * Wires the dashboard. `token` is what visitors must bring, `page` the folder of the built page, `milliseconds` what a typed query may
- * take, `requestMs` how long a request may take to arrive.
+ * Wires the dashboard. `token` is what visitors must bring, `page` the folder of the built page,
+ * `milliseconds` what a typed query may take, `requestMs` how long a request may take to arrive.
  */
 export async function openDashboard(
   session: Session,
@@ -98,7 +98,10 @@ export async function openDashboard(
   };
 }
 
-/** Serves the dashboard of the session's dataset, and of the others that it is to show, until the signal is raised. */
+/**
+ * Serves the dashboard of the session's dataset, and of the others that it is to show, until the signal is
+ * raised.
+ */
 export async function serveDashboard(
   session: Session,
   options: DashboardOptions,

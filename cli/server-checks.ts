@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import type { ServerCheck } from '../inspection/health.ts';
 
-/** Everything that can be asked, and the variable by which it is there; null for the folders that are in place of servers. */
+/**
+ * Everything that can be asked, and the variable by which it is there; null for the folders that are in place
+ * of servers.
+ */
 export const SYSTEMS = {
   kafka: 'KAFKA_BROKERS',
   minio: 'MINIO_ENDPOINT',
@@ -12,7 +15,10 @@ export const SYSTEMS = {
   lake: null,
 } as const;
 
-/** A check of each broker, and of each server or folder that the settings name. The clients that they need are loaded. */
+/**
+ * A check of each broker, and of each server or folder that the settings name. The clients that they need are
+ * loaded.
+ */
 export async function serverChecks(settings: Settings): Promise<ServerCheck[]> {
   const { kafka, minio, elasticsearch, warehouse, home } = settings;
   return [

@@ -49,7 +49,10 @@ export interface Session extends DatasetFolder {
   readonly derived: ReadonlyMap<string, DeltaTable>;
   /** That of the model whose rows are the dataset's entities. */
   readonly profiles: DeltaTable | null;
-  /** A new object for the table, without what was read of it before: after a reset it may be another one. `dataset.table` is another dataset's. */
+  /**
+   * A new object for the table, without what was read of it before: after a reset it may be another one.
+   * `dataset.table` is another dataset's.
+   */
   openTable(name: string): DeltaTable;
   /** What shows the published tables, in the order in which they are published. */
   readonly publications: readonly OpenPublication[];
@@ -101,8 +104,8 @@ export function datasetPlaces({ datasets }: Settings): string[] {
 }
 
 /**
- * Wires the adapters that the settings name. For a command that writes, a reset that was interrupted is finished first. The signal ends what
- * the index is asked at once, all else ends with the current batch.
+ * Wires the adapters that the settings name. For a command that writes, a reset that was interrupted is
+ * finished first. The signal ends what the index is asked at once, all else ends with the current batch.
  */
 export async function openSession(
   name: string,
@@ -202,7 +205,8 @@ export async function openSql(temporary: string, memoryMb = SQL_MEMORY_MB): Prom
   return DuckDbSession.open({ temporary, memoryMb, threads: availableParallelism() });
 }
 
-// Client libraries are loaded only where they are used: they would triple the time that the embedded pipeline takes to start.
+// Client libraries are loaded only where they are used: they would triple the time that the embedded pipeline
+// takes to start.
 
 async function openLog(settings: Settings, dataset: Dataset, access: Access): Promise<EventLog> {
   const topic = settings.topic ?? topicOf(dataset);
@@ -233,7 +237,10 @@ async function openStore({ minio, home }: Settings, access: Access): Promise<Obj
   return store;
 }
 
-/** The sinks of the published tables, where the settings name a server for it. The events are exported to CSV by a command of its own. */
+/**
+ * The sinks of the published tables, where the settings name a server for it. The events are exported to CSV
+ * by a command of its own.
+ */
 async function openSinks(
   settings: Settings,
   { dataset, folder }: DatasetFolder,

@@ -17,7 +17,10 @@ interface Filled {
   readonly rows: number;
 }
 
-/** `setup`: topics, index, dashboard and what a warehouse needs, before there is any event; harmless to repeat. */
+/**
+ * `setup`: topics, index, dashboard and what a warehouse needs, before there is any event; harmless to
+ * repeat.
+ */
 export function setupCommand(): Command {
   return datasetCommand(
     'setup',
@@ -50,7 +53,10 @@ export function setupCommand(): Command {
   });
 }
 
-/** Makes what the tables are published to, for the columns that the models will give, whether there are events or not. */
+/**
+ * Makes what the tables are published to, for the columns that the models will give, whether there are events
+ * or not.
+ */
 async function openSinks(session: Session): Promise<string[]> {
   const { dataset, engine, publications, openTable } = session;
   const { models } = await processContext(session);
@@ -70,8 +76,9 @@ async function openSinks(session: Session): Promise<string[]> {
 }
 
 /**
- * Fills what a warehouse needs no event for, such as the days and what files say of products, in the lake and where it is published: the first
- * `process` finds it there. Nothing for a dataset without tables in PostgreSQL.
+ * Fills what a warehouse needs no event for, such as the days and what files say of products, in the lake and
+ * where it is published: the first `process` finds it there. Nothing for a dataset without tables in
+ * PostgreSQL.
  */
 async function fillWarehouse(session: Session): Promise<Filled[]> {
   if (!session.dataset.publish.some(({ to }) => to === 'postgres')) return [];

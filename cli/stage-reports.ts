@@ -6,7 +6,10 @@ import type { ModelOutcome, ProcessContext, ProcessResult, Published } from '../
 import { counted, type Details, note, record, thousands } from './output.ts';
 import type { Progress } from './progress.ts';
 
-/** How a stage's work is told: a note, or only a line in a JSON log where people see it in the command's result. */
+/**
+ * How a stage's work is told: a note, or only a line in a JSON log where people see it in the command's
+ * result.
+ */
 type Say = (text: string, details: Details) => void;
 
 /** How much is printed during processing. */

@@ -22,15 +22,19 @@ export interface WipedStores {
 interface Mark {
   /** UTC, ISO 8601. */
   readonly began: string;
-  /** What the reset wipes of publications, by {@link markOf}. A server may have another address now, so that it says nothing of these. */
+  /**
+   * What the reset wipes of publications, by {@link markOf}. A server may have another address now, so that
+   * it says nothing of these.
+   */
   readonly published: readonly string[];
 }
 
 const DELETED_AT_ONCE = 1000;
 
 /**
- * Wipes log, lake and sinks; a topic that others write stays as it is. The log goes first: when that alone is done, the lake is refused
- * (`lake:other_log`) until the reset is repeated, and never filled twice. From then on a mark in the lake says that the rest must follow.
+ * Wipes log, lake and sinks; a topic that others write stays as it is. The log goes first: when that alone is
+ * done, the lake is refused (`lake:other_log`) until the reset is repeated, and never filled twice. From then
+ * on a mark in the lake says that the rest must follow.
  */
 export async function wipeStores(stores: WipedStores): Promise<void> {
   if (stores.dataset.source.type !== 'topic') await stores.log.wipe();

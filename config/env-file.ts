@@ -12,8 +12,10 @@ export interface EnvVariable {
 const SETTING = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$/;
 
 /**
- * Reads an env file: lines `NAME=value`, blank lines and comments, in UTF-8 with or without a byte order mark.
- * @throws UsageError `settings:no_env_file` when it cannot be read, `settings:invalid` naming file and line of what is no setting.
+ * Reads an env file: lines `NAME=value`, blank lines and comments, in UTF-8 with or without a byte order
+ * mark.
+ * @throws UsageError `settings:no_env_file` when it cannot be read, `settings:invalid` naming file and line
+ *   of what is no setting.
  */
 export function readEnvFile(file: string): EnvVariable[] {
   const text = textOf(file, 'env file');

@@ -38,9 +38,11 @@ export interface SettingsFiles {
 }
 
 /**
- * The process's environment, below it the variables of an env file if one is named, the secrets that `<NAME>_FILE` points at, and below all
- * of these what an INI file says. What is set in the environment wins, also when it is empty.
- * @throws UsageError as {@link readEnvFile} and {@link readIniSettings}, and `settings:invalid` for a secret's file that cannot be read.
+ * The process's environment, below it the variables of an env file if one is named, the secrets that
+ * `<NAME>_FILE` points at, and below all of these what an INI file says. What is set in the environment wins,
+ * also when it is empty.
+ * @throws UsageError as {@link readEnvFile} and {@link readIniSettings}, and `settings:invalid` for a
+ *   secret's file that cannot be read.
  */
 export function readEnvironment(
   process: Environment,
@@ -50,7 +52,8 @@ export function readEnvironment(
   const warnings = fromFile
     .filter(({ name }) => isUnknown(name))
     .map(({ name, line }) => `${envFile}:${line}: ${unknown(name)}`);
-  // Other programs have variables with these prefixes: in the environment only what is nearly one of ours is doubtful.
+  // Other programs have variables with these prefixes: in the environment only what is nearly one of ours is
+  // doubtful.
   for (const name of Object.keys(process))
     if (isUnknown(name) && nearest(name, SETTINGS) !== null)
       warnings.push(`The environment: ${unknown(name)}`);

@@ -20,10 +20,13 @@ const ENTRY = /^\s*([^=:\s][^=:]*?)\s*[=:]\s*(.*?)\s*$/;
 
 /**
  * Reads an INI file by the rules of Python's
- * {@link https://docs.python.org/3/library/configparser.html#supported-ini-file-structure ConfigParser}: `key = value` or `key: value`, keys in any
- * case, comments that are lines of their own and begin with `#` or `;`, and values that continue on lines that are indented more than their key.
- * Values are taken as they stand: `;`, `#`, quotes and `%` are parts of them. The readers on npm cut a value at these, or change numbers and quotes.
- * @throws UsageError `settings:no_env_file` when it cannot be read, `settings:invalid` naming file and line of what is no INI file
+ * {@link https://docs.python.org/3/library/configparser.html#supported-ini-file-structure ConfigParser}:
+ * `key = value` or `key: value`, keys in any case, comments that are lines of their own and begin with `#` or
+ * `;`, and values that continue on lines that are indented more than their key. Values are taken as they
+ * stand: `;`, `#`, quotes and `%` are parts of them. The readers on npm cut a value at these, or change
+ * numbers and quotes.
+ * @throws UsageError `settings:no_env_file` when it cannot be read, `settings:invalid` naming file and line
+ *   of what is no INI file
  */
 export function readIniFile(file: string): IniSection[] {
   const sections: (IniSection & { entries: IniEntry[] })[] = [];

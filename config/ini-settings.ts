@@ -66,10 +66,12 @@ export interface IniSettings {
 }
 
 /**
- * Reads the servers that an INI file names in sections such as `[remote_kafka]` and `[docker_postgres]`; docs/settings.md lists their keys. Of several
- * sections for one system the first is taken.
- * @param isInside whether this program runs in a container: it takes `host_in` and `port_in` then, and else `host_out` and `port_out`
- * @throws UsageError as {@link readIniFile}, and `settings:invalid` naming file and line of a value that is wrong or missing
+ * Reads the servers that an INI file names in sections such as `[remote_kafka]` and `[docker_postgres]`;
+ * docs/settings.md lists their keys. Of several sections for one system the first is taken.
+ * @param isInside whether this program runs in a container: it takes `host_in` and `port_in` then, and else
+ *   `host_out` and `port_out`
+ * @throws UsageError as {@link readIniFile}, and `settings:invalid` naming file and line of a value that is
+ *   wrong or missing
  */
 export function readIniSettings(file: string, isInside = isInContainer()): IniSettings {
   const environment: Environment = {};
@@ -151,8 +153,8 @@ function kafkaSettings(file: string, section: IniSection, values: Values): Envir
 }
 
 /**
- * User and password of a line such as `org.…PlainLoginModule required username="…" password="…";`, the form of Kafka's
- * {@link https://kafka.apache.org/documentation/#security_sasl_jaasconfig sasl.jaas.config}.
+ * User and password of a line such as `org.…PlainLoginModule required username="…" password="…";`, the form
+ * of Kafka's {@link https://kafka.apache.org/documentation/#security_sasl_jaasconfig sasl.jaas.config}.
  */
 function loginOf(file: string, jaas: IniEntry): { username: string; password: string } {
   const option = (name: string) => {

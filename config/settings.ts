@@ -4,7 +4,10 @@ import { UsageError } from '../core/errors.ts';
 
 export type Environment = Record<string, string | undefined>;
 
-/** Everything that the environment decides, typed and checked. A null group means the embedded default, or no such system. */
+/**
+ * Everything that the environment decides, typed and checked. A null group means the embedded default, or no
+ * such system.
+ */
 export interface Settings {
   readonly kafka: {
     readonly brokers: string[];
@@ -39,7 +42,10 @@ export interface Settings {
   readonly home: string;
   /** Folder of datasets that is searched before the project's own; absolute. Null: there is none. */
   readonly datasets: string | null;
-  /** MMDB file in which addresses are looked up; absolute. Null: the database of countries that comes with eventlake. */
+  /**
+   * MMDB file in which addresses are looked up; absolute. Null: the database of countries that comes with
+   * eventlake.
+   */
   readonly geoipDatabase: string | null;
   /** An archive batch ends at the first of these that is reached. */
   readonly batchRows: number;
@@ -140,7 +146,8 @@ const groups = [
 
 /**
  * Reads the settings from an environment; empty variables count as absent.
- * @throws UsageError `settings:invalid` naming every wrong or half-set variable; values of secrets are never shown.
+ * @throws UsageError `settings:invalid` naming every wrong or half-set variable; values of secrets are never
+ *   shown.
  */
 export function readSettings(environment: Environment): Settings {
   const given: Environment = Object.fromEntries(

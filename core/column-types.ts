@@ -2,12 +2,16 @@ import type { Column, ColumnType } from './dataset.ts';
 import { type FieldType, namesOf } from './field-types.ts';
 import { literal } from './sql.ts';
 
-/** A condition in SQL under which a value breaks its contract, and the word for it: the second half of the reason. */
+/**
+ * A condition in SQL under which a value breaks its contract, and the word for it: the second half of the
+ * reason.
+ */
 type Failure = readonly [condition: string, word: string];
 
 /**
- * What the lake and the contract make of one column type. The SQL speaks of three expressions: `text`, the value's text in the event or
- * null; `read`, what `read` made of it; `written`, the value as JSON where it is doubtful, else null; and the column's own name, which stands for the typed value.
+ * What the lake and the contract make of one column type. The SQL speaks of three expressions: `text`, the
+ * value's text in the event or null; `read`, what `read` made of it; `written`, the value as JSON where it is
+ * doubtful, else null; and the column's own name, which stands for the typed value.
  */
 interface TypeOfColumn {
   readonly pattern: RegExp;
@@ -18,7 +22,10 @@ interface TypeOfColumn {
   read?(column: Column, text: string): string;
   /** The typed value; null where it breaks the contract. */
   value(column: Column, text: string, read: string): string;
-  /** When the value's JSON type must be looked at, which costs as much as reading it. What is no JSON string reads as JSON again. */
+  /**
+   * When the value's JSON type must be looked at, which costs as much as reading it. What is no JSON string
+   * reads as JSON again.
+   */
   doubtful(column: Column, text: string): string;
   /** The JSON types that the column does not take, as a condition on `written`; null when it takes all. */
   readonly wrongKinds: string | null;
@@ -158,7 +165,10 @@ const COLUMN_TYPES: readonly TypeOfColumn[] = [
   },
 ];
 
-/** A timestamp that is written as a number, `format: epoch_s` and the like: read as a whole number, out of range beyond the years 1 to 9999. */
+/**
+ * A timestamp that is written as a number, `format: epoch_s` and the like: read as a whole number, out of
+ * range beyond the years 1 to 9999.
+ */
 const EPOCH_TIMESTAMP: Omit<TypeOfColumn, 'pattern' | 'field'> = {
   read: (_column, text) => `TRY_CAST(${text} AS BIGINT)`,
   value: ({ format }, _text, read) => {
@@ -206,7 +216,10 @@ export function fieldTypeOf(type: ColumnType): FieldType {
   return entryOf(type).field(type);
 }
 
-/** The type of the column in DuckDB. Timestamps carry their zone, so that the Parquet files say that they are UTC. */
+/**
+ * The type of the column in DuckDB. Timestamps carry their zone, so that the Parquet files say that they are
+ * UTC.
+ */
 export function duckDbType({ type }: Column): string {
   return namesOf(fieldTypeOf(type)).duckdb;
 }
@@ -217,13 +230,19 @@ export function decimalSize(type: string): { readonly digits: number; readonly s
   return { digits: Number(digits), scale: Number(scale) };
 }
 
-/** A JSON number with a fraction has been a double on its way here: of a decimal of many digits, only what is below this is surely what was written. */
+/**
+ * A JSON number with a fraction has been a double on its way here: of a decimal of many digits, only what is
+ * below this is surely what was written.
+ */
 function exactBelow({ type }: Column): string | null {
   const { digits, scale } = decimalSize(type);
   return digits > 15 ? `1e${15 - scale}` : null;
 }
 
-/** The same of an integer: a number such as 17850.0 in JSON has been a double, which holds those below 2^53 exactly. */
+/**
+ * The same of an integer: a number such as 17850.0 in JSON has been a double, which holds those below 2^53
+ * exactly.
+ */
 function inexactAsDouble({ name }: Column): string {
   return `${name} NOT BETWEEN -9007199254740991 AND 9007199254740991`;
 }
@@ -242,7 +261,10 @@ function timeValue({ format }: Column, text: string, read: string, iso: string, 
   return `CASE WHEN ${good} AND ${read} >= '0001-01-01' AND ${read} < '10000-01-01' THEN ${value} END`;
 }
 
-/** strptime takes other spacing, fewer digits and words such as "epoch" too: written again, it must be the same text. */
+/**
+ * strptime takes other spacing, fewer digits and words such as "epoch" too: written again, it must be the
+ * same text.
+ */
 function isInFormat(text: string, read: string, format: string): string {
   return /%[fgzZ]/.test(format)
     ? `NOT regexp_matches(${text}, '^\\s|\\s$|^-?(infinity|epoch)', 'i')`

@@ -1,7 +1,7 @@
 /**
- * The contracts between the stages and the outside. Each is small and dumb: no policy, no retries that change meaning, no state
- * beyond a connection. Policy sits in ingestion/ and processing/. Every adapter of a contract passes the same suite in
- * test/conformance/. The contracts of engines are in engine.ts.
+ * The contracts between the stages and the outside. Each is small and dumb: no policy, no retries that change
+ * meaning, no state beyond a connection. Policy sits in ingestion/ and processing/. Every adapter of a
+ * contract passes the same suite in test/conformance/. The contracts of engines are in engine.ts.
  */
 
 import type { FieldType } from './field-types.ts';
@@ -16,7 +16,9 @@ export interface Partition {
   readonly partition: number;
 }
 
-/** The offsets that a partition holds: `start` is the first still there, `end` is one past the last committed. */
+/**
+ * The offsets that a partition holds: `start` is the first still there, `end` is one past the last committed.
+ */
 export interface PartitionRange extends Partition {
   readonly start: bigint;
   readonly end: bigint;
@@ -43,9 +45,9 @@ export interface SourceLine {
 }
 
 /**
- * How far one file has been ingested; the ledger keeps the newest of each `ingestion`.
- * `bytes` counts the decompressed file from its first byte; `sha256` (hex) is over exactly these bytes, so the file is known again
- * by content, not by name. `rows` = `events` + `deadLetters`.
+ * How far one file has been ingested; the ledger keeps the newest of each `ingestion`. `bytes` counts the
+ * decompressed file from its first byte; `sha256` (hex) is over exactly these bytes, so the file is known
+ * again by content, not by name. `rows` = `events` + `deadLetters`.
  */
 export interface LedgerEntry {
   readonly ingestion: string;
@@ -75,10 +77,10 @@ export interface Chunk {
 }
 
 /**
- * The only writer of a dataset's log. Opening one supersedes any older writer of the same log.
- * `append` is called with one chunk at a time, in order. It resolves when the chunk is durable; when it rejects, the chunk is wholly
- * absent or (for a lost answer only) wholly there, and the caller opens a new writer and trusts the ledger alone.
- * A superseded writer gets `log:fenced` and must stop.
+ * The only writer of a dataset's log. Opening one supersedes any older writer of the same log. `append` is
+ * called with one chunk at a time, in order. It resolves when the chunk is durable; when it rejects, the
+ * chunk is wholly absent or (for a lost answer only) wholly there, and the caller opens a new writer and
+ * trusts the ledger alone. A superseded writer gets `log:fenced` and must stop.
  */
 export interface LogWriter {
   append(chunk: Chunk): Promise<void>;
@@ -86,9 +88,10 @@ export interface LogWriter {
 }
 
 /**
- * Consecutive records of one partition, as read. Offsets ascend and may have gaps (control records, compaction): the batch covers
- * every offset from `from` up to, not including, `next`, and holds all records that are left there. It may hold none.
- * `timestamps` are milliseconds since the epoch. A null value is a tombstone. Buffers must not be modified.
+ * Consecutive records of one partition, as read. Offsets ascend and may have gaps (control records,
+ * compaction): the batch covers every offset from `from` up to, not including, `next`, and holds all records
+ * that are left there. It may hold none. `timestamps` are milliseconds since the epoch. A null value is a
+ * tombstone. Buffers must not be modified.
  */
 export interface RecordBatch extends Partition {
   readonly from: bigint;
@@ -98,7 +101,10 @@ export interface RecordBatch extends Partition {
   readonly values: readonly (Buffer | null)[];
   /** Where each record comes from, null where it does not say; absent when none of them does. */
   readonly sources?: readonly (SourceLine | null)[];
-  /** The batch could not be read and was to be skipped: its one record, at its first offset, says what was there. */
+  /**
+   * The batch could not be read and was to be skipped: its one record, at its first offset, says what was
+   * there.
+   */
   readonly unreadable?: true;
 }
 
@@ -112,42 +118,56 @@ export interface ReaderOptions {
    */
   position(partition: Partition): Promise<bigint | null>;
   /**
-   * Names of batches ({@link batchName} in core/unreadable-batch.ts) to step over where they cannot be read. A batch that can be read is read, and a
-   * name that is none of a batch changes nothing.
+   * Names of batches ({@link batchName} in core/unreadable-batch.ts) to step over where they cannot be read.
+   * A batch that can be read is read, and a name that is none of a batch changes nothing.
    */
   readonly skip?: ReadonlySet<string>;
 }
 
 /**
- * Reads both streams of a dataset, committed records only, in order within a partition.
- * A log that is wiped and made again while it is read is `log:made_anew`: nothing of the new one is read.
- * A position below what retention has left, or beyond the partition's end, is `log:offsets_missing`: never a silent skip.
- * A batch that cannot be read is `log:corrupt`, once all before it in its partition have been handed over, unless it is to be skipped.
+ * Reads both streams of a dataset, committed records only, in order within a partition. A log that is wiped
+ * and made again while it is read is `log:made_anew`: nothing of the new one is read. A position below what
+ * retention has left, or beyond the partition's end, is `log:offsets_missing`: never a silent skip. A batch
+ * that cannot be read is `log:corrupt`, once all before it in its partition have been handed over, unless it
+ * is to be skipped.
  */
 export interface LogReader {
-  /** The next batch, or null when none came within `waitMs`. Batches of different partitions come in any order. */
+  /**
+   * The next batch, or null when none came within `waitMs`. Batches of different partitions come in any
+   * order.
+   */
   poll(waitMs: number): Promise<RecordBatch | null>;
   /** Tells lag tools how far this group has read. Nothing is resumed from it; it may be lost. */
   commit(positions: ReadonlyMap<string, bigint>): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The event log of one dataset: a topic of events, a topic of dead letters, and the ledger of what was ingested. */
+/**
+ * The event log of one dataset: a topic of events, a topic of dead letters, and the ledger of what was
+ * ingested.
+ */
 export interface EventLog {
   /** For people: `kafka 127.0.0.1:9092, topic electronics`. */
   readonly description: string;
   /**
-   * Makes the topics where they are missing. `partitions` counts those of the events topic. `id` is unique to this log: a log that was wiped and made
-   * again has another id (Kafka: the events topic's id), so that positions in one are never taken for positions in the other.
+   * Makes the topics where they are missing. `partitions` counts those of the events topic. `id` is unique to
+   * this log: a log that was wiped and made again has another id (Kafka: the events topic's id), so that
+   * positions in one are never taken for positions in the other.
    */
   open(): Promise<{ id: string; partitions: number }>;
-  /** The id that `open` answers with, for those who only look: null when there is no events topic yet. Makes nothing. */
+  /**
+   * The id that `open` answers with, for those who only look: null when there is no events topic yet. Makes
+   * nothing.
+   */
   id(): Promise<string | null>;
   writer(): Promise<LogWriter>;
   reader(options: ReaderOptions): Promise<LogReader>;
   /** What every partition of both streams holds now; empty when there are no topics yet. */
   ranges(): Promise<PartitionRange[]>;
-  /** The newest entry of each ingestion, oldest ingestion first. Called after `writer()`, it shows all that older writers committed. */
+  /**
+   * The newest entry of each ingestion, oldest ingestion first. Called after `writer()`, it shows all that
+   * older writers committed.
+   */
   ledger(): Promise<LedgerEntry[]>;
   /** Deletes the topics and all that they hold. Repeating it is harmless. */
   wipe(): Promise<void>;
@@ -162,15 +182,22 @@ export interface ObjectInfo {
 }
 
 /**
- * Named, immutable bytes. Keys are `/`-separated, without a leading slash. Every call may be repeated.
- * A reader never sees half an object; a resolved write survives a crash. A place that was not made yet (a folder, a bucket) holds no objects.
+ * Named, immutable bytes. Keys are `/`-separated, without a leading slash. Every call may be repeated. A
+ * reader never sees half an object; a resolved write survives a crash. A place that was not made yet (a
+ * folder, a bucket) holds no objects.
  */
 export interface ObjectStore {
   /** For people: `s3://data-lake on http://localhost:9000`, or a folder. */
   readonly description: string;
-  /** Stores the file at `path` under `key`, replacing what was there. The store may move the file away or copy it. */
+  /**
+   * Stores the file at `path` under `key`, replacing what was there. The store may move the file away or copy
+   * it.
+   */
   putFile(key: string, path: string): Promise<void>;
-  /** Stores `body` under `key` unless the key exists: true when stored, false when it existed. Exactly one of many rivals gets true. */
+  /**
+   * Stores `body` under `key` unless the key exists: true when stored, false when it existed. Exactly one of
+   * many rivals gets true.
+   */
   putIfAbsent(key: string, body: Buffer): Promise<boolean>;
   put(key: string, body: Buffer): Promise<void>;
   /** The object's bytes; `object:missing` when there is none. */
@@ -179,7 +206,10 @@ export interface ObjectStore {
   getFile(key: string, path: string): Promise<void>;
   /** The local file that is the object, where the store is a local disk; null elsewhere. */
   pathOf(key: string): string | null;
-  /** Objects whose key begins with `prefix`, in ascending order of the key's UTF-8 bytes, after the key `after` if one is given. */
+  /**
+   * Objects whose key begins with `prefix`, in ascending order of the key's UTF-8 bytes, after the key
+   * `after` if one is given.
+   */
   list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
   /** Deletes these; a key that does not exist is no error. */
   delete(keys: readonly string[]): Promise<void>;
@@ -197,9 +227,11 @@ export interface SinkField {
 
 /**
  * How a sink takes rows, one on each line:
- * - `documents`: the key as a JSON string, a tab, and the row as a JSON document, or nothing where it is deleted. The key is one column.
- * - `rows`: values parted by tabs: `t` where the row is deleted and else `f`, then one for each field. `\N` is null; a backslash and control
- *   characters are escaped as in PostgreSQL's COPY text format. Of a deleted row only the key has values.
+ * - `documents`: the key as a JSON string, a tab, and the row as a JSON document, or nothing where it is
+ *   deleted. The key is one column.
+ * - `rows`: values parted by tabs: `t` where the row is deleted and else `f`, then one for each field. `\N`
+ *   is null; a backslash and control characters are escaped as in PostgreSQL's COPY text format. Of a deleted
+ *   row only the key has values.
  */
 export type SinkForm = 'documents' | 'rows';
 
@@ -220,33 +252,39 @@ export interface Sink {
   /** What finishes this sink and others of its system together; absent where each is finished by itself. */
   readonly group?: SinkGroup;
   /**
-   * Makes the copy for these fields of the table with this id (null: there is no table yet) where it is missing, and answers with the
-   * version of that very table that it shows completely; null when it shows none, or another table, and then every row must be sent.
-   * What it showed before stays visible until `finish`.
+   * Makes the copy for these fields of the table with this id (null: there is no table yet) where it is
+   * missing, and answers with the version of that very table that it shows completely; null when it shows
+   * none, or another table, and then every row must be sent. What it showed before stays visible until
+   * `finish`.
    */
   open(fields: readonly SinkField[], tableId: string | null): Promise<bigint | null>;
   /**
-   * Stores or deletes rows as of `version`; a row that already has a newer version is left as it is. The file has a line a change in the
-   * sink's form, of a row at most one; it must stay as it is until `finish`. It is read as a stream; `onProgress` is called each time that some
-   * of it is stored, with the number of changes that are, where it is known.
-   * Passing faults are retried; what a row makes impossible is `index:rejected` or `warehouse:rejected`, what the login may not do
-   * `index:forbidden` or `warehouse:forbidden`. May be repeated with the same version.
+   * Stores or deletes rows as of `version`; a row that already has a newer version is left as it is. The file
+   * has a line a change in the sink's form, of a row at most one; it must stay as it is until `finish`. It is
+   * read as a stream; `onProgress` is called each time that some of it is stored, with the number of changes
+   * that are, where it is known. Passing faults are retried; what a row makes impossible is `index:rejected`
+   * or `warehouse:rejected`, what the login may not do `index:forbidden` or `warehouse:forbidden`. May be
+   * repeated with the same version.
    */
   apply(file: string, version: bigint, onProgress?: (changes?: number) => void): Promise<SinkCounts>;
   /**
-   * Makes the changes visible and records that the sink now shows `version`. `index:incomplete` when an interrupted run had left rows that the
-   * changes did not cover, `warehouse:superseded` when another writer has published since `open`: the caller opens the sink again, and sends
-   * what differs from what it then shows.
+   * Makes the changes visible and records that the sink now shows `version`. `index:incomplete` when an
+   * interrupted run had left rows that the changes did not cover, `warehouse:superseded` when another writer
+   * has published since `open`: the caller opens the sink again, and sends what differs from what it then
+   * shows.
    */
   finish(version: bigint): Promise<void>;
   /** How many rows the sink shows; 0 when there is no copy. */
   count(): Promise<number>;
   /**
-   * These fields of all rows that the sink shows, as lines in the sink's form, in pages, in any order; none when there is no copy. Documents
-   * come whole, and their JSON may be written otherwise than it was sent.
+   * These fields of all rows that the sink shows, as lines in the sink's form, in pages, in any order; none
+   * when there is no copy. Documents come whole, and their JSON may be written otherwise than it was sent.
    */
   pages(fields: readonly SinkField[]): AsyncIterable<readonly string[]>;
-  /** Lets the next `open` answer null, so that every row is sent. Until that is finished, the sink may show none. */
+  /**
+   * Lets the next `open` answer null, so that every row is sent. Until that is finished, the sink may show
+   * none.
+   */
   forget(): Promise<void>;
   /** Deletes all rows, and forgets their version. Repeating it is harmless. */
   wipe(): Promise<void>;
@@ -256,8 +294,8 @@ export interface Sink {
 /** Sinks whose tables refer to each other. */
 export interface SinkGroup {
   /**
-   * As {@link Sink.finish} of each of these, which show their new versions together or not at all. The sinks come in the order in which they are
-   * published: a table after those that its rows refer to.
+   * As {@link Sink.finish} of each of these, which show their new versions together or not at all. The sinks
+   * come in the order in which they are published: a table after those that its rows refer to.
    */
   finish(versions: ReadonlyMap<Sink, bigint>): Promise<void>;
 }
@@ -292,20 +330,21 @@ export interface ExportPosition {
 }
 
 /**
- * A file outside the lake to which the log's good events are appended. It has one writer. What `append` brings is there wholly, with its
- * position, or is undone by the next `open`: after an error the caller opens it again.
+ * A file outside the lake to which the log's good events are appended. It has one writer. What `append`
+ * brings is there wholly, with its position, or is undone by the next `open`: after an error the caller opens
+ * it again.
  */
 export interface EventFile {
   /** For people: `csv .eventlake/data/readings.csv`. */
   readonly description: string;
   /**
-   * Makes the file for the log with this id where it is missing, and answers how far it has come; in another log, if it was filled from that.
-   * `csv:in_use` while somebody else has it open.
+   * Makes the file for the log with this id where it is missing, and answers how far it has come; in another
+   * log, if it was filled from that. `csv:in_use` while somebody else has it open.
    */
   open(logId: string): Promise<ExportPosition>;
   /**
-   * Appends a local file of rows without a header (null: none) together with the position that they lead to. Resolves when both are durable.
-   * `csv:superseded` when somebody else has written since.
+   * Appends a local file of rows without a header (null: none) together with the position that they lead to.
+   * Resolves when both are durable. `csv:superseded` when somebody else has written since.
    */
   append(rows: string | null, position: ExportPosition): Promise<void>;
   /** Whether there is a file that was made here. */
@@ -331,27 +370,33 @@ export interface SandboxTable {
   readonly columns: readonly { readonly name: string; readonly sqlType: string }[];
 }
 
-/** A running query: its columns, then its rows in groups. 64-bit integers, decimals, dates and times are strings. */
+/**
+ * A running query: its columns, then its rows in groups. 64-bit integers, decimals, dates and times are
+ * strings.
+ */
 export interface SandboxResult {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly rows: AsyncIterable<readonly (string | number | boolean | null)[][]>;
-  /** Aborted when the query's time is up, also while nobody reads `rows`: a caller that passes them on must stop then. */
+  /**
+   * Aborted when the query's time is up, also while nobody reads `rows`: a caller that passes them on must
+   * stop then.
+   */
   readonly deadline: AbortSignal;
 }
 
 /**
- * Runs queries that nobody has looked at. Read only by construction: one SELECT, no files but those of the tables, no network, and limits on
- * time and memory that no query gets around.
- * `sql:invalid` what was typed cannot run, or is no single SELECT; `sql:timeout`, `sql:memory`, `sql:too_large` the limits;
- * `sql:busy` (retriable) too many queries are running. All of them may come while the rows are read, too.
+ * Runs queries that nobody has looked at. Read only by construction: one SELECT, no files but those of the
+ * tables, no network, and limits on time and memory that no query gets around. `sql:invalid` what was typed
+ * cannot run, or is no single SELECT; `sql:timeout`, `sql:memory`, `sql:too_large` the limits; `sql:busy`
+ * (retriable) too many queries are running. All of them may come while the rows are read, too.
  */
 export interface SqlSandbox {
   query(request: SandboxRequest): Promise<SandboxResult>;
 }
 
 /**
- * What is known of a value from data of the program's own, such as the country of an address. Equal values get equal answers while
- * `version` is the same; under another version all values are looked up again.
+ * What is known of a value from data of the program's own, such as the country of an address. Equal values
+ * get equal answers while `version` is the same; under another version all values are looked up again.
  */
 export interface Lookup {
   /** Which data the answers come from. */

@@ -31,7 +31,10 @@ export interface StoredFile extends FileFacts {
 /** A Parquet file that is to become part of a table. */
 export type NewFile = LocalFile | StoredFile;
 
-/** One Parquet file of a table. Never changed once it is there. Its partition columns are not in the file itself. */
+/**
+ * One Parquet file of a table. Never changed once it is there. Its partition columns are not in the file
+ * itself.
+ */
 export interface DataFile extends StoredFile {
   /** When it was written, in milliseconds since the epoch. */
   readonly written: number;

@@ -1,4 +1,7 @@
-/** A column's type. `decimal(p,s)` is exact; `timestamp` is UTC with microseconds; `json` is the text of any JSON value. */
+/**
+ * A column's type. `decimal(p,s)` is exact; `timestamp` is UTC with microseconds; `json` is the text of any
+ * JSON value.
+ */
 export type ColumnType =
   | 'string'
   | 'int64'
@@ -9,7 +12,10 @@ export type ColumnType =
   | 'json'
   | `decimal(${number},${number})`;
 
-/** One column of a dataset's contract. A value that breaks it turns the whole event away, with `<column>:<reason>`. */
+/**
+ * One column of a dataset's contract. A value that breaks it turns the whole event away, with
+ * `<column>:<reason>`.
+ */
 export interface Column {
   readonly name: string;
   /** What the file's header or the event calls it, when that is not its name. */
@@ -25,11 +31,20 @@ export interface Column {
   readonly max?: string;
   /** A whole number may be written with decimals that are zero, such as `17850.0` (int64 only). */
   readonly zeroDecimals?: boolean;
-  /** A value of any JSON type is taken as its text (strings only); one that is no JSON string breaks the contract otherwise. */
+  /**
+   * A value of any JSON type is taken as its text (strings only); one that is no JSON string breaks the
+   * contract otherwise.
+   */
   readonly mixed?: boolean;
-  /** `cut`: digits beyond the microsecond are cut (timestamps in ISO 8601 only); such a value is rejected otherwise, unless they are zeros. */
+  /**
+   * `cut`: digits beyond the microsecond are cut (timestamps in ISO 8601 only); such a value is rejected
+   * otherwise, unless they are zeros.
+   */
   readonly precision?: 'cut';
-  /** How a timestamp or date is written: strptime letters, or for timestamps `epoch_s`, `epoch_ms`, `epoch_us`; ISO 8601 when absent. */
+  /**
+   * How a timestamp or date is written: strptime letters, or for timestamps `epoch_s`, `epoch_ms`,
+   * `epoch_us`; ISO 8601 when absent.
+   */
   readonly format?: string;
 }
 
@@ -63,14 +78,20 @@ export interface TopicSource {
   readonly topic?: string;
 }
 
-/** Simulated readings, which `generate --follow` writes into a log of the dataset's own; `shape.yml` says what they are like. */
+/**
+ * Simulated readings, which `generate --follow` writes into a log of the dataset's own; `shape.yml` says what
+ * they are like.
+ */
 export interface GeneratorSource {
   readonly type: 'generator';
   /** Readings a second, unless the command says otherwise. */
   readonly rate: number;
 }
 
-/** A table that is derived from the events, from tables before it, or from files of the user. It has one of `sql`, `lookup` and `csv`. */
+/**
+ * A table that is derived from the events, from tables before it, or from files of the user. It has one of
+ * `sql`, `lookup` and `csv`.
+ */
 export interface Model {
   /** The derived table's name. */
   readonly table: string;
@@ -83,9 +104,14 @@ export interface Model {
   readonly csv?: CsvTable;
   /** The columns that identify a row of the table. */
   readonly key: readonly string[];
-  /** The model may be computed over some values of this column at a time; over all events at once when absent. */
+  /**
+   * The model may be computed over some values of this column at a time; over all events at once when absent.
+   */
   readonly shareBy?: string;
-  /** Tables of other datasets that it reads, as `dataset.table`. Earlier tables of its own dataset it may read without saying so. */
+  /**
+   * Tables of other datasets that it reads, as `dataset.table`. Earlier tables of its own dataset it may read
+   * without saying so.
+   */
   readonly reads?: readonly string[];
   /** Columns that the audit adds up: how many distinct events a row stands for, and what amount. */
   readonly audit?: { readonly events: string; readonly amount?: string };
@@ -108,8 +134,9 @@ export function sourceOf({ sql, lookup, from, csv }: Model): string {
 }
 
 /**
- * The model whose rows are the dataset's entities: the first that is published to Elasticsearch; where none is, the first published one whose
- * key is a column of the events; where nothing is published, the last such model. Undefined when there is none.
+ * The model whose rows are the dataset's entities: the first that is published to Elasticsearch; where none
+ * is, the first published one whose key is a column of the events; where nothing is published, the last such
+ * model. Undefined when there is none.
  */
 export function modelOf({ models, publish, columns }: Dataset): Model | undefined {
   const indexed = indexPublicationOf({ publish });
@@ -132,7 +159,10 @@ export function keyOf({ key: [column = ''] }: Model): string {
   return column;
 }
 
-/** The column whose values are the ids of the entities that people look at: the model's key, or that of the events where there is no model. */
+/**
+ * The column whose values are the ids of the entities that people look at: the model's key, or that of the
+ * events where there is no model.
+ */
 export function entityKeyOf(dataset: Dataset): string {
   const model = modelOf(dataset);
   return model ? keyOf(model) : dataset.key;
@@ -188,7 +218,10 @@ export interface Overview {
   readonly session?: string;
   /** Column of the model that puts each of its rows into a group. */
   readonly segment?: string;
-  /** The ten rows of the model's table with the largest values of `by`: how they are headed, and what is shown of them. */
+  /**
+   * The ten rows of the model's table with the largest values of `by`: how they are headed, and what is shown
+   * of them.
+   */
   readonly top?: { readonly title: string; readonly by: string; readonly columns: readonly string[] };
 }
 

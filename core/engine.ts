@@ -4,8 +4,9 @@ import type { Dataset, Model } from './dataset.ts';
 import type { Row } from './row.ts';
 
 /**
- * One SQL session with a ceiling on its memory; what exceeds it is spilled to disk. Statements run one at a time.
- * A statement that needs more than can be spilled is `sql:out_of_memory`: the caller divides the work, and the session stays usable.
+ * One SQL session with a ceiling on its memory; what exceeds it is spilled to disk. Statements run one at a
+ * time. A statement that needs more than can be spilled is `sql:out_of_memory`: the caller divides the work,
+ * and the session stays usable.
  */
 export interface SqlSession {
   /** Runs one or more statements. */
@@ -14,15 +15,18 @@ export interface SqlSession {
   rows(sql: string): Promise<Row[]>;
   /** Parquet files as a relation of the columns that they have; at least one file. */
   parquet(paths: readonly string[]): string;
-  /** A table's Parquet files as a relation of these columns: null in files that were written before the column was added. */
+  /**
+   * A table's Parquet files as a relation of these columns: null in files that were written before the column
+   * was added.
+   */
   table(fields: readonly TableField[], paths: readonly string[]): string;
   /** Forgets tables, views and spilled data. */
   close(): Promise<void>;
 }
 
 /**
- * Consecutive records of a log, or for an engine that reads the log itself their offsets, on their way into the lake. It belongs to the
- * engine that made it.
+ * Consecutive records of a log, or for an engine that reads the log itself their offsets, on their way into
+ * the lake. It belongs to the engine that made it.
  */
 export interface EngineBatch {
   /** Records that the batch holds, of both streams. */
@@ -42,7 +46,10 @@ export interface EngineBatch {
 export interface ArchiveJob {
   readonly dataset: Dataset;
   readonly batch: EngineBatch;
-  /** The first offset of a partition that each table lacks, by partition id; absent where the table has nothing of the partition. */
+  /**
+   * The first offset of a partition that each table lacks, by partition id; absent where the table has
+   * nothing of the partition.
+   */
   readonly from: {
     readonly events: ReadonlyMap<string, bigint>;
     readonly rejected: ReadonlyMap<string, bigint>;
@@ -87,7 +94,10 @@ export interface ModelJob {
   readonly inputs: readonly NamedTable[];
   /** The derived table, where this very query made it. */
   readonly derived: TableVersion | null;
-  /** The files that `events` has gained since, where nothing else has changed: the rows of other values of `shareBy` are still right. */
+  /**
+   * The files that `events` has gained since, where nothing else has changed: the rows of other values of
+   * `shareBy` are still right.
+   */
   readonly added: readonly DataFile[] | null;
   /** Ends the computation soon: `model` then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -106,8 +116,9 @@ export interface ModelFiles {
 }
 
 /**
- * Computes the tables of the lake. It writes Parquet files and says which, and never commits: exactly-once does not depend on it.
- * Called with one job at a time. A job may be repeated; files of an earlier attempt are no part of any table.
+ * Computes the tables of the lake. It writes Parquet files and says which, and never commits: exactly-once
+ * does not depend on it. Called with one job at a time. A job may be repeated; files of an earlier attempt
+ * are no part of any table.
  */
 export interface Engine {
   /** Begins an empty batch. */
@@ -115,8 +126,9 @@ export interface Engine {
   /** Types and checks a batch by the dataset's contract. */
   archive(job: ArchiveJob): Promise<ArchivedFiles>;
   /**
-   * Runs a model over its inputs. `model:invalid` when its SQL is no query over them or lacks a column that the dataset file names,
-   * `model:bad_file` when a CSV file of its cannot be read, `object:missing` or `lake:corrupt` when a file of an input is gone or damaged.
+   * Runs a model over its inputs. `model:invalid` when its SQL is no query over them or lacks a column that
+   * the dataset file names, `model:bad_file` when a CSV file of its cannot be read, `object:missing` or
+   * `lake:corrupt` when a file of an input is gone or damaged.
    */
   model(job: ModelJob): Promise<ModelFiles>;
 }
@@ -147,22 +159,31 @@ export interface BrokenEvents {
   readonly offsets: readonly number[];
 }
 
-/** The engine in this process, which also does what is small or not the lake's, whichever engine archives and computes models. */
+/**
+ * The engine in this process, which also does what is small or not the lake's, whichever engine archives and
+ * computes models.
+ */
 export interface LocalEngine extends Engine {
   /** The columns that a model will have over tables of these columns, by name, before there is any row. */
   modelFields(
     job: Pick<ModelJob, 'dataset' | 'model' | 'query' | 'lookup'>,
     tables: Readonly<Record<string, readonly TableField[]>>,
   ): Promise<readonly TableField[]>;
-  /** Writes the lines of every row that is new or differs, and of every one that vanished, to the file; answers with their number. */
+  /**
+   * Writes the lines of every row that is new or differs, and of every one that vanished, to the file;
+   * answers with their number.
+   */
   changes(job: ChangesJob, file: string): Promise<number>;
-  /** Compares every row of the sink with the table's rows in these local files. Only digests are held in memory. */
+  /**
+   * Compares every row of the sink with the table's rows in these local files. Only digests are held in
+   * memory.
+   */
   compare(sink: Sink, fields: readonly SinkField[], paths: readonly string[]): Promise<CopyComparison>;
   /** The batch's events that break the contract, with at most `examples` offsets of each reason. */
   broken(dataset: Dataset, batch: EngineBatch, examples: number): Promise<readonly BrokenEvents[]>;
   /**
-   * The batch's good events as a file of CSV lines (RFC 4180 with line feeds): the contract's columns, partition and offset, in the order of their
-   * offsets. The file is removed with the batch.
+   * The batch's good events as a file of CSV lines (RFC 4180 with line feeds): the contract's columns,
+   * partition and offset, in the order of their offsets. The file is removed with the batch.
    */
   csv(dataset: Dataset, batch: EngineBatch): Promise<{ readonly path: string; readonly rows: number }>;
 }

@@ -1,6 +1,6 @@
 /**
- * Every code that an {@link EventlakeError} may carry: the subject, and what is wrong with it. Programs test for codes, so a code
- * keeps its meaning. docs/troubleshooting.md says of each what happened and what to do.
+ * Every code that an {@link EventlakeError} may carry: the subject, and what is wrong with it. Programs test
+ * for codes, so a code keeps its meaning. docs/troubleshooting.md says of each what happened and what to do.
  */
 export const ERROR_CODES = [
   'csv:damaged',

@@ -12,8 +12,8 @@ export interface ErrorDetails {
 /**
  * An error that a person can act on.
  *
- * `code` is stable and names the subject and what is wrong with it (`log:offsets_missing`); programs test the code, people
- * read the message. The command line prints message and hint, never a stack trace.
+ * `code` is stable and names the subject and what is wrong with it (`log:offsets_missing`); programs test the
+ * code, people read the message. The command line prints message and hint, never a stack trace.
  */
 export class EventlakeError extends Error {
   readonly code: ErrorCode;

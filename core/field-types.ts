@@ -1,4 +1,6 @@
-/** The types of the columns of a table in the lake, by their Delta names. `timestamp` is an instant, in UTC. */
+/**
+ * The types of the columns of a table in the lake, by their Delta names. `timestamp` is an instant, in UTC.
+ */
 export type FieldType = keyof typeof FIELD_TYPES | `decimal(${number},${number})`;
 
 /** What one Delta type is called elsewhere. */

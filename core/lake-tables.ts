@@ -26,7 +26,10 @@ export function eventColumns(dataset: Dataset): TableField[] {
   return [...own, ...LOG_FIELDS];
 }
 
-/** The `events` table's columns: the contract's, where each came from in the log, and the month by which it is partitioned. */
+/**
+ * The `events` table's columns: the contract's, where each came from in the log, and the month by which it is
+ * partitioned.
+ */
 export function eventsFields(dataset: Dataset): TableField[] {
   return [...eventColumns(dataset), { name: MONTH, type: 'string', nullable: true }];
 }

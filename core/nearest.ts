@@ -1,6 +1,7 @@
 /**
- * The candidate that needs the fewest insertions, deletions and replacements of characters to become `word`, if they are at most a
- * third of it; null otherwise. Upper and lower case count as equal. Levenshtein distance by the algorithm of Wagner and Fischer.
+ * The candidate that needs the fewest insertions, deletions and replacements of characters to become `word`,
+ * if they are at most a third of it; null otherwise. Upper and lower case count as equal. Levenshtein
+ * distance by the algorithm of Wagner and Fischer.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
   let best: string | null = null;

@@ -14,9 +14,9 @@ export function unreadable(error: EventlakeError, name: string): EventlakeError 
 }
 
 /**
- * What a reader hands over in place of the records of a batch that is to be skipped, with offsets `first` up to, not including, `next`: one
- * record at `first`, whose value says for people what was there. `claimed` is the number of records that the batch says it holds; more than it
- * has offsets cannot be.
+ * What a reader hands over in place of the records of a batch that is to be skipped, with offsets `first` up
+ * to, not including, `next`: one record at `first`, whose value says for people what was there. `claimed` is
+ * the number of records that the batch says it holds; more than it has offsets cannot be.
  */
 export function placeholder(
   first: bigint,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /**
- * Every answer of the dashboard's server, as schemas. The server checks its answers against them and generates /openapi.json from
- * them; the page takes its types from here. 64-bit ids, offsets, versions and decimals are strings, counts are numbers, times are
- * ISO 8601 in UTC, null is absent.
+ * Every answer of the dashboard's server, as schemas. The server checks its answers against them and
+ * generates /openapi.json from them; the page takes its types from here. 64-bit ids, offsets, versions and
+ * decimals are strings, counts are numbers, times are ISO 8601 in UTC, null is absent.
  */
 
 const count = z.int().min(0);
@@ -24,7 +24,10 @@ export const problem = z.object({
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() }),
 });
 
-/** Which columns the overview is drawn from; a role that the dataset lacks is null. `segment` is a column of the model. */
+/**
+ * Which columns the overview is drawn from; a role that the dataset lacks is null. `segment` is a column of
+ * the model.
+ */
 const roles = z.object({
   type: z.string().nullable(),
   /** Values of `type`, from the first step to the last, which is the purchase. */
@@ -90,7 +93,9 @@ export const overviewAnswer = z.object({
 
 export const daysAnswer = z.object({
   types: z.array(z.string()),
-  /** Every day of the data, within the filter's, also those without events; `counts` in the order of `types`. */
+  /**
+   * Every day of the data, within the filter's, also those without events; `counts` in the order of `types`.
+   */
   days: z.array(z.object({ day, counts: z.array(count), revenue: money })),
 });
 
@@ -171,7 +176,10 @@ export const pipelineAnswer = z.object({
       lastCommit: time.nullable(),
       /** Whether it has done something in the last moments. */
       moving: z.boolean(),
-      /** Rows that reach its store each second, of ingest and archive; null for the others, and while it does not move. */
+      /**
+       * Rows that reach its store each second, of ingest and archive; null for the others, and while it does
+       * not move.
+       */
       perSecond: count.nullable(),
       note: z.string().nullable(),
     }),
@@ -258,7 +266,10 @@ export const reportsAnswer = z.object({
     z.object({
       name: z.string(),
       title: z.string(),
-      /** The column of the numbers to draw, and those that say what each is of; null where there is only a table. */
+      /**
+       * The column of the numbers to draw, and those that say what each is of; null where there is only a
+       * table.
+       */
       chart: z.object({ value: z.string(), by: z.array(z.string()) }).nullable(),
     }),
   ),
@@ -284,7 +295,9 @@ export const liveAnswer = z.object({
 });
 export const liveSeriesAnswer = z.object({
   bucketSeconds: count,
-  /** Where the buckets of the window begin, in seconds since the epoch. The last one has the newest reading. */
+  /**
+   * Where the buckets of the window begin, in seconds since the epoch. The last one has the newest reading.
+   */
   buckets: z.array(count),
   /** Those with a reading in the window, in the order of their names. */
   groups: z.array(

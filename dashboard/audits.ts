@@ -16,7 +16,10 @@ export interface AuditsContext {
   readonly engine: LocalEngine;
 }
 
-/** Audits on demand. One is kept for as long as the log and the tables are the same, and those who ask at once share it. */
+/**
+ * Audits on demand. One is kept for as long as the log and the tables are the same, and those who ask at once
+ * share it.
+ */
 export class Audits {
   readonly #context: AuditsContext;
   #last: { readonly key: string; readonly report: Promise<AuditAnswer> } | null = null;

@@ -6,8 +6,9 @@ const FORMULA = /^[=+\-@\t\r]/;
 const NUMBER = /^[+-]?(\d+(\.\d*)?(e[+-]?\d+)?|Infinity)$/i;
 
 /**
- * A result as CSV (RFC 4180), with a line of column names. Null is an empty cell, an empty text is `""`. A cell that a spreadsheet would
- * take for a formula gets a leading apostrophe: one that begins with `=`, `+`, `-`, `@`, tab or carriage return and is no number.
+ * A result as CSV (RFC 4180), with a line of column names. Null is an empty cell, an empty text is `""`. A
+ * cell that a spreadsheet would take for a formula gets a leading apostrophe: one that begins with `=`, `+`,
+ * `-`, `@`, tab or carriage return and is no number.
  */
 export async function* csvLines({
   columns,

@@ -18,7 +18,10 @@ import { rolesOf } from './roles.ts';
 
 const SESSIONS = 1000;
 
-/** Queries about one customer. Each says `customer:unknown` for an id without events, `customer:bad_id` for what is no id. */
+/**
+ * Queries about one customer. Each says `customer:unknown` for an id without events, `customer:bad_id` for
+ * what is no id.
+ */
 export class CustomerQueries {
   readonly #dataset: Dataset;
   readonly #view: LakeView;

@@ -3,7 +3,10 @@ import type { SqlSession } from '../core/engine.ts';
 import { literal } from '../core/sql.ts';
 import type { OverviewRoles } from './api.ts';
 
-/** What facts are made of: one version of the events, as an SQL relation, and local files of one of the profiles. */
+/**
+ * What facts are made of: one version of the events, as an SQL relation, and local files of one of the
+ * profiles.
+ */
 export interface FactsSource {
   readonly dataset: Dataset;
   readonly roles: OverviewRoles;
@@ -15,9 +18,10 @@ export interface FactsSource {
 const CODED = ['type', 'category', 'brand', 'segment'] as const;
 
 /**
- * Writes a database file with one row for each distinct event, and only what the overview's panels need, twice: `facts_by_category` is in
- * the order of (customer, category), `facts_by_brand` of (customer, brand). Where equal values stand together they are counted by
- * comparing each row with the one before, in one pass and without a hash table of all customers; see docs/decisions/0009.
+ * Writes a database file with one row for each distinct event, and only what the overview's panels need,
+ * twice: `facts_by_category` is in the order of (customer, category), `facts_by_brand` of (customer, brand).
+ * Where equal values stand together they are counted by comparing each row with the one before, in one pass
+ * and without a hash table of all customers; see docs/decisions/0009.
  *
  * | column | is |
  * |---|---|

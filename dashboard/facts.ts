@@ -52,8 +52,8 @@ const LAYOUT = 1;
 const PATIENCE_MS = 1000;
 
 /**
- * The newest facts, prepared once for each version of the lake and kept in a file, also for the next start. While newer ones are
- * prepared the old ones serve.
+ * The newest facts, prepared once for each version of the lake and kept in a file, also for the next start.
+ * While newer ones are prepared the old ones serve.
  */
 export class FactsStore {
   readonly #context: FactsContext;
@@ -84,8 +84,9 @@ export class FactsStore {
   }
 
   /**
-   * Prepares facts of the newest version if there are none yet. Where nobody has asked for facts since the last ones, listeners are only told
-   * of the version: it costs a look at all events, and a lake that grows all day has a new version every half minute.
+   * Prepares facts of the newest version if there are none yet. Where nobody has asked for facts since the
+   * last ones, listeners are only told of the version: it costs a look at all events, and a lake that grows
+   * all day has a new version every half minute.
    */
   async refresh(): Promise<void> {
     if (this.#isAsked) {
@@ -97,7 +98,10 @@ export class FactsStore {
     this.#tell(keyOf(seen, rolesOf(dataset, seen.profiles)), versionsOf(seen));
   }
 
-  /** Calls `listener` with the versions whenever newer facts serve, or would be prepared for who asks; the result ends that. */
+  /**
+   * Calls `listener` with the versions whenever newer facts serve, or would be prepared for who asks; the
+   * result ends that.
+   */
   onChange(listener: (versions: Facts['versions']) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -2,7 +2,10 @@ import { EventlakeError } from '../core/errors.ts';
 import { literal } from '../core/sql.ts';
 import type { OverviewRoles } from './api.ts';
 
-/** What the overview is narrowed to; days are UTC and inclusive. An empty category or brand stands for events that have none. */
+/**
+ * What the overview is narrowed to; days are UTC and inclusive. An empty category or brand stands for events
+ * that have none.
+ */
 export interface Filter {
   readonly from?: string | undefined;
   readonly to?: string | undefined;

@@ -12,7 +12,9 @@ export interface SeenTable {
   readonly snapshot: Snapshot | null;
 }
 
-/** A dataset's tables at one moment. `profiles`, one of `models`, is null where no model has rows of entities. */
+/**
+ * A dataset's tables at one moment. `profiles`, one of `models`, is null where no model has rows of entities.
+ */
 export interface SeenLake {
   readonly events: SeenTable;
   readonly rejected: SeenTable;
@@ -25,8 +27,8 @@ const LOOK_MS = 250;
 const ATTEMPTS = 4;
 
 /**
- * The newest version of a dataset's tables. Each look opens the tables again: while the dashboard runs, a reset may have put other tables
- * in their place.
+ * The newest version of a dataset's tables. Each look opens the tables again: while the dashboard runs, a
+ * reset may have put other tables in their place.
  */
 export class LakeView {
   readonly files: LocalFiles;
@@ -62,7 +64,8 @@ export class LakeView {
   }
 
   /**
-   * Reads the tables. When files vanish meanwhile (the table was rewritten and cleaned up, or reset), reads the newest version again.
+   * Reads the tables. When files vanish meanwhile (the table was rewritten and cleaned up, or reset), reads
+   * the newest version again.
    * @throws `lake:missing` when there is no table, `lake:changing` when files keep vanishing.
    */
   async read<T>(query: (seen: SeenLake) => Promise<T>): Promise<T> {

@@ -5,8 +5,9 @@ import { isOfApi } from './addresses.ts';
 import { HEALTH_PATH } from './routes/health.ts';
 
 /**
- * Answers only those who bring the token: programs as `Authorization: Bearer`, browsers as a cookie, which a visit to any address of the
- * page with `?token=` sets. The cookie holds a digest, so that the token cannot be read from it.
+ * Answers only those who bring the token: programs as `Authorization: Bearer`, browsers as a cookie, which a
+ * visit to any address of the page with `?token=` sets. The cookie holds a digest, so that the token cannot
+ * be read from it.
  */
 export function requireToken(app: FastifyInstance, token: string): void {
   const session = createHmac('sha256', token).update('eventlake dashboard session').digest('base64url');
@@ -26,8 +27,8 @@ export function requireToken(app: FastifyInstance, token: string): void {
 }
 
 /**
- * Sets the cookie and opens the same address without the token. By a page, not by a redirect: a redirect that another site's link has
- * led to would come without a cookie that is SameSite=Strict.
+ * Sets the cookie and opens the same address without the token. By a page, not by a redirect: a redirect that
+ * another site's link has led to would come without a cookie that is SameSite=Strict.
  */
 function logIn(request: FastifyRequest, reply: FastifyReply, session: string): FastifyReply {
   const [path = '', query] = request.url.split('?', 2);

@@ -15,7 +15,10 @@ export function answerBadPath(
   answerProblem(error, request, reply.headers(SECURITY_HEADERS), report);
 }
 
-/** Answers what cannot be read as a request, and ends the connection. There is no request or reply to answer by. */
+/**
+ * Answers what cannot be read as a request, and ends the connection. There is no request or reply to answer
+ * by.
+ */
 export function answerUnreadable({ code }: ConnectionError, socket: Socket): void {
   if (code === 'ECONNRESET' || !socket.writable) return;
   const { status, message, hint } = unreadable(code);

@@ -4,7 +4,9 @@ type StageName = PipelineAnswer['hops'][number]['name'];
 
 /** One look at the pipeline. */
 export interface Sight {
-  /** By stage: a number that changes whenever the stage has done something. Rows for those that have a rate. */
+  /**
+   * By stage: a number that changes whenever the stage has done something. Rows for those that have a rate.
+   */
   readonly progress: Readonly<Record<StageName, number>>;
   /** Whether all files are ingested to their end, and the lake holds all of the log. */
   readonly complete: boolean;
@@ -12,7 +14,10 @@ export interface Sight {
   readonly lag: number;
 }
 
-/** Whether a stage works, and how many rows reach its store each second; null where they are not counted, or none. */
+/**
+ * Whether a stage works, and how many rows reach its store each second; null where they are not counted, or
+ * none.
+ */
 export interface Movement {
   readonly moving: boolean;
   readonly perSecond: number | null;

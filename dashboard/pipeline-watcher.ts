@@ -13,7 +13,8 @@ export interface PipelineListener {
 const LOOK_MS = 1000;
 
 /**
- * Looks at the pipeline once a second while anybody watches, however many they are, and tells all of them what has changed.
+ * Looks at the pipeline once a second while anybody watches, however many they are, and tells all of them
+ * what has changed.
  */
 export class PipelineWatcher {
   readonly #context: PipelineContext;

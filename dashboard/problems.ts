@@ -21,7 +21,10 @@ const BUSY = 503;
 const CONFLICT = 409;
 const RETRY_SECONDS = 1;
 
-/** Says an error as status and document. Only what is a fault of eventlake itself is 500, and only that is told to `report`. */
+/**
+ * Says an error as status and document. Only what is a fault of eventlake itself is 500, and only that is
+ * told to `report`.
+ */
 export function answerProblem(
   error: Error,
   request: FastifyRequest,

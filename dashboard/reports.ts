@@ -17,7 +17,10 @@ export interface ReportsContext {
   readonly database: Warehouse | null;
 }
 
-/** The reports of a dataset over the newest tables. They share names within one SQL session, so they run one after the other. */
+/**
+ * The reports of a dataset over the newest tables. They share names within one SQL session, so they run one
+ * after the other.
+ */
 export class Reports {
   readonly #context: ReportsContext;
   #last: Promise<unknown> = Promise.resolve();
@@ -40,7 +43,10 @@ export class Reports {
     };
   }
 
-  /** One report; of the newest day when `date` is null. @throws EventlakeError `report:unknown`, `report:no_facts` */
+  /**
+   * One report; of the newest day when `date` is null. @throws EventlakeError `report:unknown`,
+   * `report:no_facts`
+   */
   async run(name: string, date: string | null): Promise<ReportAnswer> {
     const { dataset, reports } = this.#context;
     const { query } = findReport(reports, dataset.name, name);

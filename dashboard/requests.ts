@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { NEWEST_ROWS } from './live/live-readings.ts';
 import { WINDOWS, type WindowName } from './live/live-windows.ts';
 
-/** What requests may hold. Text reaches SQL only as a literal, and names only after they were found among a table's columns. */
+/**
+ * What requests may hold. Text reaches SQL only as a literal, and names only after they were found among a
+ * table's columns.
+ */
 
 /** NUL would end a statement in the middle. */
 const text = z

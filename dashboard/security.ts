@@ -24,8 +24,9 @@ export const SECURITY_HEADERS = {
 };
 
 /**
- * Security headers on every answer, no caching of the API's answers, and a check of the Host header: a page of another site whose name was pointed at this machine (DNS
- * rebinding) comes with its own name, so that only addresses, this machine's names and the one that was listened on are answered.
+ * Security headers on every answer, no caching of the API's answers, and a check of the Host header: a page
+ * of another site whose name was pointed at this machine (DNS rebinding) comes with its own name, so that
+ * only addresses, this machine's names and the one that was listened on are answered.
  */
 export function secure(app: FastifyInstance, listenedOn: string): void {
   const names = new Set(['localhost', hostname().toLowerCase(), listenedOn.toLowerCase()]);

@@ -62,7 +62,10 @@ export interface ServerOptions {
   readonly requestMs: number;
   /** The folder of the built page. */
   readonly page: string;
-  /** The server of another dataset, opened when it is first asked for; null where this one is all that is shown. */
+  /**
+   * The server of another dataset, opened when it is first asked for; null where this one is all that is
+   * shown.
+   */
   readonly serverOf: ((name: string) => Promise<FastifyInstance>) | null;
   /** Told of faults of eventlake itself. */
   readonly report: (error: Error) => void;
@@ -106,7 +109,9 @@ const ROUTES = [
   sqlCsvRoute,
 ];
 
-/** The dashboard's server: the API, its description at /openapi.json, and the page. It does not listen yet. */
+/**
+ * The dashboard's server: the API, its description at /openapi.json, and the page. It does not listen yet.
+ */
 export async function dashboardServer(
   context: DashboardContext,
   options: ServerOptions,

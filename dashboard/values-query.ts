@@ -52,8 +52,8 @@ async function customersOfOthers(
   top: readonly (string | null)[],
 ): Promise<bigint> {
   const named = top.filter((value) => value !== null).map(literal);
-  // A subquery, as a long list would be compared value by value with every row. It becomes a join, which keeps no order, so neighbours cannot be
-  // compared here.
+  // A subquery, as a long list would be compared value by value with every row. It becomes a join, which
+  // keeps no order, so neighbours cannot be compared here.
   const isOther = `CAST(${role} AS VARCHAR) NOT IN (SELECT unnest([${named.join(', ')}]::VARCHAR[]))`;
   const [row] = await facts.rows(`
 SELECT count(DISTINCT customer) AS customers FROM ${facts.byCategory}

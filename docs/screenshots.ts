@@ -1,6 +1,6 @@
 /**
- * Makes the pictures of the page in docs/images, from synthetic data in a lake of their own: `make screenshots`. WebP, as a PNG of the same
- * view is four times as large.
+ * Makes the pictures of the page in docs/images, from synthetic data in a lake of their own:
+ * `make screenshots`. WebP, as a PNG of the same view is four times as large.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

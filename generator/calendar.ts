@@ -14,7 +14,10 @@ export interface Day {
   readonly weights: readonly number[];
 }
 
-/** A month's level, from its first to its last second within the range: events a second at its begin, on average and at its end. */
+/**
+ * A month's level, from its first to its last second within the range: events a second at its begin, on
+ * average and at its end.
+ */
 interface Level {
   readonly begin: number;
   readonly average: number;
@@ -22,8 +25,8 @@ interface Level {
 }
 
 /**
- * The days of a shape's months, and how busy they are: along a curve without steps between months, by weekday, occasion and hour, and
- * with noise.
+ * The days of a shape's months, and how busy they are: along a curve without steps between months, by
+ * weekday, occasion and hour, and with noise.
  */
 export class Calendar {
   readonly months: readonly string[];
@@ -45,7 +48,9 @@ export class Calendar {
     );
   }
 
-  /** The days of `months[index]`, in order. Call it once for each month, in order: each call draws its noise. */
+  /**
+   * The days of `months[index]`, in order. Call it once for each month, in order: each call draws its noise.
+   */
   daysOf(index: number): Day[] {
     const { from, to } = this.#within(this.months[index] as string);
     const { steps, noise } = this.#shape;
@@ -71,7 +76,10 @@ export class Calendar {
     return { from: Math.max(monthStart(month), range.from), to: Math.min(monthEnd(month), range.to + 1) };
   }
 
-  /** Weights of the hours, by the seconds of each that lie in the day; those of a whole day add up to about one day's seconds. */
+  /**
+   * Weights of the hours, by the seconds of each that lie in the day; those of a whole day add up to about
+   * one day's seconds.
+   */
   #hoursOf(start: number, seconds: number): number[] {
     const { hours, weekendHours = hours, noise } = this.#shape;
     const weights = weekday(start) < 5 ? hours : weekendHours;
@@ -94,7 +102,10 @@ export class Calendar {
       .reduce((factor, { traffic, conversion }) => factor * traffic * (later ? conversion : 1), 1);
   }
 
-  /** About normally distributed around 1, with `spread` as its standard deviation: the sum of four uniform numbers. */
+  /**
+   * About normally distributed around 1, with `spread` as its standard deviation: the sum of four uniform
+   * numbers.
+   */
   #factor(spread: number): number {
     const share = () => this.#random.next() / 0x1_0000_0000;
     const deviation = (share() + share() + share() + share() - 2) * Math.sqrt(3);
@@ -117,7 +128,10 @@ function levels(averages: readonly number[]): Level[] {
   }));
 }
 
-/** The parabola through a month's begin and end whose mean is its average, at `at` (0 to 1); never far below the average. */
+/**
+ * The parabola through a month's begin and end whose mean is its average, at `at` (0 to 1); never far below
+ * the average.
+ */
 function along({ begin, average, end }: Level, at: number): number {
   const straight = begin + (end - begin) * at;
   const bent = straight + 6 * (average - (begin + end) / 2) * at * (1 - at);

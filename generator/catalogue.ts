@@ -27,7 +27,10 @@ function priceText(cents: number): string {
   return `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`;
 }
 
-/** Says yes for `share` of a falling series of weights: carries the error along, so that a few heavy ones cannot spoil the share. */
+/**
+ * Says yes for `share` of a falling series of weights: carries the error along, so that a few heavy ones
+ * cannot spoil the share.
+ */
 function evenly(share: number, random: Random): (weight: number) => boolean {
   let owed = 0;
   return (weight) => {
@@ -44,7 +47,10 @@ function dealer(count: number, random: Random): () => number {
   return () => (dealt < count ? dealt++ : random.skewedBelow(count));
 }
 
-/** Makes the products: the first are the most popular, as {@link Random.skewedBelow} draws them; the order of ids says nothing. */
+/**
+ * Makes the products: the first are the most popular, as {@link Random.skewedBelow} draws them; the order of
+ * ids says nothing.
+ */
 export function makeCatalogue(shape: Shape, plan: Plan, random: Random): Catalogue {
   const { products } = plan;
   const coded = plan.categories - plan.categoriesWithoutCode;

@@ -4,11 +4,14 @@ import type { Shape } from './shape.ts';
 /** One way in which a line can be bad, or awkward though right. */
 export interface DirtyKind {
   /**
-   * `<reason>/<variant>`, the reason being the one of the rules for bad data that turns the line away (`price:not_a_number/comma`), or
-   * `valid/<variant>` for a line that must pass.
+   * `<reason>/<variant>`, the reason being the one of the rules for bad data that turns the line away
+   * (`price:not_a_number/comma`), or `valid/<variant>` for a line that must pass.
    */
   readonly name: string;
-  /** The record that takes the place of the clean one with these fields, with its line ending and anything before it. */
+  /**
+   * The record that takes the place of the clean one with these fields, with its line ending and anything
+   * before it.
+   */
   readonly record: (fields: readonly string[]) => Buffer;
 }
 
@@ -32,8 +35,9 @@ const setBytes =
     Buffer.from(`${fields.with(BRAND, value).join(',')}\n`, 'latin1');
 
 /**
- * Everything that is rejected. A quote that opens a field is always followed by a letter or digit: where an earlier quote was left open,
- * it reads as a closing quote with text after it, so the open one can never become a valid field by chance.
+ * Everything that is rejected. A quote that opens a field is always followed by a letter or digit: where an
+ * earlier quote was left open, it reads as a closing quote with text after it, so the open one can never
+ * become a valid field by chance.
  */
 function badChanges({ columns: c }: Shape): Record<string, Change> {
   return {
@@ -116,10 +120,12 @@ class Rounds {
 }
 
 /**
- * Decides which of a file's rows are bad (`share` of them), which are awkward (a quarter as many on top), and of which kind.
+ * Decides which of a file's rows are bad (`share` of them), which are awkward (a quarter as many on top), and
+ * of which kind.
  *
- * A dirty line takes a row's place, so the number of rows stays; the two blank lines of `valid/blank_line` come before a clean row and are not
- * rows. From 1,000 rows on every kind occurs; lines that are too long occur once, from 100,000 rows on twice.
+ * A dirty line takes a row's place, so the number of rows stays; the two blank lines of `valid/blank_line`
+ * come before a clean row and are not rows. From 1,000 rows on every kind occurs; lines that are too long
+ * occur once, from 100,000 rows on twice.
  */
 export class DirtyLines {
   readonly counts: Record<string, number> = {};

@@ -48,7 +48,8 @@ export function checkOptions({ rows, seed, dirty = 0 }: Omit<GenerateOptions, 's
 }
 
 /**
- * Makes a file of the given shape. It needs memory for the products and for one day's events, independent of the number of rows.
+ * Makes a file of the given shape. It needs memory for the products and for one day's events, independent of
+ * the number of rows.
  * @throws UsageError for options out of range; `generate:cannot_write`.
  */
 export async function generate(options: GenerateOptions): Promise<Generated> {

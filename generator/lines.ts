@@ -4,7 +4,9 @@ import { mix32, type Random } from './random.ts';
 import type { Shape } from './shape.ts';
 import type { SliceEvents } from './visits.ts';
 
-/** Longest line that {@link SliceLines.write} makes: time 24, type and product under 500, user 20, session 37. */
+/**
+ * Longest line that {@link SliceLines.write} makes: time 24, type and product under 500, user 20, session 37.
+ */
 export const LONGEST_LINE = 1024;
 
 const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789', 'latin1');
@@ -23,7 +25,10 @@ function writeDigits(out: Uint8Array, at: number, value: number, width: number):
   }
 }
 
-/** Writes ids of up to 19 digits, beyond what a number holds: `first` + user · `step` + something below `step`. */
+/**
+ * Writes ids of up to 19 digits, beyond what a number holds: `first` + user · `step` + something below
+ * `step`.
+ */
 function userIdWriter(
   first: string,
   step: number,

@@ -9,7 +9,10 @@ export type AnyShape =
   | { readonly kind: 'events'; readonly shape: Shape }
   | { readonly kind: 'records'; readonly shape: RecordShape };
 
-/** Reads a shape file: one with `fields` is of records. Throws as {@link parseShapeFile} and {@link readShapeText}. */
+/**
+ * Reads a shape file: one with `fields` is of records. Throws as {@link parseShapeFile} and
+ * {@link readShapeText}.
+ */
 export async function loadAnyShape(file: string): Promise<AnyShape> {
   const text = await readShapeText(file);
   let isOfRecords = false;

@@ -3,7 +3,10 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { EventlakeError, UsageError } from '../core/errors.ts';
 
-/** Byte 9 of a gzip file names the operating system (RFC 1952); 255 is "unknown". zlib writes what it was built for. */
+/**
+ * Byte 9 of a gzip file names the operating system (RFC 1952); 255 is "unknown". zlib writes what it was
+ * built for.
+ */
 async function* withoutSystem(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let isFirst = true;
   for await (const chunk of source) {
@@ -14,8 +17,9 @@ async function* withoutSystem(source: AsyncIterable<Buffer>): AsyncGenerator<Buf
 }
 
 /**
- * Writes chunks to a file, gzip-compressed if its name ends in `.gz`. The file appears under its name only when it is complete.
- * The compressed bytes are the same for the same version of zlib, the decompressed ones always.
+ * Writes chunks to a file, gzip-compressed if its name ends in `.gz`. The file appears under its name only
+ * when it is complete. The compressed bytes are the same for the same version of zlib, the decompressed ones
+ * always.
  * @returns the file's size in bytes.
  */
 export async function writeFile(

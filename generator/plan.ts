@@ -5,7 +5,10 @@ import type { Shape } from './shape.ts';
 /** Shorter slices than this get only single views, so that every session fits into its slice. */
 const SHORT_SLICE = 3600;
 
-/** One UTC day, or what of it lies within the range: all events of a session fall into one slice, and slices are made one by one. */
+/**
+ * One UTC day, or what of it lies within the range: all events of a session fall into one slice, and slices
+ * are made one by one.
+ */
 export interface Slice {
   /** Unix second. */
   readonly start: number;
@@ -19,7 +22,10 @@ export interface Slice {
   readonly withoutId: number;
 }
 
-/** A day with fewer events than this leaves them to the next one of its month, so that small files have whole sessions, too. */
+/**
+ * A day with fewer events than this leaves them to the next one of its month, so that small files have whole
+ * sessions, too.
+ */
 const FEWEST_EVENTS = 20;
 
 /** How many of everything a file of a given number of rows has. */
@@ -62,7 +68,10 @@ function apportion(total: number, weights: readonly number[]): number[] {
   return parts;
 }
 
-/** Each step's events in a slice of `total`, as near to what is `due` as the rule allows that no step exceeds the one before. */
+/**
+ * Each step's events in a slice of `total`, as near to what is `due` as the rule allows that no step exceeds
+ * the one before.
+ */
 function stepsOf(total: number, seconds: number, due: readonly number[]): number[] {
   const events = due.map(() => 0);
   let later = 0;
@@ -86,7 +95,10 @@ function stepsOf(total: number, seconds: number, due: readonly number[]): number
 
 type DealtDay = Pick<Slice, 'start' | 'seconds' | 'hours' | 'events'>;
 
-/** Deals distinct events to the days of the range: by month and step as the shape has them, within a month by the weights of its days. */
+/**
+ * Deals distinct events to the days of the range: by month and step as the shape has them, within a month by
+ * the weights of its days.
+ */
 function dealToDays(shape: Shape, distinct: number, random: Random): DealtDay[] {
   const { steps } = shape;
   const calendar = new Calendar(shape, random);
@@ -127,7 +139,8 @@ function withSessions(
     made.events += day.events.reduce((a, b) => a + b, 0);
     const due = Math.floor(sessions * (made.events / distinct)) - made.sessions;
     const here = day.seconds < SHORT_SLICE ? views : Math.min(Math.max(due, 1), views);
-    // One session always has an id, for the views beyond one a session to go to; and later steps follow views with an id only.
+    // One session always has an id, for the views beyond one a session to go to; and later steps follow views
+    // with an id only.
     const dueWithoutId = Math.floor(withoutId * (made.events / distinct)) - made.withoutId;
     const hereWithoutId = Math.max(0, Math.min(dueWithoutId, here - 1, views - later));
     made.sessions += here;
@@ -139,10 +152,10 @@ function withSessions(
 /**
  * Scales a shape to a number of rows and deals the events to slices.
  *
- * With as many rows as the reference has, every count is the shape's own. Events, duplicates, users and sessions are proportional to
- * the rows. A larger file shows the same assortment; in a smaller one products go with the square root and categories, codes,
- * brands and prices with the fourth root of the rows, as fewer rows show fewer of them but each of them oftener. `random` decides the
- * noise of days and hours.
+ * With as many rows as the reference has, every count is the shape's own. Events, duplicates, users and
+ * sessions are proportional to the rows. A larger file shows the same assortment; in a smaller one products
+ * go with the square root and categories, codes, brands and prices with the fourth root of the rows, as fewer
+ * rows show fewer of them but each of them oftener. `random` decides the noise of days and hours.
  */
 export function planRows(shape: Shape, rows: number, random: Random): Plan {
   const ratio = rows / referenceRows(shape);

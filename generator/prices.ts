@@ -36,8 +36,9 @@ export class Prices {
 type Point = readonly [x: number, y: number];
 
 /**
- * A rising curve through rising points, with a slope that does not jump: cubic pieces with the slopes of M. Steffen, "A simple method for
- * monotonic interpolation in one dimension", 1990. Straight lines would give a histogram of prices steps.
+ * A rising curve through rising points, with a slope that does not jump: cubic pieces with the slopes of M.
+ * Steffen, "A simple method for monotonic interpolation in one dimension", 1990. Straight lines would give a
+ * histogram of prices steps.
  */
 function smooth(points: readonly Point[]): (x: number) => number {
   const pieces = points.slice(1).map(([toX, toY], i) => {

@@ -1,4 +1,7 @@
-/** The finalizer of MurmurHash3 (Austin Appleby, public domain): a bijection on 32-bit integers that leaves no visible pattern. */
+/**
+ * The finalizer of MurmurHash3 (Austin Appleby, public domain): a bijection on 32-bit integers that leaves no
+ * visible pattern.
+ */
 export function mix32(value: number): number {
   let x = value | 0;
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
@@ -11,15 +14,16 @@ const TWO_32 = 0x1_0000_0000;
 /**
  * xoshiro128** 1.1 (David Blackman and Sebastiano Vigna, public domain).
  *
- * Everything that is derived from it uses only integer steps and the four basic operations and square root of IEEE 754, which round the same
- * way on every machine; logarithms and powers do not.
+ * Everything that is derived from it uses only integer steps and the four basic operations and square root of
+ * IEEE 754, which round the same way on every machine; logarithms and powers do not.
  */
 export class Random {
   readonly #state = new Uint32Array(4);
 
   /**
    * @param seed an integer from 0 to 2^53 - 1.
-   * @param stream distinct numbers give unrelated sequences of one seed, so that drawing more of one leaves the others alone.
+   * @param stream distinct numbers give unrelated sequences of one seed, so that drawing more of one leaves
+   *   the others alone.
    */
   constructor(seed: number, stream: number) {
     const low = seed >>> 0;
@@ -52,7 +56,10 @@ export class Random {
     return Math.floor((this.next() / TWO_32) * limit);
   }
 
-  /** An integer from 0 to `limit` - 1, where the r-th has a share of about 1 / (2 · √(r · limit)): a few are drawn often, most seldom. */
+  /**
+   * An integer from 0 to `limit` - 1, where the r-th has a share of about 1 / (2 · √(r · limit)): a few are
+   * drawn often, most seldom.
+   */
   skewedBelow(limit: number): number {
     const share = this.next() / TWO_32;
     return Math.floor(share * share * limit);

@@ -54,16 +54,21 @@ const shape = z
   });
 
 /**
- * What simulated readings are like. Sensors stand at `places`; each measures one of the `groups`. A measure's value is
+ * What simulated readings are like. Sensors stand at `places`; each measures one of the `groups`. A measure's
+ * value is
  *
- *   factor of the group × (mean of the place + swing × rhythm at local time + drift × slow noise of the place + noise × fast noise)
+ *   factor of the group × (mean of the place + swing × rhythm at local time + drift × slow noise of the place
+ *   + noise × fast noise)
  *
- * and in `outlierShare` of the readings `outlier` more; all in the measure's unit. Slow noise changes over `driftHours`. A late reading was
- * measured up to `lateMinutes` before it is sent.
+ * and in `outlierShare` of the readings `outlier` more; all in the measure's unit. Slow noise changes over
+ * `driftHours`. A late reading was measured up to `lateMinutes` before it is sent.
  */
 export type ReadingsShape = z.output<typeof shape>;
 
-/** Reads and checks a shape file: `shape:unknown` when it is missing, `shape:invalid` naming file, line and key. */
+/**
+ * Reads and checks a shape file: `shape:unknown` when it is missing, `shape:invalid` naming file, line and
+ * key.
+ */
 export async function loadReadingsShape(file: string): Promise<ReadingsShape> {
   return parseShapeFile(await readShapeText(file), file, () => shape);
 }

@@ -33,8 +33,8 @@ interface Sensor {
 type Fields = Record<string, string | number | null>;
 
 /**
- * Simulated readings of a set of sensors. A reading depends on the seed, its id and its time alone, so that a generator that was stopped resumes
- * where it was.
+ * Simulated readings of a set of sensors. A reading depends on the seed, its id and its time alone, so that a
+ * generator that was stopped resumes where it was.
  */
 export class Readings {
   readonly #shape: ReadingsShape;
@@ -97,7 +97,9 @@ export class Readings {
     return fields;
   }
 
-  /** A reading as a defective sensor sends it: a text for a number, no time, or the beginning of an object. */
+  /**
+   * A reading as a defective sensor sends it: a text for a number, no time, or the beginning of an object.
+   */
   #broken({ id }: Sensor, fields: Fields): Reading {
     const { columns, measures } = this.#shape;
     const draws = this.#draws;

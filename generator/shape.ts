@@ -194,12 +194,14 @@ export const shape = z
   });
 
 /**
- * What a shop's event file looks like: customers (`users`) who come for `sessions`, look at products and go through `steps`.
+ * What a shop's event file looks like: customers (`users`) who come for `sessions`, look at products and go
+ * through `steps`.
  *
- * `steps` are the event types in order; each event of a later step follows one of the step before, in the same session and of the same
- * product. `months` counts their distinct events, `duplicates` the exact copies on top. All counts are those of the reference file,
- * whose rows are the sum of both; {@link generate} scales them. Times are Unix seconds, prices are in whole units with cents.
- * `hours`, `weekdays`, `occasions` and `noise` say how a month's events are spread over its days and hours, see {@link Calendar}.
+ * `steps` are the event types in order; each event of a later step follows one of the step before, in the
+ * same session and of the same product. `months` counts their distinct events, `duplicates` the exact copies
+ * on top. All counts are those of the reference file, whose rows are the sum of both; {@link generate} scales
+ * them. Times are Unix seconds, prices are in whole units with cents. `hours`, `weekdays`, `occasions` and
+ * `noise` say how a month's events are spread over its days and hours, see {@link Calendar}.
  */
 export type Shape = z.output<typeof shape>;
 

@@ -19,9 +19,11 @@ export interface SliceEvents {
 /**
  * Makes the customers' sessions, slice by slice and in memory for one slice only.
  *
- * A session looks at one or more products, and some looks continue through the later steps; some customers continue much more often than others.
- * Choices are made in proportion to what remains to be chosen (selection sampling, Knuth's algorithm S), so all counts come out exactly
- * as planned: also that every user and every product occurs. Users who come again, and products, are drawn with a skew, so that a few have many events.
+ * A session looks at one or more products, and some looks continue through the later steps; some customers
+ * continue much more often than others. Choices are made in proportion to what remains to be chosen
+ * (selection sampling, Knuth's algorithm S), so all counts come out exactly as planned: also that every user
+ * and every product occurs. Users who come again, and products, are drawn with a skew, so that a few have
+ * many events.
  */
 export class Visits {
   readonly #shape: Shape;
@@ -114,7 +116,10 @@ export class Visits {
     return { count, ...columns, userOfSession, sessionHasId };
   }
 
-  /** How many products each session looks at: drawn from the shape's weights, then evened out until they add up. */
+  /**
+   * How many products each session looks at: drawn from the shape's weights, then evened out until they add
+   * up.
+   */
   #viewsOfSessions(slice: Slice): Uint16Array {
     const random = this.#random;
     const sizes = new Uint16Array(slice.sessions).fill(1);
@@ -144,12 +149,18 @@ export class Visits {
     return (mix32(user ^ this.#buyers) < buyerShare * 0x1_0000_0000 ? buyerFactor : 1) / average;
   }
 
-  /** Whether one of `open` events is followed by one of the `wanted` events of the next step that are left; in the end all are. */
+  /**
+   * Whether one of `open` events is followed by one of the `wanted` events of the next step that are left; in
+   * the end all are.
+   */
   #goesOn(open: number, wanted: number, keenness: number): boolean {
     return wanted >= open || this.#random.below(open) < wanted * keenness;
   }
 
-  /** The next product looked at: one that has not had its turn yet, `previous` again (none: -1), or a popular one. */
+  /**
+   * The next product looked at: one that has not had its turn yet, `previous` again (none: -1), or a popular
+   * one.
+   */
   #chooseProduct(previous: number): number {
     const random = this.#random;
     const turn = random.below(this.#viewsLeft--) < this.#products - this.#newProduct;

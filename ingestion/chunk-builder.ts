@@ -20,7 +20,10 @@ interface BuilderOptions {
 /** Some 100 bytes each, so that an entry stays far below the size of the largest message. */
 const STATES_KEPT = 5000;
 
-/** What the next entry remembers: a file that was complete and has grown was complete at its former length, too. */
+/**
+ * What the next entry remembers: a file that was complete and has grown was complete at its former length,
+ * too.
+ */
 function earlierStates(previous: LedgerEntry, bytes: number): Pick<LedgerEntry, 'earlier'> {
   const { earlier = [], complete, sha256, lines, rows } = previous;
   const grown = complete && bytes > previous.bytes;
@@ -80,7 +83,9 @@ export class ChunkBuilder {
     this.#hashed = 0;
   }
 
-  /** The rows gathered so far with the ledger entry that they lead to, and an empty chunk for what follows. */
+  /**
+   * The rows gathered so far with the ledger entry that they lead to, and an empty chunk for what follows.
+   */
   take(previous: LedgerEntry, complete: boolean): Chunk {
     if (this.#pending) this.#advance(this.#pending.group, this.#pending.end);
     const { events, deadLetters } = this;

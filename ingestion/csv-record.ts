@@ -28,7 +28,8 @@ export function parseRecord(record: Buffer, dialect: Dialect): readonly string[]
   // Without its line ending, as the file's last line may end in a carriage return alone.
   const bytes = withoutLineEnding(record);
   try {
-    // The parser takes a NUL after a closing quote for the end of its input; any other character shows whether one may stand there.
+    // The parser takes a NUL after a closing quote for the end of its input; any other character shows
+    // whether one may stand there.
     if (bytes.includes(0)) parseCsv(Buffer.from(bytes.map((byte) => byte || 1)), dialect);
     return parseCsv(bytes, dialect)[0] ?? [];
   } catch {
@@ -47,7 +48,10 @@ function parseCsv(bytes: Buffer, { delimiter, quote, escapedBy }: Dialect): stri
   });
 }
 
-/** The header's field names: the first record of a file, without its byte order mark. Null when it is malformed. */
+/**
+ * The header's field names: the first record of a file, without its byte order mark. Null when it is
+ * malformed.
+ */
 export function parseHeader(line: Buffer, dialect: Dialect): readonly string[] | null {
   const fields = isUtf8(line) ? parseRecord(line, dialect) : 'broken';
   return typeof fields === 'string' ? null : fields;

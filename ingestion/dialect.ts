@@ -25,7 +25,9 @@ export function encodingOf(source: Source): NonNullable<FileSource['encoding']> 
   return encoding === undefined || encoding === 'utf-8' ? null : encoding;
 }
 
-/** The delimiter of a file whose first line is `sep=;`, as Excel writes and reads it; null for any other line. */
+/**
+ * The delimiter of a file whose first line is `sep=;`, as Excel writes and reads it; null for any other line.
+ */
 export function delimiterLine(line: string): string | null {
   return /^"?sep=([^"\r\n])"?\s*$/i.exec(line)?.[1] ?? null;
 }

@@ -11,15 +11,15 @@ export interface EventEncoder {
   /** Columns of the contract that may be absent and are. */
   readonly absent: readonly string[];
   /**
-   * Record `index` of `group`, which is no dead line, as an event: JSON in which every value is a string, an empty field null; and its key, null
-   * when it has none. The buffers must not be modified.
+   * Record `index` of `group`, which is no dead line, as an event: JSON in which every value is a string, an
+   * empty field null; and its key, null when it has none. The buffers must not be modified.
    */
   encode(group: RecordGroup, index: number): EncodedEvent;
 }
 
 /**
- * Maps a file's header to the dataset's contract; columns may stand in any order, and a name that no column has exactly may differ in
- * case and in spaces around it.
+ * Maps a file's header to the dataset's contract; columns may stand in any order, and a name that no column
+ * has exactly may differ in case and in spaces around it.
  * @throws `ingest:missing_column` naming the required columns that are missing, `ingest:duplicate_column`.
  */
 export function eventEncoder(
@@ -88,7 +88,10 @@ export function jsonEncoder(): EventEncoder {
   };
 }
 
-/** The header with the contract's names for those that are the same but for case and spaces, where only one column can be meant. */
+/**
+ * The header with the contract's names for those that are the same but for case and spaces, where only one
+ * column can be meant.
+ */
 function namesOfContract(header: readonly string[], known: ReadonlySet<string>): readonly string[] {
   const loose = Map.groupBy(
     [...known].filter((name) => !header.includes(name)),

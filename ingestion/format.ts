@@ -14,7 +14,10 @@ export interface FileFormat {
   readonly header: Header;
   /** Throws as {@link eventEncoder}: the header may be still being written. */
   encoder(): EventEncoder;
-  /** The records in blocks whose first physical line has the number `firstLine`; `isComplete` as of `toRecords`. */
+  /**
+   * The records in blocks whose first physical line has the number `firstLine`; `isComplete` as of
+   * `toRecords`.
+   */
   records(
     blocks: AsyncIterable<Block>,
     firstLine: number,
@@ -52,7 +55,10 @@ export async function readFormat(
   };
 }
 
-/** Whether each line is a JSON object. A file that is sent to a topic of JSON messages holds such lines, unless its name says CSV. */
+/**
+ * Whether each line is a JSON object. A file that is sent to a topic of JSON messages holds such lines,
+ * unless its name says CSV.
+ */
 function isJsonLines({ source }: Pick<Dataset, 'source'>, path: string): boolean {
   return source.type === 'file' ? source.format === 'ndjson' : !/\.csv(\.gz|\.zst)?$/i.test(path);
 }

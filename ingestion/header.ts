@@ -18,12 +18,15 @@ export interface Header {
   readonly nextLine: number;
   /** False when the file ends within the header's line. */
   readonly ended: boolean;
-  /** What parts the names: the dialect's delimiter, or the one that a line `sep=;` before the header names. */
+  /**
+   * What parts the names: the dialect's delimiter, or the one that a line `sep=;` before the header names.
+   */
   readonly delimiter: string;
 }
 
 /**
- * Reads the first record of a file; null for a file without any. Without a dialect there is no header: the rows begin with the file.
+ * Reads the first record of a file; null for a file without any. Without a dialect there is no header: the
+ * rows begin with the file.
  * @throws EventlakeError `ingest:bad_header` when it is no record, with what the file seems to be instead
  */
 export async function readHeader(
@@ -105,7 +108,10 @@ function jsonLines(path: string): EventlakeError {
   });
 }
 
-/** A file whose lines end in carriage returns alone is one long header, and would pass for a file without rows. */
+/**
+ * A file whose lines end in carriage returns alone is one long header, and would pass for a file without
+ * rows.
+ */
 function carriageReturns(path: string, line: number): EventlakeError {
   return new EventlakeError('ingest:bad_header', `${path}:${line}: the header has a carriage return in it`, {
     hint: 'Do its lines end in carriage returns alone? Lines of a CSV file must end in LF or CRLF.',

@@ -66,8 +66,8 @@ export interface IngestResult {
 const NOTHING: IngestResult = { outcome: 'nothing_new', rows: 0, events: 0, deadLetters: 0, entry: null };
 
 /**
- * The first stage: a file's rows into the log, each exactly once. Every chunk commits together with the ledger entry that says how far the file
- * has come, so a run that was killed is continued by the next.
+ * The first stage: a file's rows into the log, each exactly once. Every chunk commits together with the
+ * ledger entry that says how far the file has come, so a run that was killed is continued by the next.
  */
 export async function ingest(log: EventLog, request: IngestRequest): Promise<IngestResult> {
   const { source, dataset } = request;
@@ -123,7 +123,10 @@ interface Attempt {
   readonly encoder: EventEncoder;
   readonly partitions: number;
   isComplete(ended: boolean): Promise<boolean>;
-  /** The ledger's entry when this run's first writer was open: what is before it, others have written. Null until then. */
+  /**
+   * The ledger's entry when this run's first writer was open: what is before it, others have written. Null
+   * until then.
+   */
   first: LedgerEntry | null;
   find(): Promise<Beginning>;
 }

@@ -11,8 +11,8 @@ const LF = 0x0a;
 const LONG_NUMBER = /[\d.]{16}/;
 
 /**
- * The records of a file with one JSON object a line (NDJSON). A record has two fields: the object, and the text of its member `key`, empty
- * when it has none. Other parameters as of `toRecords`.
+ * The records of a file with one JSON object a line (NDJSON). A record has two fields: the object, and the
+ * text of its member `key`, empty when it has none. Other parameters as of `toRecords`.
  */
 export function toJsonRecords(
   blocks: AsyncIterable<Block>,
@@ -65,8 +65,8 @@ function keyText(value: unknown): string {
 }
 
 /**
- * The object with its long numbers as texts, and those of inner values as they are written: readers of JSON take numbers for doubles,
- * which hold 15 digits.
+ * The object with its long numbers as texts, and those of inner values as they are written: readers of JSON
+ * take numbers for doubles, which hold 15 digits.
  */
 function withExactNumbers(text: string): Record<string, unknown> {
   const object = exactJson.parse(text, (_name, value, { source }) =>

@@ -6,8 +6,9 @@ const BLOCK_BYTES = 1 << 16;
 const LF = 0x0a;
 
 /**
- * Consecutive bytes of a file. A `lines` block holds whole physical lines (only the file's last may lack its line feed). A line longer than
- * {@link MAX_RECORD_BYTES} comes as `overlong` (its beginning), then `overlong-rest` blocks, the last of which ends it.
+ * Consecutive bytes of a file. A `lines` block holds whole physical lines (only the file's last may lack its
+ * line feed). A line longer than {@link MAX_RECORD_BYTES} comes as `overlong` (its beginning), then
+ * `overlong-rest` blocks, the last of which ends it.
  */
 export interface Block {
   readonly kind: 'lines' | 'overlong' | 'overlong-rest';
@@ -16,7 +17,10 @@ export interface Block {
   readonly last: boolean;
 }
 
-/** Cuts a stream of bytes into blocks at line feeds, in constant memory. An empty stream gives one empty last block. */
+/**
+ * Cuts a stream of bytes into blocks at line feeds, in constant memory. An empty stream gives one empty last
+ * block.
+ */
 export async function* toBlocks(stream: AsyncIterable<Buffer>): AsyncGenerator<Block> {
   let held: Buffer = Buffer.alloc(0);
   let inOverlong = false;

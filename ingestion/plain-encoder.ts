@@ -23,7 +23,8 @@ interface Part {
 }
 
 /**
- * Writes the JSON of plain records, byte by byte: put together from strings, each event would leave some thirty of them to the garbage collector.
+ * Writes the JSON of plain records, byte by byte: put together from strings, each event would leave some
+ * thirty of them to the garbage collector.
  */
 export class PlainLineEncoder {
   readonly #parts: readonly Part[];

@@ -4,8 +4,8 @@ const LF = 0x0a;
 const [NORMAL, DELIMITER, ESCAPED] = [0, 1, 2];
 
 /**
- * The records of whole lines of UTF-8 without quotes, all plain; null when one of them is not. A pass over the bytes takes a fifth of the time of
- * strings, and leaves nothing to the garbage collector.
+ * The records of whole lines of UTF-8 without quotes, all plain; null when one of them is not. A pass over
+ * the bytes takes a fifth of the time of strings, and leaves nothing to the garbage collector.
  */
 export function plainRecords(
   bytes: Buffer,
@@ -52,7 +52,10 @@ export function plainRecords(
 
 const known = new Map<string, Uint8Array>();
 
-/** What each byte means: quotes, which a file with other quotes may hold, backslashes and control characters must be escaped in JSON. */
+/**
+ * What each byte means: quotes, which a file with other quotes may hold, backslashes and control characters
+ * must be escaped in JSON.
+ */
 function kindsOf(delimiter: string): Uint8Array {
   let kinds = known.get(delimiter);
   if (!kinds) {

@@ -7,9 +7,15 @@ import type { CommittedChunk } from './ingest.ts';
 import { partitionFor } from './partitioner.ts';
 import { Schedule } from './schedule.ts';
 
-/** The ledger's entry of what a generator has made; its rows are counted from the first start of the generator. */
+/**
+ * The ledger's entry of what a generator has made; its rows are counted from the first start of the
+ * generator.
+ */
 const INGESTION = 'generator';
-/** Rows that commit together at most, and how often they do: each commit is a transaction, and in the local log a file. */
+/**
+ * Rows that commit together at most, and how often they do: each commit is a transaction, and in the local
+ * log a file.
+ */
 const CHUNK_ROWS = 20_000;
 const CHUNK_MS = 1000;
 
@@ -40,9 +46,10 @@ export interface ProduceResult {
 }
 
 /**
- * Writes generated rows into the log at a steady rate until the signal. Each chunk commits together with the ledger entry that counts its rows,
- * so that numbers continue after any kill, and the log holds exactly the rows that it acknowledged. A log that is slower than the
- * rate is waited for: rows that are overdue by more than ten seconds are left out.
+ * Writes generated rows into the log at a steady rate until the signal. Each chunk commits together with the
+ * ledger entry that counts its rows, so that numbers continue after any kill, and the log holds exactly the
+ * rows that it acknowledged. A log that is slower than the rate is waited for: rows that are overdue by more
+ * than ten seconds are left out.
  *
  * Once the log has been reached it survives failures that may pass.
  */
@@ -94,7 +101,8 @@ class Producer {
   async write(log: EventLog, onCommit: () => void): Promise<void> {
     const writer = await log.writer();
     try {
-      // Asked after the writer is open: whether the last chunk of a failed try is in the log is not known otherwise.
+      // Asked after the writer is open: whether the last chunk of a failed try is in the log is not known
+      // otherwise.
       this.#entry = (await log.ledger()).find(({ ingestion }) => ingestion === INGESTION) ?? nothing();
       this.#first ??= this.#entry;
       while (!this.done) {

@@ -20,8 +20,9 @@ export function wrongFieldCount(fields: number, header: number, raw: Buffer): De
 }
 
 /**
- * Where the fields of plain records lie: field f of record i begins at `starts[i * each + f]`, and ends one before the next begins. Plain is a record
- * of one line in which each delimiter parts two fields and nothing needs escaping in JSON.
+ * Where the fields of plain records lie: field f of record i begins at `starts[i * each + f]`, and ends one
+ * before the next begins. Plain is a record of one line in which each delimiter parts two fields and nothing
+ * needs escaping in JSON.
  */
 export interface PlainFields {
   readonly starts: readonly number[];
@@ -30,9 +31,9 @@ export interface PlainFields {
 }
 
 /**
- * The records of consecutive bytes of a file, in order. Record i is `rows[i]` (its fields, null where `plain` has them, or why it has
- * none), begins on physical line `lines[i]` of the file and ends at byte `ends[i]` of `bytes`. Bytes that belong to no record (blank lines) are in
- * `bytes` too.
+ * The records of consecutive bytes of a file, in order. Record i is `rows[i]` (its fields, null where `plain`
+ * has them, or why it has none), begins on physical line `lines[i]` of the file and ends at byte `ends[i]` of
+ * `bytes`. Bytes that belong to no record (blank lines) are in `bytes` too.
  */
 export interface RecordGroup {
   readonly bytes: Buffer;

@@ -6,12 +6,16 @@ import { plainRecords } from './plain-records.ts';
 import { type DeadLine, type DeadReason, type RecordGroup, wrongFieldCount } from './record-group.ts';
 
 const LF = 0x0a;
-/** Finds the records of whole physical lines. What it leaves of them is a record that may continue, unless they are the `last`. */
+/**
+ * Finds the records of whole physical lines. What it leaves of them is a record that may continue, unless
+ * they are the `last`.
+ */
 type ParseLines = (bytes: Buffer, firstLine: number, last: boolean) => RecordGroup;
 
 /**
- * Parses blocks whose first physical line has the number `firstLine`; a record must have `fieldCount` fields. `isComplete` is asked
- * at the end of the file, with whether that is the end of a line: when it says no, a last record that is not ended is left.
+ * Parses blocks whose first physical line has the number `firstLine`; a record must have `fieldCount` fields.
+ * `isComplete` is asked at the end of the file, with whether that is the end of a line: when it says no, a
+ * last record that is not ended is left.
  */
 export function toRecords(
   blocks: AsyncIterable<Block>,
@@ -77,7 +81,10 @@ function tooLong(raw: Buffer): DeadLine {
   return { reason: 'line:too_long', detail, raw };
 }
 
-/** Collects the records of whole physical lines; what it leaves unconsumed is a record that may continue after `bytes`. */
+/**
+ * Collects the records of whole physical lines; what it leaves unconsumed is a record that may continue after
+ * `bytes`.
+ */
 function parseLines(
   bytes: Buffer,
   firstLine: number,
@@ -118,7 +125,8 @@ function parseLines(
   while (index < count) {
     let stop = easy ? count : easyUntil(bytes, starts, index, quoteByte);
     if (stop > index) {
-      // Without quotes every physical line is one record, and every delimiter parts two fields: five times as fast as the parser.
+      // Without quotes every physical line is one record, and every delimiter parts two fields: five times as
+      // fast as the parser.
       const segment = slice(index, stop).toString();
       for (const line of segment.split('\n')) {
         if (index === stop) break;
@@ -135,7 +143,8 @@ function parseLines(
       continue;
     }
     stop = index + 1;
-    // Within a record a line feed is quoted when the quotes before it are odd in number, so that each record is parsed only once.
+    // Within a record a line feed is quoted when the quotes before it are odd in number, so that each record
+    // is parsed only once.
     let quotes = countQuotes(first, false, dialect);
     while (quotes % 2 === 1 && stop < count) {
       const quote = bytes.indexOf(quoteByte ?? LF, starts[stop]);
@@ -169,7 +178,10 @@ function lineStarts(bytes: Buffer): number[] {
   return starts;
 }
 
-/** The first physical line from `index` on that has a quote or is not UTF-8; `index` itself when it is that line. */
+/**
+ * The first physical line from `index` on that has a quote or is not UTF-8; `index` itself when it is that
+ * line.
+ */
 function easyUntil(bytes: Buffer, starts: readonly number[], index: number, quote: number | null): number {
   let stop = index;
   for (; stop < starts.length - 1; stop += 1) {

@@ -8,14 +8,20 @@ const CR = 0x0d;
 /** What an error shows of a line. */
 const SHOWN_BYTES = 300;
 
-/** Where an ingestion of a file begins: at the start with a new entry, or where the ledger says that an earlier one got to. */
+/**
+ * Where an ingestion of a file begins: at the start with a new entry, or where the ledger says that an
+ * earlier one got to.
+ */
 export interface Beginning {
   readonly entry: LedgerEntry;
   /** The hash over the first `entry.bytes` bytes. */
   readonly hash: Hash;
   /** All of the file is in the log. */
   readonly atEnd: boolean;
-  /** Rows of the file that are in the log, in `entry` or in the ingestion whose earlier state the file continues. */
+  /**
+   * Rows of the file that are in the log, in `entry` or in the ingestion whose earlier state the file
+   * continues.
+   */
   readonly knownRows: number;
 }
 
@@ -25,7 +31,10 @@ interface KnownState {
   readonly state: FileState;
 }
 
-/** A new ingestion of the file, from its first byte, or from a state whose rows another ingestion has brought into the log. */
+/**
+ * A new ingestion of the file, from its first byte, or from a state whose rows another ingestion has brought
+ * into the log.
+ */
 function newEntry(source: SourceFile, ingestion: string, from: FileState): LedgerEntry {
   return {
     ingestion,
@@ -42,10 +51,12 @@ function newEntry(source: SourceFile, ingestion: string, from: FileState): Ledge
 }
 
 /**
- * Finds the file in the ledger by its content, not by its name. An unfinished entry is continued first, otherwise the state that
- * covers most of the file. A file that continues differently from a state that its ingestion has left behind begins a new ingestion
- * after that state, and a file that is not known one at its first byte; both get the name `ingestion`.
- * @throws `ingest:file_changed` when this path was ingested before and what was read then is no longer the file's beginning.
+ * Finds the file in the ledger by its content, not by its name. An unfinished entry is continued first,
+ * otherwise the state that covers most of the file. A file that continues differently from a state that its
+ * ingestion has left behind begins a new ingestion after that state, and a file that is not known one at its
+ * first byte; both get the name `ingestion`.
+ * @throws `ingest:file_changed` when this path was ingested before and what was read then is no longer the
+ *   file's beginning.
  */
 export async function findBeginning(
   source: SourceFile,
@@ -69,7 +80,8 @@ export async function findBeginning(
       if (!cut || state.bytes > cut.state.bytes) cut = { entry, state, prefix };
     } else if (!best || better({ entry, state }, best)) best = { entry, state, prefix };
   }
-  // Only an entry that was made since, with --again, knows how to continue after a line that was ingested in part.
+  // Only an entry that was made since, with --again, knows how to continue after a line that was ingested in
+  // part.
   if (cut && (!best || (!isUnfinished(best) && best.state.bytes < cut.state.bytes)))
     throw await lineContinues(source, cut.entry, cut.state);
   if (best) {
@@ -91,8 +103,8 @@ export async function findBeginning(
 }
 
 /**
- * Looks where a run begins, as often as it is asked. The file's beginning is hashed again only when the ledger has changed. With
- * `again` only what this run itself has ingested counts.
+ * Looks where a run begins, as often as it is asked. The file's beginning is hashed again only when the
+ * ledger has changed. With `again` only what this run itself has ingested counts.
  */
 export function beginningFinder(
   log: EventLog,
@@ -109,7 +121,10 @@ export function beginningFinder(
   };
 }
 
-/** How many rows of a file are in the log, as far as the ledger tells; of a file that was changed, those of its last ingestion. */
+/**
+ * How many rows of a file are in the log, as far as the ledger tells; of a file that was changed, those of
+ * its last ingestion.
+ */
 export async function knownRows(log: EventLog, source: SourceFile): Promise<number> {
   const ledger = await log.ledger();
   try {

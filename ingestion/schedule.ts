@@ -1,7 +1,10 @@
 /** Rows that are overdue by more than this are left out. */
 const MOST_OVERDUE_S = 10;
 
-/** When the rows of a steady rate are due. Times are milliseconds of one monotonic clock; row 0 is the first that was not taken yet. */
+/**
+ * When the rows of a steady rate are due. Times are milliseconds of one monotonic clock; row 0 is the first
+ * that was not taken yet.
+ */
 export class Schedule {
   readonly #rate: number;
   /** When the row that was the first of all is due, and how many were taken since. */

@@ -23,10 +23,16 @@ const COMPRESSIONS = [
   },
 ] as const;
 
-/** An input file, plain or compressed (told apart by its first bytes). All positions count bytes of decompressed UTF-8. */
+/**
+ * An input file, plain or compressed (told apart by its first bytes). All positions count bytes of
+ * decompressed UTF-8.
+ */
 export interface SourceFile {
   readonly path: string;
-  /** Size on disk, and when it was last changed, in milliseconds since the epoch; as they were when it was opened. */
+  /**
+   * Size on disk, and when it was last changed, in milliseconds since the epoch; as they were when it was
+   * opened.
+   */
   readonly size: number;
   readonly modified: number;
   readonly compression: (typeof COMPRESSIONS)[number] | null;
@@ -70,8 +76,8 @@ export async function openSource(
 }
 
 /**
- * Whether the file may still be written: it changed since it was opened, or it does not end with a line (`ended`) and changed within the
- * last seconds. A compressed file has an end of its own.
+ * Whether the file may still be written: it changed since it was opened, or it does not end with a line
+ * (`ended`) and changed within the last seconds. A compressed file has an end of its own.
  */
 export async function isBeingWritten(
   { path, size, modified, compression }: SourceFile,
@@ -84,8 +90,8 @@ export async function isBeingWritten(
 }
 
 /**
- * The file's text in UTF-8 from byte `start`, decompressed. `onRead` is told how many bytes were read from disk, for progress.
- * A broken gzip or zstd stream is `ingest:bad_gzip`.
+ * The file's text in UTF-8 from byte `start`, decompressed. `onRead` is told how many bytes were read from
+ * disk, for progress. A broken gzip or zstd stream is `ingest:bad_gzip`.
  */
 export async function* readSource(
   source: SourceFile,
@@ -106,7 +112,9 @@ export async function* readSource(
   }
 }
 
-/** The text in UTF-8. A character of which only a part is there, at the end of a file that grows, is left out. */
+/**
+ * The text in UTF-8. A character of which only a part is there, at the end of a file that grows, is left out.
+ */
 async function* decoded({ encoding }: SourceFile, bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   if (encoding === null) yield* bytes;
   else {
@@ -182,7 +190,9 @@ export interface Prefix {
   readonly after: number | undefined;
 }
 
-/** Hashes the file's beginning up to each of `positions`; positions beyond the end of the file are left out. */
+/**
+ * Hashes the file's beginning up to each of `positions`; positions beyond the end of the file are left out.
+ */
 export async function hashPrefixes(source: SourceFile, positions: Iterable<number>): Promise<Prefix[]> {
   const wanted = [...new Set(positions)].sort((a, b) => a - b);
   const hash = createHash('sha256');

@@ -38,7 +38,10 @@ export interface AuditContext {
   readonly engine: LocalEngine;
 }
 
-/** Every row at every stage. `removed`: records that retention has taken from the log; they are counted where they are left, in the lake. */
+/**
+ * Every row at every stage. `removed`: records that retention has taken from the log; they are counted where
+ * they are left, in the lake.
+ */
 export interface AuditReport {
   readonly dataset: string;
   readonly balanced: boolean;
@@ -70,8 +73,8 @@ export interface AuditReport {
 }
 
 /**
- * Counts again what every store holds: the log's records one by one, the tables' rows in their files, the index's documents, which are also
- * compared with the profiles field by field. Of our own bookkeeping it uses
+ * Counts again what every store holds: the log's records one by one, the tables' rows in their files, the
+ * index's documents, which are also compared with the profiles field by field. Of our own bookkeeping it uses
  * only the ledger's number of rows per file.
  */
 export async function audit(context: AuditContext): Promise<AuditReport> {
@@ -273,7 +276,10 @@ async function tallyLake(
   return { events: count, rejected: reasons, duplicates, removed, tallies };
 }
 
-/** Events equal to another in every column. Digests find the few candidates cheaply, and these are compared in full. */
+/**
+ * Events equal to another in every column. Digests find the few candidates cheaply, and these are compared in
+ * full.
+ */
 async function countDuplicates(dataset: Dataset, events: string, sql: SqlSession): Promise<number> {
   const columns = dataset.columns.map((column) => column.name).join(', ');
   const rows = await sql.rows(`

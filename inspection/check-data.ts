@@ -25,12 +25,18 @@ export interface CheckReport {
   readonly absentColumns: string[];
   readonly rows: number;
   readonly good: number;
-  /** The last line, when it has no line end and the file may still be written: ingest leaves it for a later run. */
+  /**
+   * The last line, when it has no line end and the file may still be written: ingest leaves it for a later
+   * run.
+   */
   readonly unendedLine: number | null;
   readonly findings: Finding[];
 }
 
-/** Reads a file with the code that ingests it, and checks its rows with the SQL that archives them. Nothing is written anywhere. */
+/**
+ * Reads a file with the code that ingests it, and checks its rows with the SQL that archives them. Nothing is
+ * written anywhere.
+ */
 export async function checkData(
   dataset: Dataset,
   source: SourceFile,

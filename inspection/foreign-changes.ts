@@ -4,8 +4,8 @@ import type { DeltaTable } from '../lake/table.ts';
 const COMMITS = 1000;
 
 /**
- * What other programs have done to the rows of a table, in words, newest first, with what repairs it. Only commits that are still in the
- * table's log are seen.
+ * What other programs have done to the rows of a table, in words, newest first, with what repairs it. Only
+ * commits that are still in the table's log are seen.
  */
 export async function foreignChanges(table: DeltaTable): Promise<string[]> {
   const commits = await table.commits(COMMITS);

@@ -31,7 +31,8 @@ export interface ReportResult extends Answer {
 }
 
 /**
- * Runs a report's query over the newest versions of the tables. The same text runs in both places, with the same answer.
+ * Runs a report's query over the newest versions of the tables. The same text runs in both places, with the
+ * same answer.
  * @param date yyyy-MM-dd; the newest day of the facts when null
  * @param place absent: the warehouse where there is one that shows all tables of the query, else the lake
  * @throws EventlakeError `report:no_facts` where there is no day or no table yet

@@ -33,7 +33,10 @@ export async function rejectedRows(
   return { total: reasons.reduce((sum, reason) => sum + reason.rows, 0), reasons, examples };
 }
 
-/** The profile of one key, or null. The key is compared in its own type, so a key of another type is a `UsageError`. */
+/**
+ * The profile of one key, or null. The key is compared in its own type, so a key of another type is a
+ * `UsageError`.
+ */
 export async function profileOf(
   model: Model,
   table: DeltaTable,

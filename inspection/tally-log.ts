@@ -4,14 +4,18 @@ import { EventlakeError } from '../core/errors.ts';
 const POLL_MS = 1000;
 const STALLED_POLLS = 30;
 
-/** Records of one partition: how many, and the sum of their offsets, which tells the same records from as many others. */
+/**
+ * Records of one partition: how many, and the sum of their offsets, which tells the same records from as many
+ * others.
+ */
 export interface Tally {
   count: bigint;
   offsets: bigint;
 }
 
 /**
- * Counts the records that the log holds in these ranges, by partition. A batch that is in `skip` and cannot be read counts as one record.
+ * Counts the records that the log holds in these ranges, by partition. A batch that is in `skip` and cannot
+ * be read counts as one record.
  * @throws EventlakeError `log:stalled` when the log gives no more of them; what its reader throws
  */
 export async function tallyLog(

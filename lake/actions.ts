@@ -1,7 +1,10 @@
 import { EventlakeError } from '../core/errors.ts';
 import { parseJson } from './json.ts';
 
-/** The actions of a Delta log that tables of reader version 1, writer version 2 hold. Times are milliseconds since the epoch. */
+/**
+ * The actions of a Delta log that tables of reader version 1, writer version 2 hold. Times are milliseconds
+ * since the epoch.
+ */
 export interface ProtocolAction {
   readonly minReaderVersion: number;
   readonly minWriterVersion: number;
@@ -14,7 +17,9 @@ export interface MetaDataAction {
   readonly configuration?: Readonly<Record<string, string>> | null;
   readonly createdTime?: number | null;
 }
-/** Further facts, by keys that begin with their program's name; readers ignore those that they do not know. */
+/**
+ * Further facts, by keys that begin with their program's name; readers ignore those that they do not know.
+ */
 export type Tags = Readonly<Record<string, string | null>>;
 /** `path` is a URI (percent-encoded), relative to the table. `stats` is JSON text. */
 export interface AddAction {
@@ -53,7 +58,10 @@ export interface CommitInfoAction {
   readonly tags?: Tags;
 }
 
-/** One line of a commit, or one row of a checkpoint: an object with exactly one of these. Others are ignored, as the protocol asks. */
+/**
+ * One line of a commit, or one row of a checkpoint: an object with exactly one of these. Others are ignored,
+ * as the protocol asks.
+ */
 export interface Action {
   readonly commitInfo?: CommitInfoAction;
   readonly protocol?: ProtocolAction;
@@ -100,7 +108,10 @@ const parquetFormat: Rule = {
   holds: (value) => isFields(value) && value.provider === 'parquet',
 };
 
-/** What each field must be that is read here, by kind of action. A field whose name ends in `?` may be missing or null. */
+/**
+ * What each field must be that is read here, by kind of action. A field whose name ends in `?` may be missing
+ * or null.
+ */
 const RULES: Readonly<Record<Exclude<keyof Action, 'commitInfo'>, Readonly<Record<string, Rule>>>> = {
   protocol: { minReaderVersion: count, minWriterVersion: count },
   metaData: {
@@ -123,7 +134,10 @@ const RULES: Readonly<Record<Exclude<keyof Action, 'commitInfo'>, Readonly<Recor
   remove: { path: text, 'deletionTimestamp?': time },
 };
 
-/** Reads one action from JSON; `lake:corrupt` when it is none, saying `where` it stands and what is wrong. Actions of unknown kinds are empty. */
+/**
+ * Reads one action from JSON; `lake:corrupt` when it is none, saying `where` it stands and what is wrong.
+ * Actions of unknown kinds are empty.
+ */
 export function parseAction(json: string, where: string): Action {
   let value: unknown;
   try {
@@ -152,8 +166,9 @@ export function parseAction(json: string, where: string): Action {
 }
 
 /**
- * Checks what the protocol promises of the actions of one version: one schema, one protocol, and one action for a file or an
- * application. Otherwise their order would decide what the table holds. `lake:corrupt` saying `where`.
+ * Checks what the protocol promises of the actions of one version: one schema, one protocol, and one action
+ * for a file or an application. Otherwise their order would decide what the table holds. `lake:corrupt`
+ * saying `where`.
  */
 export function checkUnique(actions: readonly Action[], where: string): void {
   const seen = new Set<string>();

@@ -8,10 +8,16 @@ import { formatJson } from './json.ts';
 import { type Commit, checkpointKey, lastCheckpointKey } from './log.ts';
 import { actionsOf, type Snapshot } from './snapshot.ts';
 
-/** How long a removed file is remembered, and kept for readers of older versions; the default of other Delta writers. */
+/**
+ * How long a removed file is remembered, and kept for readers of older versions; the default of other Delta
+ * writers.
+ */
 export const TOMBSTONE_MS = 7 * 86_400_000;
 
-/** Checkpoints as files: Parquet with the columns of the protocol's "Checkpoint Schema" (V1), of which lake/ knows nothing. */
+/**
+ * Checkpoints as files: Parquet with the columns of the protocol's "Checkpoint Schema" (V1), of which lake/
+ * knows nothing.
+ */
 export interface CheckpointFormat {
   /** Writes actions, each as JSON text, to a Parquet file with these entries in its metadata. */
   write(actions: readonly string[], to: string, metadata: Readonly<Record<string, string>>): Promise<void>;
@@ -20,8 +26,8 @@ export interface CheckpointFormat {
 }
 
 /**
- * Writes and reads checkpoints: a table's whole state in one Parquet file, so that readers need not go through every commit. They are
- * only a short cut; the log's commits are never deleted.
+ * Writes and reads checkpoints: a table's whole state in one Parquet file, so that readers need not go
+ * through every commit. They are only a short cut; the log's commits are never deleted.
  */
 export class Checkpoints {
   readonly #format: CheckpointFormat;
@@ -54,8 +60,8 @@ export class Checkpoints {
   }
 
   /**
-   * The actions of the checkpoint of `version`, as if they were one commit. Checkpoints of other Delta writers are read too.
-   * `lake:corrupt` when it is damaged, `object:missing` when there is none.
+   * The actions of the checkpoint of `version`, as if they were one commit. Checkpoints of other Delta
+   * writers are read too. `lake:corrupt` when it is damaged, `object:missing` when there is none.
    */
   async read(store: ObjectStore, table: string, version: bigint): Promise<Commit> {
     const key = checkpointKey(table, version);
@@ -84,8 +90,8 @@ export class Checkpoints {
 }
 
 /**
- * Checks a checkpoint against the digest in its metadata, before anything is read from it: a Parquet reader takes most damage for data.
- * Those of other programs and older versions have none.
+ * Checks a checkpoint against the digest in its metadata, before anything is read from it: a Parquet reader
+ * takes most damage for data. Those of other programs and older versions have none.
  */
 function checkDigest(body: Buffer, key: string): void {
   const at = digestAt(body);
@@ -95,8 +101,8 @@ function checkDigest(body: Buffer, key: string): void {
 }
 
 /**
- * Where the digest's digits are. A Parquet file ends in its metadata, in Thrift's compact protocol: an entry of it is two fields (0x18), key
- * and value, each the length in bytes and then UTF-8.
+ * Where the digest's digits are. A Parquet file ends in its metadata, in Thrift's compact protocol: an entry
+ * of it is two fields (0x18), key and value, each the length in bytes and then UTF-8.
  */
 function digestAt(body: Buffer): number | null {
   const entry = Buffer.from(

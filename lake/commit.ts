@@ -12,7 +12,10 @@ export interface CommitRequest {
   readonly fields: readonly TableField[];
   /** Columns of `fields` by whose values the files are kept apart. */
   readonly partitionBy: readonly string[];
-  /** Local files, which may be moved away, and files in the table's folder of the store. Where nothing is committed they may be deleted. */
+  /**
+   * Local files, which may be moved away, and files in the table's folder of the store. Where nothing is
+   * committed they may be deleted.
+   */
   readonly add: readonly NewFile[];
   /** The files of `base` that the new ones replace: all, none, or these. */
   readonly remove: 'all' | 'none' | readonly DataFile[];
@@ -27,9 +30,10 @@ export interface CommitRequest {
 export const ENGINE = 'eventlake';
 
 /**
- * Checks that `request` still holds although the table now is as `latest` shows it.
- * `lake:superseded` when it is not the table that `base` is of, when another writer has moved one of the same applications, or, for a change
- * that replaces files, has touched any file; `lake:schema_mismatch` when columns differ; `lake:unsupported` when the table may not be written by this version.
+ * Checks that `request` still holds although the table now is as `latest` shows it. `lake:superseded` when it
+ * is not the table that `base` is of, when another writer has moved one of the same applications, or, for a
+ * change that replaces files, has touched any file; `lake:schema_mismatch` when columns differ;
+ * `lake:unsupported` when the table may not be written by this version.
  */
 export function checkCommit(table: string, request: CommitRequest, latest: Snapshot | null): void {
   const { base, txns, remove } = request;
@@ -71,7 +75,10 @@ export function checkCommit(table: string, request: CommitRequest, latest: Snaps
   }
 }
 
-/** The lines of the commit that makes `request` come true on top of `latest`. `id` is unique to the request, `now` in milliseconds. */
+/**
+ * The lines of the commit that makes `request` come true on top of `latest`. `id` is unique to the request,
+ * `now` in milliseconds.
+ */
 export function commitActions(
   table: string,
   request: CommitRequest,

@@ -2,9 +2,10 @@ import { createReadStream } from 'node:fs';
 import { crc32 } from 'node:zlib';
 
 /**
- * The key under which `tags` of a commit's `commitInfo` and `add` actions, and a checkpoint's metadata, hold a CRC-32 in hexadecimal.
- * A CRC-32 finds every single flipped bit and every burst of up to 32 bits, and misses one other damage in 4 billion. It
- * guards against failing hardware and not against forgery, and costs a third of a SHA-256.
+ * The key under which `tags` of a commit's `commitInfo` and `add` actions, and a checkpoint's metadata, hold
+ * a CRC-32 in hexadecimal. A CRC-32 finds every single flipped bit and every burst of up to 32 bits, and
+ * misses one other damage in 4 billion. It guards against failing hardware and not against forgery, and costs
+ * a third of a SHA-256.
  */
 export const DIGEST_TAG = 'eventlake.crc32';
 

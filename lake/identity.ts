@@ -3,8 +3,8 @@ import type { ObjectStore } from '../core/contracts.ts';
 import { hasCode } from '../core/errors.ts';
 
 /**
- * The id of the lake in this folder of the store: made by the first caller, the same for all, and another one after the folder
- * was emptied. It exists before the first table does.
+ * The id of the lake in this folder of the store: made by the first caller, the same for all, and another one
+ * after the folder was emptied. It exists before the first table does.
  */
 export async function lakeId(store: ObjectStore, folder: string): Promise<string> {
   const key = `${folder}/lake-id`;

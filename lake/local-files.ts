@@ -9,7 +9,10 @@ import { expectedDigest, type Snapshot } from './snapshot.ts';
 import type { DeltaTable } from './table.ts';
 
 const FILES_AT_ONCE = 4;
-/** A copy that the newest snapshot no longer names is kept this long after it was last asked for: a query may still be reading it. */
+/**
+ * A copy that the newest snapshot no longer names is kept this long after it was last asked for: a query may
+ * still be reading it.
+ */
 const IDLE_MS = 10 * 60_000;
 /** What a crash left half downloaded is removed after this time. */
 const ABANDONED_MS = 86_400_000;
@@ -18,9 +21,10 @@ const ABANDONED_MS = 86_400_000;
 type Place = Pick<DeltaTable, 'path' | 'store'>;
 
 /**
- * A table's data files as files of the local disk, for SQL engines that read only those: the store's own files where it is a disk, else
- * copies. Data files never change, so a copy is good for as long as it is there. Several processes may share the folder.
- * No file is given out that differs from the digest in its commit: a Parquet reader takes flipped bits for values.
+ * A table's data files as files of the local disk, for SQL engines that read only those: the store's own
+ * files where it is a disk, else copies. Data files never change, so a copy is good for as long as it is
+ * there. Several processes may share the folder. No file is given out that differs from the digest in its
+ * commit: a Parquet reader takes flipped bits for values.
  */
 export class LocalFiles {
   readonly #folder: string;
@@ -33,8 +37,9 @@ export class LocalFiles {
   }
 
   /**
-   * Local paths of the snapshot's data files, in the snapshot's order. Each is checked when it is first given out. `object:missing` when the table has cleaned one up, as happens to old versions; `lake:corrupt` when one is damaged. Copies that
-   * neither this snapshot nor anyone of late has asked for are removed.
+   * Local paths of the snapshot's data files, in the snapshot's order. Each is checked when it is first given
+   * out. `object:missing` when the table has cleaned one up, as happens to old versions; `lake:corrupt` when
+   * one is damaged. Copies that neither this snapshot nor anyone of late has asked for are removed.
    */
   async paths(table: Place, { files }: Pick<Snapshot, 'files'>): Promise<string[]> {
     const folder = join(this.#folder, hash(table.path));
@@ -50,15 +55,17 @@ export class LocalFiles {
     return paths;
   }
 
-  /** Each file is checked again when it is next given out: called before something is computed that is kept. */
+  /**
+   * Each file is checked again when it is next given out: called before something is computed that is kept.
+   */
   recheck(): void {
     this.#checked.clear();
   }
 }
 
 /**
- * A table as it is now, with the local paths of its data files; none where there is no table. `lake:schema_mismatch` when it lacks one of
- * `columns`.
+ * A table as it is now, with the local paths of its data files; none where there is no table.
+ * `lake:schema_mismatch` when it lacks one of `columns`.
  */
 export async function newestFiles(
   table: DeltaTable,
@@ -103,7 +110,9 @@ async function localFile(
   return copy;
 }
 
-/** `lake:corrupt` when the file at `path` is not as it was written. A file without a digest is taken as it is. */
+/**
+ * `lake:corrupt` when the file at `path` is not as it was written. A file without a digest is taken as it is.
+ */
 async function checkDigest(table: Place, file: DataFile, path: string): Promise<void> {
   const expected = expectedDigest(file);
   if (expected === null) return;

@@ -39,8 +39,8 @@ export function lastCheckpointKey(table: string): string {
 }
 
 /**
- * One action a line. The tags of a `commitInfo` in front say how many actions follow, and the CRC-32 of the whole, so that a commit that was
- * cut or altered is known.
+ * One action a line. The tags of a `commitInfo` in front say how many actions follow, and the CRC-32 of the
+ * whole, so that a commit that was cut or altered is known.
  */
 export function formatCommit(actions: readonly Action[]): Buffer {
   const [first, ...others] = actions;
@@ -53,7 +53,10 @@ export function formatCommit(actions: readonly Action[]): Buffer {
   return body;
 }
 
-/** Tells a commit from every other, of this table and of all others: its writer's `txnId`, or a digest of what it says. */
+/**
+ * Tells a commit from every other, of this table and of all others: its writer's `txnId`, or a digest of what
+ * it says.
+ */
 export function commitId({ actions }: Commit): string {
   const txnId = actions.find(({ commitInfo }) => commitInfo)?.commitInfo?.txnId;
   return txnId ?? createHash('sha256').update(formatCommit(actions)).digest('hex');
@@ -91,7 +94,10 @@ export async function readCommits(
   return commits;
 }
 
-/** The version that `_last_checkpoint` names, if it names a checkpoint in one Parquet file; it may lag behind, be wrong or be missing. */
+/**
+ * The version that `_last_checkpoint` names, if it names a checkpoint in one Parquet file; it may lag behind,
+ * be wrong or be missing.
+ */
 export async function lastCheckpoint(store: ObjectStore, table: string): Promise<bigint | null> {
   try {
     const hint = parseJson((await store.get(lastCheckpointKey(table))).toString()) as Record<
@@ -121,7 +127,10 @@ function parseCommit(body: Buffer, key: string): Action[] {
   return actions;
 }
 
-/** Checks what {@link formatCommit} has said of a commit; those of other programs and older versions do not say anything. */
+/**
+ * Checks what {@link formatCommit} has said of a commit; those of other programs and older versions do not
+ * say anything.
+ */
 function checkComplete(body: Buffer, actions: readonly Action[], key: string): void {
   const following = actions.length - 1;
   const expected = actions[0]?.commitInfo?.tags?.[COUNT_TAG] ?? String(following);

@@ -19,8 +19,8 @@ export interface ReadOptions {
 const LISTINGS = 4;
 
 /**
- * Reads a table as of a version; null when there is no such table. `base` is read on from only while the table is the one that `base` is
- * of: a table that was deleted and made again is read from its beginning.
+ * Reads a table as of a version; null when there is no such table. `base` is read on from only while the
+ * table is the one that `base` is of: a table that was deleted and made again is read from its beginning.
  */
 export async function readSnapshot(
   store: ObjectStore,
@@ -39,7 +39,10 @@ export async function readSnapshot(
   return readOn(store, table, { ...options, base: null });
 }
 
-/** Whether the table's log still holds the very commit that led to this snapshot: its table was not deleted and made again. */
+/**
+ * Whether the table's log still holds the very commit that led to this snapshot: its table was not deleted
+ * and made again.
+ */
 export async function holdsCommit(
   store: ObjectStore,
   table: string,
@@ -102,7 +105,10 @@ async function readOn(
   }
 }
 
-/** The table at its newest checkpoint up to `version`; null when there is none. A damaged one is written again from what is before it. */
+/**
+ * The table at its newest checkpoint up to `version`; null when there is none. A damaged one is written again
+ * from what is before it.
+ */
 async function fromCheckpoint(
   store: ObjectStore,
   table: string,

@@ -12,8 +12,8 @@ export function formatSchema(fields: readonly TableField[]): string {
 }
 
 /**
- * Reads a `schemaString`. `lake:unsupported` when it holds nested or other types, or invariants to be enforced; `lake:corrupt` when it is
- * no schema.
+ * Reads a `schemaString`. `lake:unsupported` when it holds nested or other types, or invariants to be
+ * enforced; `lake:corrupt` when it is no schema.
  */
 export function parseSchema(schemaString: string, table: string): TableField[] {
   let schema: { fields?: unknown } | null;
@@ -51,9 +51,10 @@ interface Layout {
 }
 
 /**
- * The table's fields once rows of the `wanted` ones are in it. Columns, types and partitioning must be the same; a column that may be null
- * here may be null there. Where rows are only appended, columns that may be null are added at the end: earlier rows read as null there.
- * Otherwise `lake:schema_mismatch`, naming the column.
+ * The table's fields once rows of the `wanted` ones are in it. Columns, types and partitioning must be the
+ * same; a column that may be null here may be null there. Where rows are only appended, columns that may be
+ * null are added at the end: earlier rows read as null there. Otherwise `lake:schema_mismatch`, naming the
+ * column.
  */
 export function mergedFields(
   table: string,
@@ -69,7 +70,10 @@ export function mergedFields(
   throw mismatch(table, difference);
 }
 
-/** Checks that columns have the same type in the table and in the contract, where both have them; otherwise `lake:schema_mismatch`. */
+/**
+ * Checks that columns have the same type in the table and in the contract, where both have them; otherwise
+ * `lake:schema_mismatch`.
+ */
 export function checkTypes(
   table: string,
   fields: readonly TableField[],
@@ -88,7 +92,10 @@ function mismatch(table: string, difference: string): EventlakeError {
   });
 }
 
-/** Checks that rows can be read by these columns; `lake:schema_mismatch` where a table of another dataset or program lies in the place. */
+/**
+ * Checks that rows can be read by these columns; `lake:schema_mismatch` where a table of another dataset or
+ * program lies in the place.
+ */
 export function checkColumns(table: string, fields: readonly TableField[], wanted: readonly string[]): void {
   const absent = wanted.find((name) => !fields.some((field) => field.name === name));
   if (absent === undefined) return;

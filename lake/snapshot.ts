@@ -21,9 +21,14 @@ export interface Tombstone {
 
 /** A table as one version shows it. Immutable. */
 export interface Snapshot extends Omit<TableVersion, 'path'> {
-  /** {@link commitId} of the commit that led to this version; null when the log no longer holds it, only a checkpoint. */
+  /**
+   * {@link commitId} of the commit that led to this version; null when the log no longer holds it, only a
+   * checkpoint.
+   */
   readonly commitId: string | null;
-  /** How far each application has written into the table, by application id: its Delta transaction version. */
+  /**
+   * How far each application has written into the table, by application id: its Delta transaction version.
+   */
   readonly txns: ReadonlyMap<string, bigint>;
   readonly tombstones: readonly Tombstone[];
   readonly metaData: MetaDataAction;
@@ -31,9 +36,9 @@ export interface Snapshot extends Omit<TableVersion, 'path'> {
 }
 
 /**
- * Applies commits, in ascending order without gaps, to a snapshot (null: to nothing) by the rules of the protocol's "Action
- * Reconciliation". A checkpoint is given as one commit of its version. `lake:unsupported` for tables that other programs have moved
- * beyond reader version 1.
+ * Applies commits, in ascending order without gaps, to a snapshot (null: to nothing) by the rules of the
+ * protocol's "Action Reconciliation". A checkpoint is given as one commit of its version. `lake:unsupported`
+ * for tables that other programs have moved beyond reader version 1.
  */
 export function replay(table: string, base: Snapshot | null, commits: readonly Commit[]): Snapshot {
   let protocol = base?.protocol;
@@ -135,7 +140,10 @@ export function removeAction(file: DataFile, now: number): RemoveAction {
   };
 }
 
-/** The shortest actions that lead to this snapshot: what a checkpoint holds. Tombstones from before `expired` (ms) are left out. */
+/**
+ * The shortest actions that lead to this snapshot: what a checkpoint holds. Tombstones from before `expired`
+ * (ms) are left out.
+ */
 export function actionsOf(snapshot: Snapshot, expired: number): Action[] {
   const kept = snapshot.tombstones.filter(({ removed }) => removed >= expired);
   return [
@@ -191,7 +199,10 @@ function withoutRowCount(table: string, path: string): EventlakeError {
   );
 }
 
-/** A path in the log is a URI: it is percent-encoded a second time, after the object's key, whose folders may hold escapes of their own. */
+/**
+ * A path in the log is a URI: it is percent-encoded a second time, after the object's key, whose folders may
+ * hold escapes of their own.
+ */
 function encodePath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/').replaceAll('%3D', '=');
 }

@@ -12,7 +12,10 @@ import { storeFiles } from './upload.ts';
 
 /** What a table may be given besides its place. */
 export interface TableOptions {
-  /** Reads and writes checkpoints; without it every commit of the log is read when a table is opened, and none is written. */
+  /**
+   * Reads and writes checkpoints; without it every commit of the log is read when a table is opened, and none
+   * is written.
+   */
   readonly checkpoints?: Checkpoints;
   /** Told of faults that change nothing but speed. */
   readonly warn?: (warning: EventlakeError) => void;
@@ -37,13 +40,15 @@ export interface CommitSummary {
 const CONFLICTS = 100;
 const FAULTS = 5;
 const CHECKPOINT_EVERY = 10n;
-/** Files that no commit names are removed after a day; a writer that slept that long must not name them then. */
+/**
+ * Files that no commit names are removed after a day; a writer that slept that long must not name them then.
+ */
 const UPLOAD_VALID_MS = 12 * 3_600_000;
 
 /**
- * A Delta table (reader version 1, writer version 2) in an object store. Any number of writers, in any processes, are safe: a commit is
- * the exclusive creation of the next file of the log.
- * See https://github.com/delta-io/delta/blob/master/PROTOCOL.md.
+ * A Delta table (reader version 1, writer version 2) in an object store. Any number of writers, in any
+ * processes, are safe: a commit is the exclusive creation of the next file of the log. See
+ * https://github.com/delta-io/delta/blob/master/PROTOCOL.md.
  */
 export class DeltaTable {
   /** The table's folder in the store, such as `electronics/events`. */
@@ -61,8 +66,8 @@ export class DeltaTable {
   }
 
   /**
-   * The newest version, or the one asked for; null when there is no table. The newest is kept: the next call reads only what came after.
-   * `lake:version_missing` when the table has no such version.
+   * The newest version, or the one asked for; null when there is no table. The newest is kept: the next call
+   * reads only what came after. `lake:version_missing` when the table has no such version.
    */
   async snapshot(version?: bigint): Promise<Snapshot | null> {
     const kept = this.#latest;
@@ -73,14 +78,17 @@ export class DeltaTable {
   }
 
   /**
-   * Makes the change, on top of what others have committed since `base`, and answers with the table as it then is.
+   * Makes the change, on top of what others have committed since `base`, and answers with the table as it
+   * then is.
    *
-   * A table may be deleted and made again at any time, and an object store has no condition that spans two keys. So the commit before is looked
-   * at twice, right before and right after the exclusive creation of the new one. If it is another then, the new one went into another table,
-   * and is removed: nobody builds on it, as it names its own table.
+   * A table may be deleted and made again at any time, and an object store has no condition that spans two
+   * keys. So the commit before is looked at twice, right before and right after the exclusive creation of the
+   * new one. If it is another then, the new one went into another table, and is removed: nobody builds on it,
+   * as it names its own table.
    *
-   * After `lake:superseded` the caller drops the change and reads the table again. The other errors of {@link checkCommit} need a person.
-   * After any error of the store the change is there wholly or not at all: the table, read again, says which.
+   * After `lake:superseded` the caller drops the change and reads the table again. The other errors of
+   * {@link checkCommit} need a person. After any error of the store the change is there wholly or not at all:
+   * the table, read again, says which.
    */
   async commit(request: CommitRequest): Promise<Snapshot> {
     let latest = newerOf(request.base, this.#latest);
@@ -101,7 +109,8 @@ export class DeltaTable {
       try {
         stored = await this.store.putIfAbsent(commitKey(this.path, version), formatCommit(actions));
       } catch (error) {
-        // Whether it was stored is not known. The same key tells: it is free, or holds another's commit, or this one.
+        // Whether it was stored is not known. The same key tells: it is free, or holds another's commit, or
+        // this one.
         if (!(error instanceof EventlakeError && error.retriable) || ++faults > FAULTS) throw error;
         await pause(faults);
         continue;
@@ -167,7 +176,10 @@ export class DeltaTable {
     if (await this.#own(version, id)) await this.store.delete([commitKey(this.path, version)]);
   }
 
-  /** Keeps the newer snapshot. One of another table takes the place of what is kept only if it is the `newest`. */
+  /**
+   * Keeps the newer snapshot. One of another table takes the place of what is kept only if it is the
+   * `newest`.
+   */
   #keep(read: Snapshot | null, newest: boolean): void {
     const kept = this.#latest;
     if (read && (kept === null || kept.metaData.id === read.metaData.id)) this.#latest = newerOf(kept, read);
@@ -180,7 +192,8 @@ export class DeltaTable {
       const [commit] = await readCommits(this.store, this.path, [version]);
       return commit?.actions.some(({ commitInfo }) => commitInfo?.txnId === id) ? commit : null;
     } catch (error) {
-      // Some servers refuse a key a moment before the object that is in the way can be read. It is asked for again.
+      // Some servers refuse a key a moment before the object that is in the way can be read. It is asked for
+      // again.
       if (hasCode(error, 'object:missing')) return null;
       throw error;
     }

@@ -9,8 +9,9 @@ const UPLOADS_AT_ONCE = 4;
 const LONGEST_FOLDER = 200;
 
 /**
- * Stores local files under names that were never used before, and notes their digests; a file that is stored already stays where it is, and
- * has no digest. They are no part of the table until a commit names them. When one fails the others stay behind, for removeOrphans to find.
+ * Stores local files under names that were never used before, and notes their digests; a file that is stored
+ * already stays where it is, and has no digest. They are no part of the table until a commit names them. When
+ * one fails the others stay behind, for removeOrphans to find.
  */
 export async function storeFiles(
   store: ObjectStore,

@@ -8,9 +8,9 @@ export interface Removed {
 }
 
 /**
- * Deletes data files that no commit names and that were written before `olderThan` (a run was killed between upload and commit; younger ones
- * may be about to be committed: writers give up after half a day), and files that a commit has removed more than 7 days ago (until then,
- * readers of older versions may need them).
+ * Deletes data files that no commit names and that were written before `olderThan` (a run was killed between
+ * upload and commit; younger ones may be about to be committed: writers give up after half a day), and files
+ * that a commit has removed more than 7 days ago (until then, readers of older versions may need them).
  */
 export async function removeOrphans(table: DeltaTable, olderThan: Date): Promise<Removed> {
   const folder = `${table.path}/`;
@@ -33,7 +33,10 @@ export async function removeOrphans(table: DeltaTable, olderThan: Date): Promise
   return { files: unused.length, bytes: unused.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
-/** Names that begin with `_` or `.` are not data; a partition column may begin with `_`, as in `_month=2020-10/`. */
+/**
+ * Names that begin with `_` or `.` are not data; a partition column may begin with `_`, as in
+ * `_month=2020-10/`.
+ */
 function isDataFile(path: string): boolean {
   return path
     .split('/')

@@ -1,4 +1,7 @@
-/** Without a turn for so long the job hangs; a model over a very large table, or a patient try to publish, takes less. */
+/**
+ * Without a turn for so long the job hangs; a model over a very large table, or a patient try to publish,
+ * takes less.
+ */
 const HANGS_AFTER_MS = 15 * 60_000;
 
 /** Whether a job lives, and whether it does its work. */

@@ -87,7 +87,9 @@ export class Monitor {
     this.#metrics.failing.set({ hop: stage }, 1);
   }
 
-  /** What keeps the job from its work, a sentence each, the stores asked just now; nothing while all is well. */
+  /**
+   * What keeps the job from its work, a sentence each, the stores asked just now; nothing while all is well.
+   */
   async troubles(): Promise<string[]> {
     await this.#stores.look();
     const unreachable = Object.entries(this.#stores.answers).filter(([, answer]) => answer !== null);

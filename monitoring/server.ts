@@ -22,8 +22,9 @@ interface Answer {
 }
 
 /**
- * Serves `/metrics` (Prometheus), `/healthz` (200 while the job lives, 503 once it hangs) and `/readyz` (200 while it can do its work, otherwise 503 and
- * what is wrong, a line each). A request must arrive within `requestMs`.
+ * Serves `/metrics` (Prometheus), `/healthz` (200 while the job lives, 503 once it hangs) and `/readyz` (200
+ * while it can do its work, otherwise 503 and what is wrong, a line each). A request must arrive within
+ * `requestMs`.
  * @throws UsageError `settings:bad_metrics_address` when it cannot listen there.
  */
 export async function serveMonitor(

@@ -22,7 +22,10 @@ export interface StoresContext {
 /** A store, and why it did not answer; null when it did. */
 type Answers = Record<'log' | 'lake', string | null>;
 
-/** What the stores say of themselves, asked only when somebody wants to know. Keeps the last answer of a store that is out of reach. */
+/**
+ * What the stores say of themselves, asked only when somebody wants to know. Keeps the last answer of a store
+ * that is out of reach.
+ */
 export class Stores {
   readonly #context: StoresContext;
   #asked = Number.NEGATIVE_INFINITY;

@@ -8,9 +8,10 @@ import type { DeltaTable } from '../lake/table.ts';
 import type { ArchiveTables, Positions } from './positions.ts';
 
 /**
- * Commits what a batch became, first what is rejected and then the events, each with the positions that the batch leads to. Answers with the
- * `events` table as it then is.
- * @throws `lake:superseded` when another worker has moved one of the batch's partitions since `positions` were read.
+ * Commits what a batch became, first what is rejected and then the events, each with the positions that the
+ * batch leads to. Answers with the `events` table as it then is.
+ * @throws `lake:superseded` when another worker has moved one of the batch's partitions since `positions`
+ *   were read.
  */
 export async function commitBatch(
   tables: ArchiveTables,

@@ -29,7 +29,10 @@ export interface ArchiveContext {
   readonly skip?: ReadonlySet<string>;
   /** Told of records that were read and are not in the lake yet. */
   onRead?(records: RecordBatch): void;
-  /** Told each time that the log was asked for more and answered, with or without records; also by the later stages, as they make progress. */
+  /**
+   * Told each time that the log was asked for more and answered, with or without records; also by the later
+   * stages, as they make progress.
+   */
   onTurn?(): void;
   /** Told how far the stage has come; also by the later stages. */
   onProgress?(progress: StageProgress): void;
@@ -53,7 +56,10 @@ export interface BatchOutcome extends Pick<ArchivedFiles, 'reasons' | 'firstReje
 
 /** When the archive stage ends. */
 export interface ArchiveEnd {
-  /** Resolves to the ends that must be in the lake, through any worker; pending for as long as there is more to come. */
+  /**
+   * Resolves to the ends that must be in the lake, through any worker; pending for as long as there is more
+   * to come.
+   */
   readonly ends: Promise<readonly PartitionRange[]>;
   /** Commits the current batch and stops. */
   readonly signal?: AbortSignal | undefined;
@@ -70,8 +76,9 @@ export interface ArchiveResult {
 /**
  * The second stage: the log's records into the `events` and `rejected` tables, each exactly once.
  *
- * Reads on from where the tables say; one loop owns the batch, and a batch is committed with the positions that it leads to. When another
- * worker has moved a partition meanwhile, the commit is refused: the batch is dropped and everything is read again from the tables' positions.
+ * Reads on from where the tables say; one loop owns the batch, and a batch is committed with the positions
+ * that it leads to. When another worker has moved a partition meanwhile, the commit is refused: the batch is
+ * dropped and everything is read again from the tables' positions.
  */
 export async function archive(context: ArchiveContext, end: ArchiveEnd): Promise<ArchiveResult> {
   // Until the worker waits for it, nobody would hear of its failure, and Node ends a process for that.
@@ -159,7 +166,8 @@ class Worker {
       // The workers of one lake share the partitions; those of another lake need all of them, too.
       group: `eventlake-${await lakeId(events.store, dirname(events.path))}`,
       position: async (partition) => {
-        // A batch that has been begun was read on from the positions known; only between batches may they move.
+        // A batch that has been begun was read on from the positions known; only between batches may they
+        // move.
         if (!this.#batch) await this.#known.refresh();
         return this.#known.next(partition);
       },
@@ -251,7 +259,9 @@ class Worker {
     };
   }
 
-  /** A batch belongs to the log that it was read from, which may have been deleted and made again meanwhile. */
+  /**
+   * A batch belongs to the log that it was read from, which may have been deleted and made again meanwhile.
+   */
   async #requireSameLog(): Promise<void> {
     const { log } = this.#context;
     if ((await log.id()) === this.#logId) return;

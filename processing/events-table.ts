@@ -14,8 +14,8 @@ interface Seen {
 }
 
 /**
- * Rows of the `events` table as an SQL relation of the contract's columns, null in rows from before an optional column was added.
- * `lake:schema_mismatch` as {@link checkReadable} says.
+ * Rows of the `events` table as an SQL relation of the contract's columns, null in rows from before an
+ * optional column was added. `lake:schema_mismatch` as {@link checkReadable} says.
  */
 export function eventsRelation(
   sql: SqlSession,
@@ -28,8 +28,8 @@ export function eventsRelation(
 }
 
 /**
- * Checks that the table can be read by this contract: `lake:schema_mismatch` where it lacks a required column, or has a column of another
- * type.
+ * Checks that the table can be read by this contract: `lake:schema_mismatch` where it lacks a required
+ * column, or has a column of another type.
  */
 export function checkReadable(dataset: Dataset, table: string, { fields }: Pick<Snapshot, 'fields'>): void {
   const required = dataset.columns.filter((column) => column.required).map(({ name }) => name);
@@ -38,8 +38,8 @@ export function checkReadable(dataset: Dataset, table: string, { fields }: Pick<
 }
 
 /**
- * Checks that events of this contract may be added to the table: `lake:schema_mismatch` where a column is required of which earlier events
- * have no value, because it was optional or is new.
+ * Checks that events of this contract may be added to the table: `lake:schema_mismatch` where a column is
+ * required of which earlier events have no value, because it was optional or is new.
  */
 export function checkRequired(dataset: Dataset, table: string, snapshot: Snapshot): void {
   const required = dataset.columns.filter((column) => column.required).map(({ name }) => name);

@@ -50,9 +50,9 @@ export interface ExportResult {
 }
 
 /**
- * Appends the log's events that keep the contract to a file, each once, up to `ends`; without these until the signal. It reads on from the
- * position that the file itself holds, so that it may be killed at any moment. Without ends it survives failures that may pass, once it has
- * reached log and file.
+ * Appends the log's events that keep the contract to a file, each once, up to `ends`; without these until the
+ * signal. It reads on from the position that the file itself holds, so that it may be killed at any moment.
+ * Without ends it survives failures that may pass, once it has reached log and file.
  * @throws `csv:other_log` when the file was filled from another log; `log:made_anew`, `log:offsets_missing`
  */
 export async function exportEvents(
@@ -163,7 +163,8 @@ class ExportRun {
     const { dataset, log, file, engine } = this.#context;
     const began = performance.now();
     const { path, rows: written } = await engine.csv(dataset, batch);
-    // The batch belongs to the log that it was read from, which may have been deleted and made again meanwhile.
+    // The batch belongs to the log that it was read from, which may have been deleted and made again
+    // meanwhile.
     if ((await log.id()) !== this.#position.log) throw otherLog(file, log);
     const rejected = batch.rows - written;
     const position = {

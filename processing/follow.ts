@@ -21,11 +21,12 @@ export interface FollowContext extends ProcessContext {
 }
 
 /**
- * Archives until `stop` is aborted. Beside it the model runs whenever the archive pauses, and every minute where it does not, and publish
- * runs after each model. No stage waits for a later one.
+ * Archives until `stop` is aborted. Beside it the model runs whenever the archive pauses, and every minute
+ * where it does not, and publish runs after each model. No stage waits for a later one.
  *
- * Once the stores have been reached it survives their failures: what may pass is retried, after longer and longer pauses. The index is
- * the last stage, so that no error of it ends the others. A failure that will not pass aborts `stop`, so that all stages end.
+ * Once the stores have been reached it survives their failures: what may pass is retried, after longer and
+ * longer pauses. The index is the last stage, so that no error of it ends the others. A failure that will not
+ * pass aborts `stop`, so that all stages end.
  */
 export async function follow(context: FollowContext, stop: AbortController): Promise<ArchiveResult> {
   await removeLeftovers(context);

@@ -38,9 +38,10 @@ export interface ModelResult {
 }
 
 /**
- * The third stage, for one model: its query over the newest version of what it reads replaces the derived table, in one commit that records
- * these versions. Nothing is done when they are the newest already. A model with `shareBy` is computed for the values alone that new events
- * bring, where only events were added since; the rows of the others stay. Of rivals one commits, the others find it done.
+ * The third stage, for one model: its query over the newest version of what it reads replaces the derived
+ * table, in one commit that records these versions. Nothing is done when they are the newest already. A model
+ * with `shareBy` is computed for the values alone that new events bring, where only events were added since;
+ * the rows of the others stay. Of rivals one commits, the others find it done.
  */
 export async function runModel(context: ModelContext): Promise<ModelResult> {
   const inputs = await seen(inputsOf(context.query, context.inputs));
@@ -103,8 +104,8 @@ async function seen(inputs: readonly ModelInput[]): Promise<SeenInput[] | null> 
 }
 
 /**
- * The files of events that came since the derived table was computed; null when that is not all that has changed, or is most of the
- * events, or when each row depends on all events.
+ * The files of events that came since the derived table was computed; null when that is not all that has
+ * changed, or is most of the events, or when each row depends on all events.
  */
 async function addedSince(
   { model, query }: ModelContext,

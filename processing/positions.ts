@@ -12,8 +12,9 @@ export interface ArchiveTables {
 }
 
 /**
- * How far the archive has come, as its two tables themselves say: the Delta transaction version of each partition is the next offset to read.
- * A partition of events feeds both tables, and may be further in one of them after a crash between their commits.
+ * How far the archive has come, as its two tables themselves say: the Delta transaction version of each
+ * partition is the next offset to read. A partition of events feeds both tables, and may be further in one of
+ * them after a crash between their commits.
  */
 export class Positions {
   readonly #logId: string;
@@ -26,7 +27,9 @@ export class Positions {
     this.#tables = tables;
   }
 
-  /** @throws `lake:other_log` when the tables hold what another log, or an earlier one of the same name, held. */
+  /**
+   * @throws `lake:other_log` when the tables hold what another log, or an earlier one of the same name, held.
+   */
   static async read(log: EventLog, logId: string, tables: ArchiveTables): Promise<Positions> {
     const positions = new Positions(logId, tables);
     await positions.refresh();
@@ -47,7 +50,8 @@ export class Positions {
 
   /**
    * Reads the tables again.
-   * @throws `lake:replaced` when a table was deleted, or another took its place: the log may be another one too, so that all is to be opened again.
+   * @throws `lake:replaced` when a table was deleted, or another took its place: the log may be another one
+   *   too, so that all is to be opened again.
    */
   async refresh(): Promise<void> {
     const [events, rejected] = await Promise.all([
@@ -84,7 +88,9 @@ export class Positions {
     return { events, rejected };
   }
 
-  /** Where reading resumes: the lesser of the tables that the partition feeds. Null: from its first offset. */
+  /**
+   * Where reading resumes: the lesser of the tables that the partition feeds. Null: from its first offset.
+   */
   next(partition: Partition): bigint | null {
     const id = partitionId(partition);
     const rejected = this.ofRejected(id);
@@ -96,9 +102,10 @@ export class Positions {
   }
 
   /**
-   * Requires that the log can continue where the lake ends: `ranges` were asked for after the positions were read. A partition that has nothing left to
-   * read would not be asked by a reader.
-   * @throws `log:offsets_missing` when records are gone that the lake lacks, or when the log ends before the lake does.
+   * Requires that the log can continue where the lake ends: `ranges` were asked for after the positions were
+   * read. A partition that has nothing left to read would not be asked by a reader.
+   * @throws `log:offsets_missing` when records are gone that the lake lacks, or when the log ends before the
+   *   lake does.
    */
   requireIn(ranges: readonly PartitionRange[]): void {
     for (const range of ranges) {

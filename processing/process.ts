@@ -37,13 +37,19 @@ export interface ProcessContext {
   /** What is published where; none where there is nothing to publish to. */
   readonly publications: readonly PublishSteps[];
   readonly files: LocalFiles;
-  /** What models and publications are computed with; it may be the archive's engine, or one whose statements do not wait for the archive's. */
+  /**
+   * What models and publications are computed with; it may be the archive's engine, or one whose statements
+   * do not wait for the archive's.
+   */
   readonly engine: LocalEngine;
   /** Folder for files of the moment. */
   readonly temporary: string;
   /** Fill the sinks again, also with what they show already. */
   readonly republish?: boolean;
-  /** Told what the archive did, once all of it is in the lake; an error thrown here ends processing before the models. */
+  /**
+   * Told what the archive did, once all of it is in the lake; an error thrown here ends processing before the
+   * models.
+   */
   onArchived?(result: ArchiveResult): void;
   /** Told what the two stages after the archive did, and how long they took. */
   onModel?(table: string, result: ModelResult, seconds: number): void;
@@ -68,7 +74,10 @@ export interface ProcessResult {
   readonly published: readonly Published[];
 }
 
-/** Archive, model and publish, in that order, up to `ends`. The signal ends each of them: what is not done is left for the next run. */
+/**
+ * Archive, model and publish, in that order, up to `ends`. The signal ends each of them: what is not done is
+ * left for the next run.
+ */
 export async function processTo(
   context: ProcessContext,
   ends: Promise<readonly PartitionRange[]>,
@@ -91,8 +100,9 @@ export async function processTo(
 }
 
 /**
- * Lets go of what ingestion and the archive have left behind. The model works in the SQL engine alone, so that JavaScript's own collector, which runs
- * when JavaScript needs memory, would not run for its whole length: 100 MB that the engine could use.
+ * Lets go of what ingestion and the archive have left behind. The model works in the SQL engine alone, so
+ * that JavaScript's own collector, which runs when JavaScript needs memory, would not run for its whole
+ * length: 100 MB that the engine could use.
  */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
@@ -109,7 +119,10 @@ export interface Modelled {
   readonly versions: ReadonlyMap<string, bigint>;
 }
 
-/** The third stage: the models in order, on what `context` names. Once the signal is raised it throws the signal's reason. */
+/**
+ * The third stage: the models in order, on what `context` names. Once the signal is raised it throws the
+ * signal's reason.
+ */
 export async function modelStage(context: ProcessContext, signal?: AbortSignal): Promise<Modelled> {
   const { archive, models, engine } = context;
   const { dataset } = archive;
@@ -137,11 +150,12 @@ export async function modelStage(context: ProcessContext, signal?: AbortSignal):
 }
 
 /**
- * The fourth stage: the publications in order, those of one group together. Where one fails, those that follow to the same system are left; the
- * first failure is thrown in the end. What ends it early is the signal that the sinks were opened with.
+ * The fourth stage: the publications in order, those of one group together. Where one fails, those that
+ * follow to the same system are left; the first failure is thrown in the end. What ends it early is the
+ * signal that the sinks were opened with.
  *
- * @param versions What {@link modelStage} gave. The newest versions would not do: a model may be running beside this stage, and have made facts
- *   whose dimensions it has not made yet.
+ * @param versions What {@link modelStage} gave. The newest versions would not do: a model may be running
+ *   beside this stage, and have made facts whose dimensions it has not made yet.
  */
 export async function publishStage(
   context: ProcessContext,

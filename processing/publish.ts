@@ -23,7 +23,10 @@ export interface PublishContext {
   readonly temporary: string;
   /** Sends every row, also those that the sink shows already. */
   readonly republish?: boolean;
-  /** Told each time that the sink has taken some of the changes: how many so far, where the sink knows, and how many there are. */
+  /**
+   * Told each time that the sink has taken some of the changes: how many so far, where the sink knows, and
+   * how many there are.
+   */
   onProgress?(done: number | undefined, total: number): void;
 }
 
@@ -43,8 +46,9 @@ interface Prepared {
 }
 
 /**
- * The fourth stage: brings the sink to a version of the derived table, by what differs from the version that the sink shows, and by everything
- * when the sink shows another table. Rows carry the table's version, so that a run that was killed is simply repeated.
+ * The fourth stage: brings the sink to a version of the derived table, by what differs from the version that
+ * the sink shows, and by everything when the sink shows another table. Rows carry the table's version, so
+ * that a run that was killed is simply repeated.
  * @throws `lake:replaced` when the table was deleted meanwhile.
  */
 export async function publish(context: PublishContext): Promise<PublishResult> {
@@ -53,7 +57,9 @@ export async function publish(context: PublishContext): Promise<PublishResult> {
   return result;
 }
 
-/** As {@link publish} of each of these, whose sinks are one sink or of one group and become visible together. */
+/**
+ * As {@link publish} of each of these, whose sinks are one sink or of one group and become visible together.
+ */
 export async function publishTogether(contexts: readonly PublishContext[]): Promise<PublishResult[]> {
   const folders: string[] = [];
   try {
@@ -66,7 +72,8 @@ export async function publishTogether(contexts: readonly PublishContext[]): Prom
     await finish(prepared);
     return prepared.map(({ result }) => result);
   } catch (error) {
-    // A run that was killed had put documents there that are not in any finished version, or another writer was quicker.
+    // A run that was killed had put documents there that are not in any finished version, or another writer
+    // was quicker.
     if (hasCode(error, 'index:incomplete') || hasCode(error, 'warehouse:superseded'))
       return publishTogether(contexts.map((context) => ({ ...context, republish: false })));
     throw error;
@@ -160,7 +167,10 @@ function without(paths: readonly string[], others: readonly string[]): string[] 
   return paths.filter((path) => !known.has(path));
 }
 
-/** What was sent stays invisible when the table is no longer there: a reset, or another writer of the new table, removes it. */
+/**
+ * What was sent stays invisible when the table is no longer there: a reset, or another writer of the new
+ * table, removes it.
+ */
 async function requireStill(table: DeltaTable, published: Snapshot): Promise<void> {
   const now = await table.snapshot();
   if (now?.metaData.id === published.metaData.id) return;
@@ -170,7 +180,10 @@ async function requireStill(table: DeltaTable, published: Snapshot): Promise<voi
   });
 }
 
-/** The derived table's columns as a sink wants them. Text is JSON where the contract says so of a column of this name. */
+/**
+ * The derived table's columns as a sink wants them. Text is JSON where the contract says so of a column of
+ * this name.
+ */
 export function sinkFields(
   fields: readonly TableField[],
   { model, columns }: Pick<PublishContext, 'model' | 'columns'>,

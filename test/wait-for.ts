@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Asks until the answer is as wanted (by default: true), and gives it. A busy machine may take any time, so there is no deadline here:
- * the time limit of the test ends the wait.
+ * Asks until the answer is as wanted (by default: true), and gives it. A busy machine may take any time, so
+ * there is no deadline here: the time limit of the test ends the wait.
  */
 export async function waitFor<T>(
   ask: () => T | Promise<T>,

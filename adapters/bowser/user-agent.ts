@@ -4,7 +4,9 @@ import type { Lookup } from '../../core/contracts.ts';
 
 const { version } = createRequire(import.meta.url)('bowser/package.json') as { version: string };
 
-/** What the library answers where it knows no browser: nothing, or the first word of nearly all user agents. */
+/**
+ * What the library answers where it knows no browser: nothing, or the first word of nearly all user agents.
+ */
 const UNKNOWN = new Set(['', 'Mozilla']);
 const BOT = /[\w-]*(?:bot|crawler|spider)\b/i;
 /** Programs such as curl/7.68.0 begin with their name. */

@@ -1,9 +1,11 @@
 /**
- * A CSV file that only grows, and beside it `<file>.position.json`, which says how far it is valid and to where in the log that is.
+ * A CSV file that only grows, and beside it `<file>.position.json`, which says how far it is valid and to
+ * where in the log that is.
  *
- * Rows are appended and fsynced before the sidecar is replaced, so that what is beyond its `bytes` was never acknowledged: it is cut off when
- * the file is opened. A sidecar with `bytes` 0 says that a new file is being begun, whose predecessor may still have to be moved away.
- * `<file>.lock` is locked while the file is open, so that two exports never write at the same time.
+ * Rows are appended and fsynced before the sidecar is replaced, so that what is beyond its `bytes` was never
+ * acknowledged: it is cut off when the file is opened. A sidecar with `bytes` 0 says that a new file is being
+ * begun, whose predecessor may still have to be moved away. `<file>.lock` is locked while the file is open,
+ * so that two exports never write at the same time.
  */
 import { createReadStream } from 'node:fs';
 import {
@@ -152,8 +154,9 @@ export class CsvEventFile implements EventFile {
   }
 
   /**
-   * Begins a new file; one with rows that is there is moved away first. Every step may be repeated after a kill: `bytes` 0 is written before
-   * the first of them, and a file that is no longer than a header has no rows.
+   * Begins a new file; one with rows that is there is moved away first. Every step may be repeated after a
+   * kill: `bytes` 0 is written before the first of them, and a file that is no longer than a header has no
+   * rows.
    */
   async #begin(position: ExportPosition): Promise<void> {
     await this.#writing(async () => {
@@ -169,7 +172,10 @@ export class CsvEventFile implements EventFile {
     });
   }
 
-  /** `<file>` becomes `<file>.1`, what was `.1` becomes `.2`, and so on; the oldest beyond the number that is kept is replaced. */
+  /**
+   * `<file>` becomes `<file>.1`, what was `.1` becomes `.2`, and so on; the oldest beyond the number that is
+   * kept is replaced.
+   */
   async #moveAway(): Promise<void> {
     const keep = this.#rotation?.keep ?? Number.POSITIVE_INFINITY;
     let free = 1;

@@ -8,10 +8,11 @@ export interface FileLock {
 }
 
 /**
- * Takes the lock of the file at `path`, which is made where it is missing; null while somebody else has it, in this process or another one.
+ * Takes the lock of the file at `path`, which is made where it is missing; null while somebody else has it,
+ * in this process or another one.
  *
- * It is SQLite's exclusive lock, because the operating system releases that when its holder dies, however it dies: no lock is ever left
- * behind. The file itself stays: deleting it could let a second holder in.
+ * It is SQLite's exclusive lock, because the operating system releases that when its holder dies, however it
+ * dies: no lock is ever left behind. The file itself stays: deleting it could let a second holder in.
  */
 export function takeLock(path: string): FileLock | null {
   const database = new DatabaseSync(path);

@@ -1,7 +1,10 @@
 import type { ExportPosition } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 
-/** The sidecar's text: `{"bytes": N, "log": "<log id>", "next": {"events/0": "12", …}, "rows": N, "rejected": N}`. */
+/**
+ * The sidecar's text:
+ * `{"bytes": N, "log": "<log id>", "next": {"events/0": "12", …}, "rows": N, "rejected": N}`.
+ */
 export function positionText(bytes: number, { log, next, rows, rejected }: ExportPosition): string {
   const offsets = Object.fromEntries(Array.from(next, ([partition, offset]) => [partition, String(offset)]));
   return `${JSON.stringify({ bytes, log, next: offsets, rows, rejected })}\n`;

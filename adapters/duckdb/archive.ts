@@ -18,7 +18,10 @@ const PAYLOAD_CHARACTERS = 16_384;
 /** What an example shows of a row's detail, in characters. */
 const DETAIL_CHARACTERS = 100;
 
-/** Turns a staged batch into Parquet files in the batch's folder: one query parses, types and checks the events. */
+/**
+ * Turns a staged batch into Parquet files in the batch's folder: one query parses, types and checks the
+ * events.
+ */
 export async function archiveBatch(
   sql: SqlSession,
   { dataset, from }: ArchiveJob,
@@ -62,7 +65,8 @@ async function writeEvents(
   } catch (error) {
     if (!hasCode(error, 'sql:out_of_memory')) throw error;
   }
-  // Each month has a buffer of its own: a batch of thousands of months, such as of random dates, is written in parts.
+  // Each month has a buffer of its own: a batch of thousands of months, such as of random dates, is written
+  // in parts.
   const found = await sql.rows(`SELECT DISTINCT ${MONTH} AS month FROM (${query}) ORDER BY month`);
   const months = found.map(({ month }) => String(month));
   if (months.length <= MONTHS_AT_ONCE) return writeOneByOne(sql, dataset, query, months, folder);
@@ -75,7 +79,10 @@ async function writeEvents(
   return files;
 }
 
-/** The buffers of a single month with a thousand columns may take too much memory; a file that is not partitioned has none. */
+/**
+ * The buffers of a single month with a thousand columns may take too much memory; a file that is not
+ * partitioned has none.
+ */
 async function writeOneByOne(
   sql: SqlSession,
   dataset: Dataset,

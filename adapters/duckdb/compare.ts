@@ -24,7 +24,10 @@ interface Compared {
 
 /** How lines of each form are compared. */
 const COMPARED: Readonly<Record<SinkForm, (fields: readonly SinkField[]) => Compared>> = {
-  /** JSON can be written in several ways: ids are compared as the text that they stand for, and numbers as doubles, which an index computes with. */
+  /**
+   * JSON can be written in several ways: ids are compared as the text that they stand for, and numbers as
+   * doubles, which an index computes with.
+   */
   documents: (fields) => ({
     columns: ['key', 'document'],
     id: "json_extract_string(key, '$')",
@@ -46,7 +49,9 @@ interface Compare {
   readonly paths: readonly string[];
 }
 
-/** Reads every row of the sink and compares it, column by column, with what publishing the rows would send. */
+/**
+ * Reads every row of the sink and compares it, column by column, with what publishing the rows would send.
+ */
 export async function compareCopy(
   sql: SqlSession,
   temporary: string,

@@ -3,16 +3,17 @@ import { type Column, type Dataset, nameInSource } from '../../core/dataset.ts';
 import { literal } from '../../core/sql.ts';
 
 /**
- * Makes `reason` volatile. A filter on it would otherwise be moved below the step before, with all of `_written` spelled out in each column's
- * conditions: that takes columns × columns in time and memory.
+ * Makes `reason` volatile. A filter on it would otherwise be moved below the step before, with all of
+ * `_written` spelled out in each column's conditions: that takes columns × columns in time and memory.
  */
 const NEVER = 'random() < 0';
 
 /**
  * A query that checks staged events against the dataset's contract, one row a record. `staged` is a relation
- * (log_partition, log_offset, log_timestamp, form, value, raw), see staged-batch.ts. The result has these columns, the contract's columns typed (null
- * where they break it), each column's text as `text_N`, and `reason`: null for a good event. docs/data-rules.md lists the reasons in the order in which
- * they are checked.
+ * (log_partition, log_offset, log_timestamp, form, value, raw), see staged-batch.ts. The result has these
+ * columns, the contract's columns typed (null where they break it), each column's text as `text_N`, and
+ * `reason`: null for a good event. docs/data-rules.md lists the reasons in the order in which they are
+ * checked.
  */
 export function checkedEvents(dataset: Dataset, staged: string): string {
   const { columns } = dataset;
@@ -70,14 +71,18 @@ function isText({ type }: Column): boolean {
   return type === 'string';
 }
 
-/** The name of the column's text in the steps of the query. Where it is the value too there is one of them, as wide events take memory. */
+/**
+ * The name of the column's text in the steps of the query. Where it is the value too there is one of them, as
+ * wide events take memory.
+ */
 function textOf(column: Column, i: number): string {
   return isText(column) ? column.name : `text_${i}`;
 }
 
 /**
- * The columns' values in an event as a struct in the contract's order: as text, or as they are written in JSON; nulls unless `condition` holds.
- * It reads an event in one pass; one path a column would search the event's fields again for each.
+ * The columns' values in an event as a struct in the contract's order: as text, or as they are written in
+ * JSON; nulls unless `condition` holds. It reads an event in one pass; one path a column would search the
+ * event's fields again for each.
  */
 function fieldsOf(columns: readonly Column[], type: 'VARCHAR' | 'JSON', condition: string): string {
   // No object: that would put names such as "7" first.
@@ -85,7 +90,10 @@ function fieldsOf(columns: readonly Column[], type: 'VARCHAR' | 'JSON', conditio
   return `json_transform(CASE WHEN ${condition} THEN value END, ${literal(`{${fields.join(',')}}`)})`;
 }
 
-/** Condition and reason of each way in which a value can break its column's contract, in the order in which they are checked. */
+/**
+ * Condition and reason of each way in which a value can break its column's contract, in the order in which
+ * they are checked.
+ */
 function columnReasons(column: Column, text: string, written: string): [string, string][] {
   const { name } = column;
   const { wrongKinds, failures } = contractSqlOf(column);

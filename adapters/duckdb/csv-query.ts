@@ -10,8 +10,9 @@ import { emptyRelation, fileList } from './relations.ts';
 const DIALECT = `skip = 0, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"'`;
 
 /**
- * The query of a table that is read from the user's CSV files, with the files that there are. It begins with their digests, so that it is
- * another query when a file has changed. Of rows with one key, that of the file with the last name is taken; rows without a key are not.
+ * The query of a table that is read from the user's CSV files, with the files that there are. It begins with
+ * their digests, so that it is another query when a file has changed. Of rows with one key, that of the file
+ * with the last name is taken; rows without a key are not.
  */
 export async function csvQuery({ path, columns }: CsvTable, key: string): Promise<string> {
   const files: string[] = [];

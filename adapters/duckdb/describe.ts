@@ -10,7 +10,10 @@ import type { TableColumns } from './model-run.ts';
 import { defineSparkFunctions, dropInputs, makeDataset, view } from './model-views.ts';
 import { emptyRelation } from './relations.ts';
 
-/** The field that stores a column which DuckDB's DESCRIBE calls `sqlType`; `lake:unsupported_type` when there is none. */
+/**
+ * The field that stores a column which DuckDB's DESCRIBE calls `sqlType`; `lake:unsupported_type` when there
+ * is none.
+ */
 export function fieldOfSqlType(name: string, sqlType: string, nullable: boolean): TableField {
   const type = fieldTypeOfDuckDb(sqlType);
   if (type !== null) return { name, type, nullable };

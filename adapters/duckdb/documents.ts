@@ -4,8 +4,8 @@ import type { SinkField } from '../../core/contracts.ts';
 const LONGEST_ID = 512;
 
 /**
- * The id of a key's document, in SQL, as JSON, which keeps it on its line. An index takes no id of more than 512 bytes: a longer key is named
- * by its digest.
+ * The id of a key's document, in SQL, as JSON, which keeps it on its line. An index takes no id of more than
+ * 512 bytes: a longer key is named by its digest.
  */
 export function idOf(column: string): string {
   const text = `CAST(${column} AS VARCHAR)`;

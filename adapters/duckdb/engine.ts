@@ -37,7 +37,10 @@ export interface DuckDbEngineParts {
   readonly temporary: string;
 }
 
-/** {@link LocalEngine} on DuckDB in this process. The log's records are staged as text files, and each table is read from local files. */
+/**
+ * {@link LocalEngine} on DuckDB in this process. The log's records are staged as text files, and each table
+ * is read from local files.
+ */
 export class DuckDbEngine implements LocalEngine {
   readonly #parts: DuckDbEngineParts;
 
@@ -45,7 +48,10 @@ export class DuckDbEngine implements LocalEngine {
     this.#parts = parts;
   }
 
-  /** Another engine within the same ceiling of memory: its statements run beside those of this one. It is closed first. */
+  /**
+   * Another engine within the same ceiling of memory: its statements run beside those of this one. It is
+   * closed first.
+   */
   async beside(): Promise<DuckDbEngine> {
     return new DuckDbEngine({ ...this.#parts, sql: await this.#parts.sql.beside() });
   }

@@ -4,8 +4,8 @@ import type { Row } from '../../core/row.ts';
 import { formatJson, rawNumber } from '../../lake/json.ts';
 
 /**
- * What is known of a column of a file. `min` and `max` are as DuckDB prints them; null where there is none. `nulls` is null where it is
- * not known.
+ * What is known of a column of a file. `min` and `max` are as DuckDB prints them; null where there is none.
+ * `nulls` is null where it is not known.
  */
 export interface ColumnStats {
   readonly min: string | null;
@@ -13,14 +13,16 @@ export interface ColumnStats {
   readonly nulls: bigint | null;
 }
 
-/** Longest prefix of a string that goes into statistics, in code points; the same as in other Delta writers. */
+/**
+ * Longest prefix of a string that goes into statistics, in code points; the same as in other Delta writers.
+ */
 const PREFIX = 32;
 const LARGEST_CHARACTER = '\u{10FFFF}';
 
 /**
- * The file of a table with these fields that one result row of DuckDB's `COPY … TO … (FORMAT parquet, RETURN_STATS)` describes, with or without
- * PARTITION_BY.
- * Nested columns of the row are JSON text: lists of `{"key", "value"}`.
+ * The file of a table with these fields that one result row of DuckDB's
+ * `COPY … TO … (FORMAT parquet, RETURN_STATS)` describes, with or without PARTITION_BY. Nested columns of the
+ * row are JSON text: lists of `{"key", "value"}`.
  */
 export function writtenFile(fields: readonly TableField[], row: Row): LocalFile {
   const stats: Record<string, ColumnStats> = {};
@@ -50,8 +52,8 @@ export function writtenFile(fields: readonly TableField[], row: Row): LocalFile 
 }
 
 /**
- * A file's statistics as the Delta protocol ("Per-file Statistics") has them, as JSON text. Bounds may be wider than the data, never
- * narrower; what cannot be written exactly is left out.
+ * A file's statistics as the Delta protocol ("Per-file Statistics") has them, as JSON text. Bounds may be
+ * wider than the data, never narrower; what cannot be written exactly is left out.
  */
 export function formatStats(
   fields: readonly TableField[],
@@ -87,7 +89,8 @@ function upperBound(type: FieldType, text: string): unknown {
   if (type !== 'string') return plainBound(type, text);
   const points = Array.from(text.slice(0, 2 * PREFIX + 2));
   if (points.length <= PREFIX) return text;
-  // A prefix sorts below its string. With the largest character behind it, it sorts above, unless the string has that one there too.
+  // A prefix sorts below its string. With the largest character behind it, it sorts above, unless the string
+  // has that one there too.
   return points[PREFIX] === LARGEST_CHARACTER ? null : points.slice(0, PREFIX).join('') + LARGEST_CHARACTER;
 }
 
@@ -97,7 +100,10 @@ function plainBound(type: FieldType, text: string): unknown {
   return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(text) ? rawNumber(text) : null;
 }
 
-/** `2020-10-01 07:30:00.123456+00` to whole milliseconds, down or up; null for what has no four-digit year or is not in UTC. */
+/**
+ * `2020-10-01 07:30:00.123456+00` to whole milliseconds, down or up; null for what has no four-digit year or
+ * is not in UTC.
+ */
 function instant(text: string, up: boolean): string | null {
   const parts = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00$/.exec(text);
   if (parts === null) return null;

@@ -21,7 +21,8 @@ export function lookupFields(from: string, { columns }: Lookup): TableField[] {
 }
 
 /**
- * Computes the table of a look-up: one row for each distinct value. Values that the table has already are not looked up again. Values and answers go through files, so that memory does not grow with their number.
+ * Computes the table of a look-up: one row for each distinct value. Values that the table has already are not
+ * looked up again. Values and answers go through files, so that memory does not grow with their number.
  */
 export async function computeLookup(run: ModelRun, lookup: Lookup): Promise<Computed> {
   const { sql, dataset, model, inputs, derived, folder } = run;

@@ -6,8 +6,9 @@ import { literal } from '../../core/sql.ts';
 import { exactly, fileList } from './relations.ts';
 
 /**
- * A model with `shareBy` is computed over a share of that column's values at a time, each with about this many events: memory stays the
- * same however long the table grows, and hash tables stay in the processor's cache.
+ * A model with `shareBy` is computed over a share of that column's values at a time, each with about this
+ * many events: memory stays the same however long the table grows, and hash tables stay in the processor's
+ * cache.
  */
 const EVENTS_PER_SHARE = 150_000;
 /** Nor has a share more than about this many bytes of events, as they are before compression. */

@@ -14,8 +14,9 @@ import { emptyRelation, fileList, parquet, tableRelation } from './relations.ts'
 const MANY_FILES = 32;
 
 /**
- * Computes the rows of those values of `shareBy` that stand in the files `added` of events, over all events of these values. Rows that the
- * table has of these values are replaced, and only the files that hold such rows are written again.
+ * Computes the rows of those values of `shareBy` that stand in the files `added` of events, over all events
+ * of these values. Rows that the table has of these values are replaced, and only the files that hold such
+ * rows are written again.
  */
 export async function computeTouched(
   run: ModelRun,
@@ -83,8 +84,9 @@ async function touchedEvents(
 }
 
 /**
- * Fills `stale` with the keys of the table's rows that are of touched values, and answers with the columns that these keys have. A table
- * without the column `shareBy` does not say of which value a row is: the model says it, computed over the events that were there before.
+ * Fills `stale` with the keys of the table's rows that are of touched values, and answers with the columns
+ * that these keys have. A table without the column `shareBy` does not say of which value a row is: the model
+ * says it, computed over the events that were there before.
  */
 async function findStale(run: ModelRun, derived: TableVersion, before: EventRows): Promise<string> {
   const { sql, model, folder } = run;

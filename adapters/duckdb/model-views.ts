@@ -6,7 +6,9 @@ import { DATASET_RELATION, readsDataset } from '../../core/model-query.ts';
 import type { EventRows, ModelRun } from './model-run.ts';
 import { emptyRelation, tableRelation } from './relations.ts';
 
-/** Makes the inputs visible to the query, and answers with what there is of events: these are not visible yet. */
+/**
+ * Makes the inputs visible to the query, and answers with what there is of events: these are not visible yet.
+ */
 export async function openInputs(run: ModelRun): Promise<EventRows> {
   const { sql, dataset, query, inputs } = run;
   await defineSparkFunctions(sql);
@@ -29,7 +31,10 @@ export async function makeDataset(sql: SqlSession, time: string, events: string)
   );
 }
 
-/** Makes a relation visible under a name. A table of another dataset is a view in a schema of that dataset's name. */
+/**
+ * Makes a relation visible under a name. A table of another dataset is a view in a schema of that dataset's
+ * name.
+ */
 export async function view(sql: SqlSession, name: string, source: string): Promise<void> {
   const [schema, other] = name.split('.');
   if (other === undefined) await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${source}`);
@@ -45,7 +50,10 @@ export async function dropInputs(sql: SqlSession, names: readonly string[]): Pro
   await sql.run(`DROP VIEW IF EXISTS ${EVENTS_TABLE}; DROP TABLE IF EXISTS ${DATASET_RELATION}`);
 }
 
-/** Names that Spark SQL has and DuckDB lacks, so that one model text runs on both. `sha2` is for 256 bits alone. */
+/**
+ * Names that Spark SQL has and DuckDB lacks, so that one model text runs on both. `sha2` is for 256 bits
+ * alone.
+ */
 export async function defineSparkFunctions(sql: SqlSession): Promise<void> {
   await sql.run(`
 CREATE OR REPLACE TEMP MACRO unix_timestamp(t) AS CAST(floor(epoch(t)) AS BIGINT);

@@ -4,8 +4,8 @@ import { literal } from '../../core/sql.ts';
 import { writtenFile } from './file-stats.ts';
 
 /**
- * Writes what the query gives to local Parquet files of a table with these fields: `to` is the file, or with `PARTITION_BY` among the options the
- * folder. No file where the query gives nothing.
+ * Writes what the query gives to local Parquet files of a table with these fields: `to` is the file, or with
+ * `PARTITION_BY` among the options the folder. No file where the query gives nothing.
  */
 export async function writeParquet(
   sql: SqlSession,

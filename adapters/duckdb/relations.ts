@@ -3,8 +3,8 @@ import { namesOf } from '../../core/field-types.ts';
 import { literal } from '../../core/sql.ts';
 
 /**
- * A path as the pattern that matches this file alone. DuckDB's readers take `*`, `?` and `[` in a path as a pattern; in brackets each
- * stands for itself. Nothing escapes a backslash.
+ * A path as the pattern that matches this file alone. DuckDB's readers take `*`, `?` and `[` in a path as a
+ * pattern; in brackets each stands for itself. Nothing escapes a backslash.
  */
 export function exactly(path: string): string {
   return path.replaceAll(/[*?[]/g, '[$&]');
@@ -26,7 +26,10 @@ export function emptyRelation(fields: readonly TableField[]): string {
   return `(SELECT ${columns.join(', ')} WHERE false)`;
 }
 
-/** A table's Parquet files as an SQL relation of these columns: null in files that were written before the column was added. */
+/**
+ * A table's Parquet files as an SQL relation of these columns: null in files that were written before the
+ * column was added.
+ */
 export function tableRelation(fields: readonly TableField[], paths: readonly string[]): string {
   if (paths.length === 0) return emptyRelation(fields);
   const rows = `read_parquet(${fileList(paths)}, hive_partitioning = false, union_by_name = true)`;

@@ -15,7 +15,10 @@ const ESCAPES = [
 /** Null, as the COPY below writes it. */
 export const NULL_TEXT = '\\N';
 
-/** How the lines of a form are written, in SQL: lists of columns, which a tab is to part and in which null is {@link NULL_TEXT}. */
+/**
+ * How the lines of a form are written, in SQL: lists of columns, which a tab is to part and in which null is
+ * {@link NULL_TEXT}.
+ */
 interface Lines {
   /** Of a row that is to be stored. */
   stored(fields: readonly SinkField[]): string;

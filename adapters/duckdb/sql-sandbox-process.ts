@@ -1,4 +1,6 @@
-/** One sandboxed query, as a process of its own: reads a {@link SandboxTask} and says {@link SandboxLine}s. */
+/**
+ * One sandboxed query, as a process of its own: reads a {@link SandboxTask} and says {@link SandboxLine}s.
+ */
 import { writeSync } from 'node:fs';
 import { json } from 'node:stream/consumers';
 import { Worker } from 'node:worker_threads';
@@ -20,7 +22,8 @@ const LINE_BYTES = 256_000;
 /** As many at the end of a query are tried. */
 const SEMICOLONS = 20;
 const ONE_SELECT = 'Only one SELECT statement is allowed';
-// A thread of its own, since the query may keep this one busy. It ends the process, as nothing else would in time.
+// A thread of its own, since the query may keep this one busy. It ends the process, as nothing else would in
+// time.
 new Worker(
   `const { workerData } = require('node:worker_threads');
    const end = () => process.kill(process.pid, 'SIGKILL');
@@ -97,7 +100,10 @@ async function checkStatement(connection: DuckDBConnection): Promise<void> {
   if (parameterCount > 0) throw new Refused('The query has parameters, and there are no values for them');
 }
 
-/** Writes the columns and the rows. Rows are converted one at a time: a chunk of long texts would not fit into the heap. */
+/**
+ * Writes the columns and the rows. Rows are converted one at a time: a chunk of long texts would not fit into
+ * the heap.
+ */
 async function run(connection: DuckDBConnection): Promise<void> {
   const result = await (await bracketed(connection)).stream();
   const names = result.columnNames();
@@ -130,8 +136,9 @@ async function run(connection: DuckDBConnection): Promise<void> {
 }
 
 /**
- * The page of the query that is asked for. Only a query can stand in brackets; a semicolon cannot, nor what follows one. Which of the
- * semicolons ends the statement, and does not stand in a text or a comment, shows when the brackets can be read.
+ * The page of the query that is asked for. Only a query can stand in brackets; a semicolon cannot, nor what
+ * follows one. Which of the semicolons ends the statement, and does not stand in a text or a comment, shows
+ * when the brackets can be read.
  */
 function bracketed(connection: DuckDBConnection): Promise<DuckDBPreparedStatement> {
   const page = task.limit === null ? '' : ` LIMIT ${task.limit} OFFSET ${task.offset}`;
@@ -197,7 +204,10 @@ function errorOf(error: Error): { code: ErrorCode; message: string } {
   return { code: message.startsWith('Out of Memory Error') ? 'sql:memory' : 'sql:invalid', message };
 }
 
-/** A path as the pattern that matches this file alone: DuckDB's readers take `*`, `?` and `[` in a path as a pattern. */
+/**
+ * A path as the pattern that matches this file alone: DuckDB's readers take `*`, `?` and `[` in a path as a
+ * pattern.
+ */
 function exactly(path: string): string {
   return path.replaceAll(/[*?[]/g, '[$&]');
 }

@@ -44,8 +44,9 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * {@link SqlSandbox} on DuckDB in a process of its own for each query. Not every function of SQL heeds an interrupt or DuckDB's memory
- * limit (`repeat('x', 4000000000)` does neither), but a process can always be ended.
+ * {@link SqlSandbox} on DuckDB in a process of its own for each query. Not every function of SQL heeds an
+ * interrupt or DuckDB's memory limit (`repeat('x', 4000000000)` does neither), but a process can always be
+ * ended.
  */
 export class DuckDbSandbox implements SqlSandbox {
   readonly #limits: SandboxLimits;
@@ -106,7 +107,9 @@ export class DuckDbSandbox implements SqlSandbox {
   }
 }
 
-/** Resolves when the process has ended. @throws EventlakeError `sql:busy` when the system could not start it. */
+/**
+ * Resolves when the process has ended. @throws EventlakeError `sql:busy` when the system could not start it.
+ */
 async function ended(child: SandboxProcess): Promise<void> {
   try {
     await once(child, 'exit');
@@ -119,7 +122,10 @@ async function ended(child: SandboxProcess): Promise<void> {
   }
 }
 
-/** The whole lines of a stream, which is read no faster than they are taken. What follows the last line end was cut off, and is left out. */
+/**
+ * The whole lines of a stream, which is read no faster than they are taken. What follows the last line end
+ * was cut off, and is left out.
+ */
 async function* linesOf(stream: Readable, mostBytes: number): AsyncGenerator<string> {
   let pending: Buffer[] = [];
   let bytes = 0;

@@ -22,7 +22,9 @@ export class DuckDbSession implements SqlSession {
   readonly #spill: string;
   readonly #memoryMb: number;
   readonly #threads: number;
-  /** The statement before; the next waits for it, and not in one of the few threads that files are read by. */
+  /**
+   * The statement before; the next waits for it, and not in one of the few threads that files are read by.
+   */
   #previous: Promise<unknown> = Promise.resolve();
 
   readonly #isOwner: boolean;
@@ -53,14 +55,17 @@ export class DuckDbSession implements SqlSession {
       autoload_known_extensions: 'false',
     });
     const connection = await sessionOn(instance);
-    // Freed memory goes back to the system soon, and wholly after each statement, instead of adding up from query to query.
+    // Freed memory goes back to the system soon, and wholly after each statement, instead of adding up from
+    // query to query.
     await connection.run(
       "SET allocator_flush_threshold = '1MB'; SET allocator_bulk_deallocation_flush_threshold = '16MB';",
     );
     return new DuckDbSession(instance, connection, spill, { memoryMb, threads }, true);
   }
 
-  /** Another session within the same ceiling: its statements run beside those of this one. It is closed first. */
+  /**
+   * Another session within the same ceiling: its statements run beside those of this one. It is closed first.
+   */
   async beside(): Promise<DuckDbSession> {
     const limits = { memoryMb: this.#memoryMb, threads: this.#threads };
     return new DuckDbSession(this.#instance, await sessionOn(this.#instance), this.#spill, limits, false);
@@ -92,7 +97,8 @@ export class DuckDbSession implements SqlSession {
   #inTurn<T>(statement: () => Promise<T>): Promise<T> {
     const turn = this.#previous.then(async () => {
       const result = await this.#withRoom(statement);
-      // DuckDB gives back all that is free when it is told a limit, be it the same. To do so at each larger allocation costs far more.
+      // DuckDB gives back all that is free when it is told a limit, be it the same. To do so at each larger
+      // allocation costs far more.
       await this.#connection.run(`SET memory_limit = '${this.#memoryMb}MB'`);
       return result;
     });
@@ -101,8 +107,8 @@ export class DuckDbSession implements SqlSession {
   }
 
   /**
-   * Not all memory can be spilled: DuckDB holds 2,048 rows at a time in each thread, and rows of 100 kB are more than the ceiling. Such a
-   * statement is run again by one thread with a ceiling four times as high.
+   * Not all memory can be spilled: DuckDB holds 2,048 rows at a time in each thread, and rows of 100 kB are
+   * more than the ceiling. Such a statement is run again by one thread with a ceiling four times as high.
    */
   async #withRoom<T>(statement: () => Promise<T>): Promise<T> {
     try {

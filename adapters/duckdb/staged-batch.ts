@@ -17,8 +17,8 @@ const KEPT_BYTES = 12_000;
 const LATEST_MS = 253_402_300_799_999;
 
 /**
- * A batch also ends at this many staged bytes. DuckDB works on 2,048 rows at a time, of any size, so that batches of large values must
- * end earlier.
+ * A batch also ends at this many staged bytes. DuckDB works on 2,048 rows at a time, of any size, so that
+ * batches of large values must end earlier.
  */
 const BATCH_BYTES = 64 * 1024 * 1024;
 const LARGE_VALUES_BATCH_BYTES = 6 * 1024 * 1024;
@@ -27,10 +27,11 @@ const LARGE_VALUES = 128;
 const FEW_COLUMNS = 8;
 
 /**
- * Records on their way into the lake, as lines of text that SQL reads: partition, offset, timestamp, form, value, separated by tabs.
- * Values stay bytes and become no objects. `form` says how the value is written: `json` as it is; `text` in base64 because it has a tab or
- * line break (still JSON, perhaps); `bytes` in base64 because it is not UTF-8; `large`; `null`; `unreadable` in base64, of a batch that could not be
- * read: what was there.
+ * Records on their way into the lake, as lines of text that SQL reads: partition, offset, timestamp, form,
+ * value, separated by tabs. Values stay bytes and become no objects. `form` says how the value is written:
+ * `json` as it is; `text` in base64 because it has a tab or line break (still JSON, perhaps); `bytes` in
+ * base64 because it is not UTF-8; `large`; `null`; `unreadable` in base64, of a batch that could not be read:
+ * what was there.
  */
 export class StagedBatch implements EngineBatch {
   readonly #folder: string;
@@ -106,8 +107,9 @@ export class StagedBatch implements EngineBatch {
   }
 
   /**
-   * The staged records as an SQL relation (log_partition, log_offset, log_timestamp, form, value, raw): `value` is the text, null where there is
-   * none; `raw` is what was staged; `log_timestamp` is null where the record has none that is a time.
+   * The staged records as an SQL relation (log_partition, log_offset, log_timestamp, form, value, raw):
+   * `value` is the text, null where there is none; `raw` is what was staged; `log_timestamp` is null where
+   * the record has none that is a time.
    */
   relation(stream: Stream): string {
     return `(
@@ -121,8 +123,9 @@ export class StagedBatch implements EngineBatch {
   }
 
   /**
-   * Where the staged events come from as an SQL relation (log_partition, log_offset, source_file, source_line), a row for each that is a line of
-   * a file. It is written when it is asked for: most batches never need it.
+   * Where the staged events come from as an SQL relation (log_partition, log_offset, source_file,
+   * source_line), a row for each that is a line of a file. It is written when it is asked for: most batches
+   * never need it.
    */
   async sources(): Promise<string> {
     const path = join(this.#folder, 'sources.tsv');
@@ -185,7 +188,10 @@ function stageLines(batch: RecordBatch, first: number): Buffer {
   return lines;
 }
 
-/** A producer may give any 64-bit number as a record's timestamp, and -1 for none; what is no time becomes null. */
+/**
+ * A producer may give any 64-bit number as a record's timestamp, and -1 for none; what is no time becomes
+ * null.
+ */
 function timeOf(timestamp: number | undefined): string {
   return timestamp !== undefined && timestamp >= 0 && timestamp <= LATEST_MS ? String(timestamp) : '';
 }
@@ -200,7 +206,9 @@ function inBase64(value: Buffer, form: string): Buffer {
   return Buffer.from((form === 'text' ? value : value.subarray(0, KEPT_BYTES)).toString('base64'));
 }
 
-/** Looks at all values at once, which is far cheaper than at each: true when every one can be staged as it is. */
+/**
+ * Looks at all values at once, which is far cheaper than at each: true when every one can be staged as it is.
+ */
 function allClean(values: readonly (Buffer | null)[]): boolean {
   const separator = Buffer.from(' ');
   const all: Buffer[] = [];

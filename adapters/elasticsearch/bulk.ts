@@ -3,7 +3,10 @@ import { EventlakeError, hasCode } from '../../core/errors.ts';
 import type { IndexChange } from './changes-file.ts';
 import { type ElasticsearchConnection, statusFailure, statusMeaning } from './connection.ts';
 
-/** A bulk request ends at the first limit that it reaches. Measured: larger ones or more at once are no faster. */
+/**
+ * A bulk request ends at the first limit that it reaches. Measured: larger ones or more at once are no
+ * faster.
+ */
 const BATCH_DOCUMENTS = 5_000;
 const BATCH_CHARACTERS = 5_000_000;
 const IN_FLIGHT = 3;
@@ -43,10 +46,11 @@ interface Outcome {
 }
 
 /**
- * Stores and deletes documents with {@link https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docs-bulk.html bulk requests}
- * under external versions, several at once. A request that gets no answer in time is halved, and the next ones go one at a time; they
- * grow again while answers take less than a quarter of the time allowed. One that is refused as too large (413) is halved for good.
- * The size is kept from call to call.
+ * Stores and deletes documents with
+ * {@link https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docs-bulk.html bulk requests} under
+ * external versions, several at once. A request that gets no answer in time is halved, and the next ones go
+ * one at a time; they grow again while answers take less than a quarter of the time allowed. One that is
+ * refused as too large (413) is halved for good. The size is kept from call to call.
  */
 export class BulkWriter {
   readonly #connection: ElasticsearchConnection;
@@ -58,8 +62,8 @@ export class BulkWriter {
   }
 
   /**
-   * `changes` names an id at most once. Every item's status is checked; only items that failed in a passing way (429, 5xx) are sent
-   * again. Whether it resolves or rejects, no request is under way any more.
+   * `changes` names an id at most once. Every item's status is checked; only items that failed in a passing
+   * way (429, 5xx) are sent again. Whether it resolves or rejects, no request is under way any more.
    * @throws `index:too_large` or `index:timeout` with the document's id when a single one is not accepted.
    */
   async write(index: string, changes: readonly IndexChange[], version: bigint): Promise<void> {
@@ -187,7 +191,10 @@ function unstored(changes: readonly IndexChange[], answer: BulkAnswer, index: st
   return { left, failure: busy };
 }
 
-/** Stored or deleted; or a newer version is there (409); or there was nothing to delete (404 without an error). */
+/**
+ * Stored or deleted; or a newer version is there (409); or there was nothing to delete (404 without an
+ * error).
+ */
 function isDone({ status, error }: BulkItem): boolean {
   return (status >= 200 && status < 300) || status === 409 || (status === 404 && error === undefined);
 }

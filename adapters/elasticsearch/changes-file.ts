@@ -20,7 +20,9 @@ export async function* readChanges(file: string, most: number): AsyncGenerator<I
   if (group.length > 0) yield group;
 }
 
-/** Lines end in LF alone: a document may hold the other characters that Node's readline takes for line ends. */
+/**
+ * Lines end in LF alone: a document may hold the other characters that Node's readline takes for line ends.
+ */
 async function* linesOf(file: string): AsyncGenerator<string> {
   let rest = '';
   for await (const text of createReadStream(file, 'utf8')) {

@@ -22,8 +22,8 @@ export interface ElasticsearchAddress {
 }
 
 /**
- * A connection to one Elasticsearch address. The client's own retries are off: which failures are repeated, and for how long, is
- * decided here alone.
+ * A connection to one Elasticsearch address. The client's own retries are off: which failures are repeated,
+ * and for how long, is decided here alone.
  */
 export class ElasticsearchConnection {
   /** The address without credentials. */
@@ -84,7 +84,10 @@ export class ElasticsearchConnection {
     }
   }
 
-  /** For requests that decide themselves what to repeat. An address that has never answered is a wrong one: no patience then. */
+  /**
+   * For requests that decide themselves what to repeat. An address that has never answered is a wrong one: no
+   * patience then.
+   */
   patience(): Patience {
     return new Patience(() => (this.#reached ? this.#patience : 0), this.#signal);
   }
@@ -94,7 +97,10 @@ export class ElasticsearchConnection {
   }
 }
 
-/** The client's own deadline is one for each pause between two pieces of an answer; this one is for the whole request. */
+/**
+ * The client's own deadline is one for each pause between two pieces of an answer; this one is for the whole
+ * request.
+ */
 function limitedTransport(requestTimeout: number, signal: AbortSignal): typeof SniffingTransport {
   return class extends SniffingTransport {
     // `never`: what comes back is what the client's own overloads say.
@@ -118,7 +124,9 @@ export function statusMeaning(status: number): 'busy' | 'forbidden' | 'rejected'
   return status === 401 || status === 403 ? 'forbidden' : 'rejected';
 }
 
-/** A failure by what its status means; `what` says in one clause what Elasticsearch answered, and about what. */
+/**
+ * A failure by what its status means; `what` says in one clause what Elasticsearch answered, and about what.
+ */
 export function statusFailure(status: number, what: string, cause?: Error): EventlakeError {
   const meaning = statusMeaning(status);
   return new EventlakeError(`index:${meaning}`, what, { ...ADVICE[meaning], cause });

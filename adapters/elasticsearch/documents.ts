@@ -9,9 +9,10 @@ const LARGEST_PAGE = 10_000;
 const KEEP_ALIVE = '5m';
 
 /**
- * All documents that a search over this index or alias finds, each as a line of a file of changes, in pages, as of one
- * {@link https://www.elastic.co/guide/en/elasticsearch/reference/8.19/point-in-time-api.html point in time}; none where it is missing.
- * Integers beyond 2^53 come as the nearest double.
+ * All documents that a search over this index or alias finds, each as a line of a file of changes, in pages,
+ * as of one
+ * {@link https://www.elastic.co/guide/en/elasticsearch/reference/8.19/point-in-time-api.html point in time};
+ * none where it is missing. Integers beyond 2^53 come as the nearest double.
  */
 export async function* readDocuments(
   connection: ElasticsearchConnection,

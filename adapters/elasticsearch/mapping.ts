@@ -3,9 +3,10 @@ import type { estypes } from '@elastic/elasticsearch';
 import type { SinkField } from '../../core/contracts.ts';
 
 /**
- * Nothing is searchable until the index is refreshed, which only `finish` does: people see one version at a time.
- * The translog stays on its default, on disk before an answer, so that what was acknowledged survives a crash.
- * Deletes are remembered for an hour (Elasticsearch's default is a minute), so that a slower rival's older document stays out.
+ * Nothing is searchable until the index is refreshed, which only `finish` does: people see one version at a
+ * time. The translog stays on its default, on disk before an answer, so that what was acknowledged survives a
+ * crash. Deletes are remembered for an hour (Elasticsearch's default is a minute), so that a slower rival's
+ * older document stays out.
  */
 const SETTINGS: estypes.IndicesIndexSettings = {
   number_of_shards: 1,
@@ -14,10 +15,15 @@ const SETTINGS: estypes.IndicesIndexSettings = {
   gc_deletes: '1h',
 };
 
-/** A term has at most 32,766 bytes. A longer text is kept in its document, but cannot be searched; without this it would be refused. */
+/**
+ * A term has at most 32,766 bytes. A longer text is kept in its document, but cannot be searched; without
+ * this it would be refused.
+ */
 const SEARCHABLE_CHARACTERS = 8191;
 
-/** The mapping for these fields. Their order makes no difference; a document with any other field is refused. */
+/**
+ * The mapping for these fields. Their order makes no difference; a document with any other field is refused.
+ */
 export function mappingOf(fields: readonly SinkField[]): estypes.MappingTypeMapping {
   const properties = fields
     .map((field): [string, estypes.MappingProperty] => [field.name, propertyOf(field)])
@@ -59,7 +65,8 @@ export function templateOf(
   return {
     name: alias,
     index_patterns: [`${alias}-*`],
-    // Of two aliases where one begins with the other the longer wins; templates of equal priority may not overlap.
+    // Of two aliases where one begins with the other the longer wins; templates of equal priority may not
+    // overlap.
     priority: 200 + alias.length,
     // A write that comes after the index was deleted must fail, not make an index.
     allow_auto_create: false,
@@ -67,7 +74,9 @@ export function templateOf(
   };
 }
 
-/** What an index of this mapping is created with: it must not depend on which template a rival has put there. */
+/**
+ * What an index of this mapping is created with: it must not depend on which template a rival has put there.
+ */
 export function indexBody(
   mapping: estypes.MappingTypeMapping,
   meta: estypes.Metadata,

@@ -24,11 +24,12 @@ interface IndexState {
 /**
  * A sink on Elasticsearch 8: an alias over one index for each mapping and table, `<alias>-<digest of both>`.
  *
- * A new mapping, or another table of the same name, fills a new index beside the old one; `finish` moves the alias and deletes the old index
- * in one step. The version that an index shows is in the `_meta` of its mapping, written last. Documents carry the profiles version as their external version,
- * so of two writers the newer wins document by document. What an interrupted or overtaken writer left behind is found in `finish`
- * by these versions. A writer that continues after a newer version was finished is not noticed: a document that only its version has
- * changed stays until the next change of it.
+ * A new mapping, or another table of the same name, fills a new index beside the old one; `finish` moves the
+ * alias and deletes the old index in one step. The version that an index shows is in the `_meta` of its
+ * mapping, written last. Documents carry the profiles version as their external version, so of two writers
+ * the newer wins document by document. What an interrupted or overtaken writer left behind is found in
+ * `finish` by these versions. A writer that continues after a newer version was finished is not noticed: a
+ * document that only its version has changed stays until the next change of it.
  */
 export class ElasticsearchSink implements Sink {
   readonly description: string;
@@ -42,7 +43,10 @@ export class ElasticsearchSink implements Sink {
   /** The version that the changes to come build on; null when they are all documents. */
   #base: bigint | null = null;
 
-  /** `table` names what the index shows, such as `electronics/customer_profiles`: an index of another table is left alone. */
+  /**
+   * `table` names what the index shows, such as `electronics/customer_profiles`: an index of another table is
+   * left alone.
+   */
   constructor(options: ElasticsearchAddress & { readonly index: string; readonly table: string }) {
     this.#connection = new ElasticsearchConnection(options);
     this.#bulk = new BulkWriter(this.#connection);
@@ -182,8 +186,9 @@ export class ElasticsearchSink implements Sink {
   }
 
   /**
-   * Looks for documents of versions between the base and the new one: another writer put them there and did not finish, and the
-   * changes from the base to the new version need not cover them. When all documents were sent, such a one is no longer in the table.
+   * Looks for documents of versions between the base and the new one: another writer put them there and did
+   * not finish, and the changes from the base to the new version need not cover them. When all documents were
+   * sent, such a one is no longer in the table.
    */
   async #removeLeftovers(index: string, version: bigint): Promise<void> {
     for (;;) {

@@ -4,8 +4,8 @@ import type { ServerState } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 
 /**
- * Whether this user may read and write the folder, and whether its disk has space; makes nothing. Of a folder that was not made yet, the one
- * is looked at in which it will be.
+ * Whether this user may read and write the folder, and whether its disk has space; makes nothing. Of a folder
+ * that was not made yet, the one is looked at in which it will be.
  * @throws `object:forbidden`, `object:full`, and `object:failed` when it is no folder
  */
 export async function checkFolder(folder: string): Promise<ServerState> {

@@ -11,9 +11,10 @@ const UNFINISHED = '.unfinished';
 const DAY_MS = 86_400_000;
 
 /**
- * An object store in a folder of a local disk: an object is a file, its key the path below the folder.
- * A write is finished and on disk (fsync) before it gets its name, and the name is on disk before the call resolves.
- * Needs a file system with hard links for {@link ObjectStore.putIfAbsent}. A key cannot also be the folder of another key.
+ * An object store in a folder of a local disk: an object is a file, its key the path below the folder. A
+ * write is finished and on disk (fsync) before it gets its name, and the name is on disk before the call
+ * resolves. Needs a file system with hard links for {@link ObjectStore.putIfAbsent}. A key cannot also be the
+ * folder of another key.
  */
 export class FileObjectStore implements ObjectStore {
   readonly description: string;
@@ -141,8 +142,8 @@ export class FileObjectStore implements ObjectStore {
   }
 
   /**
-   * Makes the folder and those above it, and has their names on disk. Also for a folder that exists: the process that made it just now may not
-   * have come to that yet.
+   * Makes the folder and those above it, and has their names on disk. Also for a folder that exists: the
+   * process that made it just now may not have come to that yet.
    */
   async #keepFolder(path: string): Promise<void> {
     const made = await mkdir(path, { recursive: true });
@@ -266,7 +267,10 @@ async function statIfPresent(path: string) {
   }
 }
 
-/** Flushes a file, or a folder's names, to disk. Windows cannot open folders; its names are journaled by the file system. */
+/**
+ * Flushes a file, or a folder's names, to disk. Windows cannot open folders; its names are journaled by the
+ * file system.
+ */
 async function sync(path: string): Promise<void> {
   const isFolder = (await stat(path)).isDirectory();
   if (isFolder && process.platform === 'win32') return;
@@ -278,7 +282,10 @@ async function sync(path: string): Promise<void> {
   }
 }
 
-/** Removes what a crash left unfinished more than a day ago; younger files may be another process's writes in progress. */
+/**
+ * Removes what a crash left unfinished more than a day ago; younger files may be another process's writes in
+ * progress.
+ */
 async function sweep(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name);

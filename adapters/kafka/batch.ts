@@ -1,6 +1,6 @@
 /**
- * Kafka's record batch, format 2 (https://kafka.apache.org/documentation/#recordbatch): where each field of its header lies.
- * `RECORDS` is both where the records begin and how long the header is.
+ * Kafka's record batch, format 2 (https://kafka.apache.org/documentation/#recordbatch): where each field of
+ * its header lies. `RECORDS` is both where the records begin and how long the header is.
  */
 export const BATCH = {
   BASE_OFFSET: 0,

@@ -42,7 +42,10 @@ export interface KafkaAddress {
 const { READ_COMMITTED, READ_UNCOMMITTED } = FetchIsolationLevels;
 const CLIENT_ID = 'eventlake';
 const CONNECT_MS = 5_000;
-/** How long Kafka may say "not yet" (elections, a coordinator that starts, a transaction that ends) before it is an error. */
+/**
+ * How long Kafka may say "not yet" (elections, a coordinator that starts, a transaction that ends) before it
+ * is an error.
+ */
 const PATIENCE_MS = 30_000;
 const NOT_YET = new Set([
   'COORDINATOR_LOAD_IN_PROGRESS',
@@ -86,8 +89,9 @@ export function clientOptions(address: KafkaAddress): BaseOptions {
 /**
  * Connections to the brokers of one cluster, and who is responsible for what.
  *
- * It speaks the protocol's requests directly: each method is one request to the right broker. A broker answers the requests of a
- * connection one after the other, so those who wait for long (fetches) have a cluster of their own.
+ * It speaks the protocol's requests directly: each method is one request to the right broker. A broker
+ * answers the requests of a connection one after the other, so those who wait for long (fetches) have a
+ * cluster of their own.
  */
 export class KafkaCluster {
   readonly #address: KafkaAddress;
@@ -117,7 +121,10 @@ export class KafkaCluster {
     return [...this.#brokers.keys()];
   }
 
-  /** The topics of these names as one broker knows them, any or `witness`; those that do not exist are left out. */
+  /**
+   * The topics of these names as one broker knows them, any or `witness`; those that do not exist are left
+   * out.
+   */
   async topics(names: readonly string[], witness?: number): Promise<Map<string, KafkaTopic>> {
     return this.persist(async () => {
       const broker = await (witness === undefined ? this.any() : this.broker(witness));
@@ -155,9 +162,10 @@ export class KafkaCluster {
   }
 
   /**
-   * An offset of each partition, by topic: the first that is still there (`earliest`), the one after the last that a reader of
-   * committed records can see (`latest`: the last stable offset), or the one after the last of all, those of open transactions too
-   * (`written`: the high watermark). Topics that do not exist are left out.
+   * An offset of each partition, by topic: the first that is still there (`earliest`), the one after the last
+   * that a reader of committed records can see (`latest`: the last stable offset), or the one after the last
+   * of all, those of open transactions too (`written`: the high watermark). Topics that do not exist are left
+   * out.
    */
   async offsets(
     names: readonly string[],
@@ -198,8 +206,8 @@ export class KafkaCluster {
   }
 
   /**
-   * Repeats a call for as long as Kafka answers that it is not ready for it yet. `call` looks up who is responsible each time.
-   * `more` names answers that mean the same for this call.
+   * Repeats a call for as long as Kafka answers that it is not ready for it yet. `call` looks up who is
+   * responsible each time. `more` names answers that mean the same for this call.
    */
   async persist<T>(call: () => Promise<T>, more: readonly string[] = []): Promise<T> {
     const deadline = Date.now() + PATIENCE_MS;

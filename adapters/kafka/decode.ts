@@ -5,27 +5,39 @@ import { BATCH, COMPRESSION, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL } from './b
 import { SourceHeaderReader } from './source-header.ts';
 import { unpack } from './unpack.ts';
 
-/** A batch as it lies in the log, still packed. It covers the offsets from `base` up to, not including, `next`. */
+/**
+ * A batch as it lies in the log, still packed. It covers the offsets from `base` up to, not including,
+ * `next`.
+ */
 export interface PackedBatch {
   readonly base: bigint;
   readonly next: bigint;
-  /** Whether it holds records for readers: not those of aborted transactions, nor the marks where transactions end. */
+  /**
+   * Whether it holds records for readers: not those of aborted transactions, nor the marks where transactions
+   * end.
+   */
   readonly committed: boolean;
-  /** What is wrong with it, where its checksum or its format is; nothing else of such a batch is known for certain. */
+  /**
+   * What is wrong with it, where its checksum or its format is; nothing else of such a batch is known for
+   * certain.
+   */
   readonly damage: string | null;
   readonly bytes: Buffer;
 }
 
-/** A transaction that was given up: nothing that its producer wrote from `firstOffset` to its next mark is to be read. */
+/**
+ * A transaction that was given up: nothing that its producer wrote from `firstOffset` to its next mark is to
+ * be read.
+ */
 export interface AbortedTransaction {
   readonly producerId: bigint;
   readonly firstOffset: bigint;
 }
 
 /**
- * The batches in what a broker sent for one partition, with its list of the aborted transactions that touch them. The last batch may
- * be cut off, and is left out. A damaged batch is the last one: it may have been the mark that ends a transaction, so that what follows is to be
- * fetched again, with another list.
+ * The batches in what a broker sent for one partition, with its list of the aborted transactions that touch
+ * them. The last batch may be cut off, and is left out. A damaged batch is the last one: it may have been the
+ * mark that ends a transaction, so that what follows is to be fetched again, with another list.
  * @throws EventlakeError `log:corrupt` when the first batch is damaged, and where it ends is not known
  */
 export function splitBatches(bytes: Buffer, aborted: readonly AbortedTransaction[]): PackedBatch[] {
@@ -79,8 +91,9 @@ function damageOf(batch: Buffer): string | null {
 }
 
 /**
- * The offset after a damaged batch: that of a whole and sound batch that follows, or by its own header where number of records and last offset
- * agree, as they do in every batch that a producer writes. Null when neither tells: its length may be what is damaged.
+ * The offset after a damaged batch: that of a whole and sound batch that follows, or by its own header where
+ * number of records and last offset agree, as they do in every batch that a producer writes. Null when
+ * neither tells: its length may be what is damaged.
  */
 function nextOfDamaged(base: bigint, batch: Buffer, following: Buffer): bigint | null {
   if (following.length >= BATCH.RECORDS) {
@@ -99,7 +112,10 @@ function damaged(offset: bigint, what: string): EventlakeError {
   });
 }
 
-/** Records of one partition, as a {@link RecordBatch} has them. Values share the memory of their unpacked batch. */
+/**
+ * Records of one partition, as a {@link RecordBatch} has them. Values share the memory of their unpacked
+ * batch.
+ */
 export class UnpackedRecords {
   readonly offsets: bigint[] = [];
   readonly timestamps: number[] = [];
@@ -109,7 +125,8 @@ export class UnpackedRecords {
 
   /**
    * Adds the records of a committed batch from offset `from` on; none of them where the batch cannot be read.
-   * @throws EventlakeError `log:corrupt` when the batch is damaged, or they cannot be unpacked, unpack to more than 128 MB, or are no records
+   * @throws EventlakeError `log:corrupt` when the batch is damaged, or they cannot be unpacked, unpack to
+   *   more than 128 MB, or are no records
    */
   add(batch: PackedBatch, from: bigint): void {
     if (batch.damage !== null) throw damaged(batch.base, batch.damage);

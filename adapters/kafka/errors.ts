@@ -18,8 +18,8 @@ const WRITER_STATE_LOST = [
 ];
 
 /**
- * The names of all protocol errors inside `error` (`NOT_COORDINATOR`). The client nests them in causes and lists, and one answer
- * of Kafka may carry several.
+ * The names of all protocol errors inside `error` (`NOT_COORDINATOR`). The client nests them in causes and
+ * lists, and one answer of Kafka may carry several.
  */
 export function kafkaErrorNames(error: unknown): Set<string> {
   const names = new Set<string>();
@@ -35,8 +35,8 @@ export function isConnectionError(error: unknown): boolean {
 /**
  * What a failed call to Kafka means to the caller. `doing` completes the sentence "Kafka at … could not …".
  *
- * `log:unreachable`, `log:unavailable` and `log:interrupted` pass; `log:unauthorized`, `log:fenced`, `log:missing`,
- * `log:record_too_large` and `log:refused` do not. Login data never gets into a message.
+ * `log:unreachable`, `log:unavailable` and `log:interrupted` pass; `log:unauthorized`, `log:fenced`,
+ * `log:missing`, `log:record_too_large` and `log:refused` do not. Login data never gets into a message.
  */
 export function explainKafkaError(error: unknown, brokers: readonly string[], doing: string): EventlakeError {
   if (error instanceof EventlakeError) return error;
@@ -116,7 +116,10 @@ export function inPartition<T>(error: T, topic: string, partition: number): T | 
   return new EventlakeError('log:corrupt', message, { hint: error.hint ?? hint, cause: error.cause });
 }
 
-/** The error of one whose topic was deleted and made again; `doing` completes the sentence "Topic … while it was …". */
+/**
+ * The error of one whose topic was deleted and made again; `doing` completes the sentence "Topic … while it
+ * was …".
+ */
 export function madeAnew(topic: string, doing: string): EventlakeError {
   return recreatedLog(`Topic ${topic} was deleted and made again while it was ${doing}.`);
 }

@@ -20,15 +20,18 @@ export interface KafkaEventLogOptions extends KafkaAddress {
   readonly topic: string;
   /** Of the events topic, when it has to be made. */
   readonly partitions: number;
-  /** Other programs write the topic of the events: it is never made, and may have no topic of dead letters. */
+  /**
+   * Other programs write the topic of the events: it is never made, and may have no topic of dead letters.
+   */
   readonly readOnly?: boolean;
   /** Hears of what is tried again or may be lost. */
   readonly debug?: (message: string) => void;
 }
 
 /**
- * The event log on Kafka: the events and the dead letters are a topic each, the ledger is a compacted topic, and a chunk is a
- * transaction over the three. Writers and readers have connections of their own, because their requests wait.
+ * The event log on Kafka: the events and the dead letters are a topic each, the ledger is a compacted topic,
+ * and a chunk is a transaction over the three. Writers and readers have connections of their own, because
+ * their requests wait.
  */
 export class KafkaEventLog implements EventLog {
   readonly description: string;
@@ -86,7 +89,8 @@ export class KafkaEventLog implements EventLog {
         );
         reader.assigned(all, false);
       } else {
-        // A group is this log's own: members that read other topics would be given partitions of this one, and leave them unread.
+        // A group is this log's own: members that read other topics would be given partitions of this one,
+        // and leave them unread.
         const own = `${group}-${this.#topics.events}`;
         reader.group = await KafkaGroup.join(this.#options, own, topics, reader);
       }

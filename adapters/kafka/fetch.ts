@@ -29,11 +29,12 @@ const RESPONSE_BYTES = 4 * 1024 * 1024;
 const PARTITION_BYTES = 1024 * 1024;
 
 /**
- * Asks the leader of these partitions for the batches that follow, up to the first transaction that is still open (with the isolation
- * READ_UNCOMMITTED: all). The answer comes when there are any, or after `waitMs`. It is about 4 MB at most, as packed by the writers.
+ * Asks the leader of these partitions for the batches that follow, up to the first transaction that is still
+ * open (with the isolation READ_UNCOMMITTED: all). The answer comes when there are any, or after `waitMs`. It
+ * is about 4 MB at most, as packed by the writers.
  *
- * The library's own reader is not used: it hands on records of an aborted transaction when the end of the transaction is not in the
- * same answer (as of 2.12.1), and does not show which offsets hold no records.
+ * The library's own reader is not used: it hands on records of an aborted transaction when the end of the
+ * transaction is not in the same answer (as of 2.12.1), and does not show which offsets hold no records.
  */
 export async function fetchBatches(
   leader: Connection,
@@ -63,8 +64,9 @@ const fetch = createAPI<Parameters<typeof fetchV13.createRequest>, FetchedPartit
 );
 
 /**
- * Fetch Response (version 13) => throttle_time_ms error_code session_id [topic_id [partition error_code high_watermark
- * last_stable_offset log_start_offset [producer_id first_offset] preferred_read_replica records]]
+ * Fetch Response (version 13) => throttle_time_ms error_code session_id [topic_id [partition error_code
+ * high_watermark last_stable_offset log_start_offset [producer_id first_offset] preferred_read_replica
+ * records]]
  */
 function parseResponse(_id: number, _key: number, _version: number, reader: Reader): FetchedPartition[] {
   reader.readInt32(); // throttle time

@@ -27,7 +27,10 @@ export interface Cursor extends Partition {
   trouble: { since: number; error: unknown } | null;
 }
 
-/** Keeps cursors supplied with batches: one request at a time to each broker, for all the partitions that it leads. */
+/**
+ * Keeps cursors supplied with batches: one request at a time to each broker, for all the partitions that it
+ * leads.
+ */
 export class KafkaFetcher {
   readonly #cluster: KafkaCluster;
   readonly #names: readonly string[];
@@ -43,8 +46,9 @@ export class KafkaFetcher {
   }
 
   /**
-   * Asks every leader whose partitions are nearly used up for more, of all of them at once, and calls `arrived` when an answer has
-   * come. Faults that pass are noted in the cursors and tried again at the next call; `failed` gets all others.
+   * Asks every leader whose partitions are nearly used up for more, of all of them at once, and calls
+   * `arrived` when an answer has come. Faults that pass are noted in the cursors and tried again at the next
+   * call; `failed` gets all others.
    */
   supply(cursors: readonly Cursor[], arrived: () => void, failed: (error: unknown) => void): void {
     for (const [leader, list] of Map.groupBy(cursors, (cursor) => this.#leader(cursor))) {

@@ -1,7 +1,10 @@
 import { Consumer } from '@platformatic/kafka';
 import { clientOptions, type KafkaAddress } from './connection.ts';
 
-/** A member that is killed is replaced this long after its last heartbeat. The broker allows no less than 6 s by default. */
+/**
+ * A member that is killed is replaced this long after its last heartbeat. The broker allows no less than 6 s
+ * by default.
+ */
 const SESSION_MS = 6_000;
 const HEARTBEAT_MS = 1_500;
 /** How long a rebalance waits for members to join again. */
@@ -16,8 +19,8 @@ export interface TopicPartition {
 /** What a group hears from Kafka. */
 export interface GroupListener {
   /**
-   * The partitions that this member has from now on. `continued` is true when it has been a member without a break, so that a
-   * partition which it had before was nobody else's in between.
+   * The partitions that this member has from now on. `continued` is true when it has been a member without a
+   * break, so that a partition which it had before was nobody else's in between.
    */
   assigned(partitions: readonly TopicPartition[], continued: boolean): void;
   /** The membership is lost for good. */
@@ -25,8 +28,8 @@ export interface GroupListener {
 }
 
 /**
- * This process's membership in a consumer group, by the classic protocol: joining, heartbeats and rebalances need no caller. Only
- * the membership is the library's; records are fetched elsewhere.
+ * This process's membership in a consumer group, by the classic protocol: joining, heartbeats and rebalances
+ * need no caller. Only the membership is the library's; records are fetched elsewhere.
  */
 export class KafkaGroup {
   readonly #consumer: Consumer;

@@ -4,9 +4,10 @@ import type { KafkaCluster } from './connection.ts';
 import { valuesIn } from './partition.ts';
 
 /**
- * The newest entry of each ingestion, in the order in which the first of their entries that compaction has left were written.
- * None when there is no such topic.
- * @throws EventlakeError `log:stalled` when the broker gives nothing for two minutes though there is more before the end
+ * The newest entry of each ingestion, in the order in which the first of their entries that compaction has
+ * left were written. None when there is no such topic.
+ * @throws EventlakeError `log:stalled` when the broker gives nothing for two minutes though there is more
+ *   before the end
  */
 export async function readLedger(cluster: KafkaCluster, topic: string): Promise<LedgerEntry[]> {
   const [starts, ends] = await Promise.all([

@@ -5,7 +5,10 @@ import { decodeRecords, type PackedBatch } from './decode.ts';
 import { fetchBatches } from './fetch.ts';
 
 const WAIT_MS = 500;
-/** A broker that throttles answers with nothing for a while: no answer but the end offset says that this was all. */
+/**
+ * A broker that throttles answers with nothing for a while: no answer but the end offset says that this was
+ * all.
+ */
 const PATIENCE_MS = 120_000;
 
 /** Offsets `from` up to, not including, `to` of one partition. */
@@ -17,8 +20,10 @@ export interface PartitionPart {
 }
 
 /**
- * The values of the committed records in a part of a partition, with the isolation READ_UNCOMMITTED also those of open transactions.
- * @throws EventlakeError `log:stalled` when the broker gives nothing for two minutes though there is more before the end
+ * The values of the committed records in a part of a partition, with the isolation READ_UNCOMMITTED also
+ * those of open transactions.
+ * @throws EventlakeError `log:stalled` when the broker gives nothing for two minutes though there is more
+ *   before the end
  */
 export async function* valuesIn(
   cluster: KafkaCluster,

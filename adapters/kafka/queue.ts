@@ -1,6 +1,9 @@
 import type { PackedBatch } from './decode.ts';
 
-/** Batches that wait to be read, first in, first out, and how many bytes they have: each operation takes the same time however many wait. */
+/**
+ * Batches that wait to be read, first in, first out, and how many bytes they have: each operation takes the
+ * same time however many wait.
+ */
 export class BatchQueue {
   #batches: PackedBatch[] = [];
   #read = 0;

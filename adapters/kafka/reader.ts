@@ -9,7 +9,10 @@ import { type Cursor, KafkaFetcher } from './fetcher.ts';
 import type { GroupListener, KafkaGroup, TopicPartition } from './group.ts';
 import { BatchQueue } from './queue.ts';
 
-/** Broken connections and partitions without a leader are tried again for this long before a poll fails: brokers take 10 s to replace one. */
+/**
+ * Broken connections and partitions without a leader are tried again for this long before a poll fails:
+ * brokers take 10 s to replace one.
+ */
 const PATIENCE_MS = 20_000;
 
 /** Small batches are joined up to this many records and packed bytes. */
@@ -158,7 +161,10 @@ export class KafkaLogReader implements LogReader, GroupListener {
     }
   }
 
-  /** The next batch of the partitions in turn. Batches without committed records still tell how far they reach. */
+  /**
+   * The next batch of the partitions in turn. Batches without committed records still tell how far they
+   * reach.
+   */
   #take(): RecordBatch | null {
     for (let tried = 0; tried < this.#partitions.length; tried++) {
       const one = this.#partitions[this.#turn++ % this.#partitions.length];
@@ -170,7 +176,10 @@ export class KafkaLogReader implements LogReader, GroupListener {
     return null;
   }
 
-  /** Joins small batches, as of producers that send record by record: the stages after this one pay for each batch. */
+  /**
+   * Joins small batches, as of producers that send record by record: the stages after this one pay for each
+   * batch.
+   */
   #unpackSome(one: Assigned, from: bigint) {
     const records = new UnpackedRecords();
     for (let batch = one.waiting.first, bytes = 0; batch; batch = one.waiting.first) {

@@ -1,7 +1,10 @@
 import type { SourceLine } from '../../core/contracts.ts';
 import { varintBytes, writeVarint } from './varint.ts';
 
-/** The key of the header by which a record says where it comes from. Its value is the file, a colon and the line, as in `data/shop.csv:12`. */
+/**
+ * The key of the header by which a record says where it comes from. Its value is the file, a colon and the
+ * line, as in `data/shop.csv:12`.
+ */
 const KEY = Buffer.from('source-line');
 const COLON = 0x3a;
 const ZERO = 0x30;
@@ -57,7 +60,9 @@ export class SourceHeaderReader {
   #bytes = Buffer.alloc(0);
   #file = '';
 
-  /** What the header with this key and value says; null where it is another, or none that was written here. */
+  /**
+   * What the header with this key and value says; null where it is another, or none that was written here.
+   */
   read(key: Buffer, value: Buffer): SourceLine | null {
     if (!KEY.equals(key)) return null;
     let at = value.length - 1;

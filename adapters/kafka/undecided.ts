@@ -12,9 +12,11 @@ const PAUSE_MS = 20;
 const { READ_UNCOMMITTED } = FetchIsolationLevels;
 
 /**
- * Waits until no transaction is open in the ledger: an entry of an open one could become visible after a file's beginning was looked for,
- * and its chunk would be written twice. Only writers of one transactional id write there, and the newest of them asks.
- * @returns the parts of these topics' partitions that readers of committed records do not see yet, when one is still open after ten seconds
+ * Waits until no transaction is open in the ledger: an entry of an open one could become visible after a
+ * file's beginning was looked for, and its chunk would be written twice. Only writers of one transactional id
+ * write there, and the newest of them asks.
+ * @returns the parts of these topics' partitions that readers of committed records do not see yet, when one
+ *   is still open after ten seconds
  */
 export async function undecidedPartitions(
   cluster: KafkaCluster,
@@ -40,9 +42,11 @@ async function openPartitions(cluster: KafkaCluster, names: readonly string[]): 
 }
 
 /**
- * Checks that the chunk of an open transaction was committed nowhere, so that it can be aborted as a whole: all of its records are in the
- * open partitions. A broker that was killed may forget a transaction, and then nobody ends it: seen with Kafka 4.3.1.
- * @throws EventlakeError `log:stalled` when some of the chunk is decided already, and only a person can tell how
+ * Checks that the chunk of an open transaction was committed nowhere, so that it can be aborted as a whole:
+ * all of its records are in the open partitions. A broker that was killed may forget a transaction, and then
+ * nobody ends it: seen with Kafka 4.3.1.
+ * @throws EventlakeError `log:stalled` when some of the chunk is decided already, and only a person can tell
+ *   how
  */
 export async function requireWhollyOpen(
   cluster: KafkaCluster,

@@ -2,13 +2,14 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { compressionsAlgorithmsByBitmask } from '@platformatic/kafka';
 
 /**
- * A batch may unpack to at most this many bytes: 128 times the size up to which brokers take a batch by default (1 MB). JSON packs
- * to a tenth or a twentieth.
+ * A batch may unpack to at most this many bytes: 128 times the size up to which brokers take a batch by
+ * default (1 MB). JSON packs to a tenth or a twentieth.
  */
 export const MAX_UNPACKED_BYTES = 128 * 1024 * 1024;
 /**
- * zlib unpacks in pieces of this many bytes and joins them, and takes memory for a whole piece each time. The larger piece has room for a whole
- * batch of our writers; with it, a batch of one record takes three times as long.
+ * zlib unpacks in pieces of this many bytes and joins them, and takes memory for a whole piece each time. The
+ * larger piece has room for a whole batch of our writers; with it, a batch of one record takes three times as
+ * long.
  */
 const PIECE = 16 * 1024;
 const LARGE_PIECE = 576 * 1024;
@@ -20,7 +21,8 @@ const LZ4_MAGIC = 0x184d2204;
 
 /**
  * The records of a batch, unpacked; `compression` is the number of the codec in the batch's attributes.
- * @throws Error when they are not packed in this way, or beyond {@link MAX_UNPACKED_BYTES}, before memory for them is taken
+ * @throws Error when they are not packed in this way, or beyond {@link MAX_UNPACKED_BYTES}, before memory for
+ *   them is taken
  */
 export function unpack(packed: Buffer, compression: number): Buffer {
   switch (compression) {
@@ -61,7 +63,10 @@ function snappySize(packed: Buffer): number {
   return size;
 }
 
-/** A block begins with its unpacked size as a varint (https://github.com/google/snappy/blob/main/format_description.txt). */
+/**
+ * A block begins with its unpacked size as a varint
+ * (https://github.com/google/snappy/blob/main/format_description.txt).
+ */
 function snappyBlockSize(packed: Buffer, at: number): number {
   let size = 0;
   for (let i = 0; i < 5; i++) {
@@ -93,7 +98,9 @@ function lz4Size(packed: Buffer): number {
   }
 }
 
-/** Adds up the literals and matches of a block (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md). */
+/**
+ * Adds up the literals and matches of a block (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md).
+ */
 function lz4BlockSize(block: Buffer): number {
   let at = 0;
   let size = 0;

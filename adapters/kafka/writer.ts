@@ -21,18 +21,20 @@ import { requireWhollyOpen, stalled, undecidedPartitions } from './undecided.ts'
 const TRANSACTION_MS = 60_000;
 const PRODUCE_MS = 30_000;
 /**
- * While another writer takes over, the coordinator of Kafka 4 stumbles over the end of a transaction (an IllegalStateException in
- * TransactionMetadata.prepareTransitionTo: PREPARE_EPOCH_FENCE is pending) and changes nothing. Asked again, it says who was first.
+ * While another writer takes over, the coordinator of Kafka 4 stumbles over the end of a transaction (an
+ * IllegalStateException in TransactionMetadata.prepareTransitionTo: PREPARE_EPOCH_FENCE is pending) and
+ * changes nothing. Asked again, it says who was first.
  */
 const END_NOT_YET = ['UNKNOWN_SERVER_ERROR'];
 /** Sequence numbers are 31 bits wide and start again at 0. */
 const SEQUENCE_LIMIT = 2 ** 31;
 
 /**
- * Writes chunks, each as one transaction, over requests of the protocol in the form before KIP-890's second part (the epoch stays the
- * same until a new writer asks for one), which every broker since 2.8 takes.
+ * Writes chunks, each as one transaction, over requests of the protocol in the form before KIP-890's second
+ * part (the epoch stays the same until a new writer asks for one), which every broker since 2.8 takes.
  *
- * The first failure ends the writer: nothing is sent again, because only the ledger knows whether a lost answer was a commit.
+ * The first failure ends the writer: nothing is sent again, because only the ledger knows whether a lost
+ * answer was a commit.
  */
 export class KafkaLogWriter implements LogWriter {
   readonly #cluster: KafkaCluster;
@@ -53,8 +55,8 @@ export class KafkaLogWriter implements LogWriter {
   }
 
   /**
-   * Supersedes every older writer of these topics. When it returns, what they left open is aborted and what they committed is visible.
-   * The writer owns the cluster and closes it.
+   * Supersedes every older writer of these topics. When it returns, what they left open is aborted and what
+   * they committed is visible. The writer owns the cluster and closes it.
    */
   static async open(cluster: KafkaCluster, topics: KafkaTopics): Promise<KafkaLogWriter> {
     const writer = new KafkaLogWriter(cluster, topics);
@@ -83,8 +85,8 @@ export class KafkaLogWriter implements LogWriter {
   }
 
   /**
-   * Aborts a transaction of an earlier writer that the coordinator has forgotten. Its records would become visible with this writer's
-   * first commit, as both have one producer id.
+   * Aborts a transaction of an earlier writer that the coordinator has forgotten. Its records would become
+   * visible with this writer's first commit, as both have one producer id.
    */
   async #abortForgotten(): Promise<void> {
     const open = await undecidedPartitions(this.#cluster, this.#topics);
@@ -168,8 +170,9 @@ export class KafkaLogWriter implements LogWriter {
   }
 
   /**
-   * Sends request after request, each with at most one batch of a partition, without waiting for the answers in between: a broker
-   * handles the requests of one connection in order, and refuses a batch whose predecessor it refused.
+   * Sends request after request, each with at most one batch of a partition, without waiting for the answers
+   * in between: a broker handles the requests of one connection in order, and refuses a batch whose
+   * predecessor it refused.
    */
   async #produce(queues: readonly Queue[]): Promise<void> {
     const byLeader = Map.groupBy(
@@ -223,9 +226,9 @@ export class KafkaLogWriter implements LogWriter {
   }
 
   /**
-   * Waits until readers see the chunk. The commit is decided and durable, but its markers may still be on their way to the partitions:
-   * ending the transaction again is refused with CONCURRENT_TRANSACTIONS until they have arrived, and then does nothing. Where that fails,
-   * only the ledger knows whether they will.
+   * Waits until readers see the chunk. The commit is decided and durable, but its markers may still be on
+   * their way to the partitions: ending the transaction again is refused with CONCURRENT_TRANSACTIONS until
+   * they have arrived, and then does nothing. Where that fails, only the ledger knows whether they will.
    */
   async #settle(): Promise<void> {
     try {
@@ -237,8 +240,9 @@ export class KafkaLogWriter implements LogWriter {
   }
 
   /**
-   * Aborts what a failed append left open, for readers would wait for it until it times out. Not after a broken connection: a request
-   * that is still under way could arrive after the abort. The next writer takes care of it.
+   * Aborts what a failed append left open, for readers would wait for it until it times out. Not after a
+   * broken connection: a request that is still under way could arrive after the abort. The next writer takes
+   * care of it.
    */
   async #abandon(reason: unknown): Promise<void> {
     if (isConnectionError(reason) || this.#failure?.code === 'log:fenced') return;
@@ -272,7 +276,10 @@ const produce = createAPI<
   ReturnType<typeof produceV9.parseResponse>
 >(produceV9.api.key, produceV9.api.version, createProduceRequest, produceV9.parseResponse);
 
-/** Produce Request (version 9) => transactional_id acks timeout_ms [topic [partition records]]; acks -1 is all replicas in sync. */
+/**
+ * Produce Request (version 9) => transactional_id acks timeout_ms [topic [partition records]]; acks -1 is all
+ * replicas in sync.
+ */
 function createProduceRequest(transactionalId: string, batches: PackedForPartition[]): Writer {
   const topics = [...Map.groupBy(batches, ({ topic }) => topic)];
   return Writer.create()

@@ -25,14 +25,16 @@ const TIMEOUT_MS = 60_000;
 
 /**
  * Imports objects into Kibana with its
- * {@link https://www.elastic.co/guide/en/kibana/8.19/saved-objects-api-import.html saved objects API}; those that are there already are
- * overwritten, so it may be repeated. Asks once and waits for nothing.
+ * {@link https://www.elastic.co/guide/en/kibana/8.19/saved-objects-api-import.html saved objects API}; those
+ * that are there already are overwritten, so it may be repeated. Asks once and waits for nothing.
  *
- * @param url Kibana's address with its base path, if it has one; may carry a user and password, which are never shown.
+ * @param url Kibana's address with its base path, if it has one; may carry a user and password, which are
+ *   never shown.
  * @param ndjson One object a line, as Kibana exports them.
  * @returns How many objects were imported: all of them.
- * @throws EventlakeError `kibana:unreachable`, retriable, when nothing answers or Kibana is not ready; `kibana:rejected` when it did not
- * take every object, naming each with its reason, or when what answers is not Kibana or wants another login.
+ * @throws EventlakeError `kibana:unreachable`, retriable, when nothing answers or Kibana is not ready;
+ *   `kibana:rejected` when it did not take every object, naming each with its reason, or when what answers is
+ *   not Kibana or wants another login.
  */
 export async function importSavedObjects(url: string, ndjson: Buffer): Promise<number> {
   const { address, status, text } = await post(url, ndjson);

@@ -29,8 +29,8 @@ export interface ChunkHeader {
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The header in its text. `bodyPosition` is where the blocks begin in the file, `fileBytes` where the file ends: no block lies beyond, so
- * that what is read is bounded by the file.
+ * The header in its text. `bodyPosition` is where the blocks begin in the file, `fileBytes` where the file
+ * ends: no block lies beyond, so that what is read is bounded by the file.
  * @throws Error with what is wrong with it
  */
 export function parseHeader(text: string, bodyPosition: number, fileBytes: number): ChunkHeader {

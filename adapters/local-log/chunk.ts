@@ -7,9 +7,10 @@
  *     header   JSON: see ChunkHeader; offsets as strings
  *     blocks   one after the other, in the header's order
  *
- * A block holds consecutive records of one partition, each as: value length and key length (int32, little-endian, -1 for null), key,
- * value. Where they are lines of the file of `progress`, the line of each follows (uint32, little-endian), after the last record. A block is what
- * is read and checked at once; it is small enough that a reader's memory stays small.
+ * A block holds consecutive records of one partition, each as: value length and key length (int32,
+ * little-endian, -1 for null), key, value. Where they are lines of the file of `progress`, the line of each
+ * follows (uint32, little-endian), after the last record. A block is what is read and checked at once; it is
+ * small enough that a reader's memory stays small.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
@@ -39,8 +40,8 @@ export function corruptChunk(path: string, what: string, cause?: unknown): Event
 }
 
 /**
- * The header and the bytes of the chunk that follows `previous`; without a `chunk`, of one that holds nothing.
- * `log:no_such_partition` and `log:record_too_large` when a record does not fit the log.
+ * The header and the bytes of the chunk that follows `previous`; without a `chunk`, of one that holds
+ * nothing. `log:no_such_partition` and `log:record_too_large` when a record does not fit the log.
  */
 export function encodeChunk(
   previous: Pick<ChunkHeader, 'log' | 'ranges'>,
@@ -92,7 +93,10 @@ function groupByPartition(ranges: readonly PartitionRange[], chunk: Chunk | null
   return groups;
 }
 
-/** All blocks in one buffer. Their positions are counted from its first byte: the header's length is not known yet. */
+/**
+ * All blocks in one buffer. Their positions are counted from its first byte: the header's length is not known
+ * yet.
+ */
 function encodeBlocks(
   ranges: readonly PartitionRange[],
   groups: readonly OutgoingRecord[][],
@@ -161,7 +165,8 @@ export async function readHeader(file: FileHandle, path: string): Promise<ChunkH
 }
 
 /**
- * The block's records from the offset `from` on, of the chunk with this header; `log:corrupt` when its bytes are not those that were written.
+ * The block's records from the offset `from` on, of the chunk with this header; `log:corrupt` when its bytes
+ * are not those that were written.
  */
 export async function readBlock(
   file: FileHandle,

@@ -1,8 +1,8 @@
 /**
  * The event log on a local disk: the same partitions, offsets and atomic chunks as Kafka, without a server.
  *
- * All state is the chunk files: where the partitions end, the ledger, and who may write. Opening a writer takes the next number with an
- * empty chunk; an older writer's next append then finds its number taken.
+ * All state is the chunk files: where the partitions end, the ledger, and who may write. Opening a writer
+ * takes the next number with an empty chunk; an older writer's next append then finds its number taken.
  */
 import { randomUUID } from 'node:crypto';
 import type {
@@ -25,7 +25,10 @@ import { openReader } from './reader.ts';
 /** How many headers are read at a time when all are needed. */
 const HEADERS_AT_ONCE = 16;
 
-/** The log of one dataset in `folder`. `partitions` counts only when the log is created; later the log's own number holds. */
+/**
+ * The log of one dataset in `folder`. `partitions` counts only when the log is created; later the log's own
+ * number holds.
+ */
 export class LocalEventLog implements EventLog {
   readonly description: string;
   readonly #folder: ChunkFolder;
@@ -79,7 +82,8 @@ export class LocalEventLog implements EventLog {
 
   async reader(options: ReaderOptions): Promise<LogReader> {
     const { last } = await this.#existing();
-    // A chunk that a reader has shown must not vanish in a power failure, although its writer may not have synced it yet.
+    // A chunk that a reader has shown must not vanish in a power failure, although its writer may not have
+    // synced it yet.
     await this.#folder.sync();
     const { log } = await this.#folder.header(last);
     const ranges = await this.ranges();

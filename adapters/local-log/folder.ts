@@ -1,9 +1,10 @@
 /**
  * The folder of the local log: `<20 digits>.chunk` files, numbered without gaps and never changed.
  *
- * A chunk is written to a temporary file, fsynced, and linked under the next number. The link is exclusive, so each number is given
- * to one writer only, and the second one learns it: that is the whole concurrency control. Temporary files lie in a folder of
- * their writer's own; when that folder is gone, the writer's link cannot succeed any more.
+ * A chunk is written to a temporary file, fsynced, and linked under the next number. The link is exclusive,
+ * so each number is given to one writer only, and the second one learns it: that is the whole concurrency
+ * control. Temporary files lie in a folder of their writer's own; when that folder is gone, the writer's link
+ * cannot succeed any more.
  */
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -16,7 +17,10 @@ const WRITER_NAME = /^writer-(\d{20})-/;
 const OPENING_NAME = /^opening-/;
 /** Opening a writer takes milliseconds: a folder this old was left by one that died over it. */
 const ABANDONED_AFTER_MS = 3_600_000;
-/** Listing a folder of many files takes long: for so long after it, and for so many new files, it is enough to look for the next number. */
+/**
+ * Listing a folder of many files takes long: for so long after it, and for so many new files, it is enough to
+ * look for the next number.
+ */
 const LISTED_FOR_MS = 30_000;
 const MOST_PROBES = 50;
 
@@ -122,8 +126,8 @@ export class ChunkFolder {
   }
 
   /**
-   * Stores a chunk durably under `number`; false when that number is taken.
-   * `log:fenced` when the temporary folder `workplace` is gone: the log was wiped, or a newer writer has cleared it away.
+   * Stores a chunk durably under `number`; false when that number is taken. `log:fenced` when the temporary
+   * folder `workplace` is gone: the log was wiped, or a newer writer has cleared it away.
    */
   async append(workplace: string, number: number, buffers: readonly Buffer[]): Promise<boolean> {
     const temporary = join(workplace, `${digits(number)}.tmp`);
@@ -142,7 +146,10 @@ export class ChunkFolder {
     });
   }
 
-  /** Makes sure that the chunks seen so far stay after a power failure, although their writer may not have come that far yet. */
+  /**
+   * Makes sure that the chunks seen so far stay after a power failure, although their writer may not have
+   * come that far yet.
+   */
   async sync(): Promise<void> {
     await syncFolder(this.path);
   }
@@ -154,7 +161,10 @@ export class ChunkFolder {
     return workplace;
   }
 
-  /** Names the temporary folder after the chunk with which its writer was opened, and removes those of all older writers. */
+  /**
+   * Names the temporary folder after the chunk with which its writer was opened, and removes those of all
+   * older writers.
+   */
   async finishOpening(workplace: string, id: string, number: number): Promise<string> {
     const own = join(this.path, `writer-${digits(number)}-${id}`);
     await this.#write(async () => {

@@ -20,7 +20,10 @@ export interface LogState {
   readonly ranges: readonly PartitionRange[];
 }
 
-/** A reader of all partitions, with no regard to the group; `log:offsets_missing` when a position is not in the log. */
+/**
+ * A reader of all partitions, with no regard to the group; `log:offsets_missing` when a position is not in
+ * the log.
+ */
 export async function openReader(
   folder: ChunkFolder,
   state: LogState,
@@ -129,7 +132,10 @@ class LocalReader implements LogReader {
     }
   }
 
-  /** The block's records from `position` on; what stands for them where they cannot be read and are to be skipped. */
+  /**
+   * The block's records from `position` on; what stands for them where they cannot be read and are to be
+   * skipped.
+   */
   async #read(block: Block, header: ChunkHeader, position: bigint): Promise<RecordBatch> {
     try {
       return await this.#folder.readChunk(this.#number, (file, path) =>

@@ -6,7 +6,10 @@ import { Reader } from 'mmdb-lib';
 import type { Lookup } from '../../core/contracts.ts';
 import { UsageError } from '../../core/errors.ts';
 
-/** Countries by the registries' data, of https://github.com/sapics/ip-location-db: CC0, with data of NRO under CC BY 4.0. */
+/**
+ * Countries by the registries' data, of https://github.com/sapics/ip-location-db: CC0, with data of NRO under
+ * CC BY 4.0.
+ */
 const COUNTRIES = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb';
 
 /** A name in several languages, or in one. */
@@ -21,7 +24,10 @@ interface Entry {
   readonly state1?: string;
 }
 
-/** {@link Lookup} of IP addresses in a database file. Nothing is known of addresses that are not of the public internet. */
+/**
+ * {@link Lookup} of IP addresses in a database file. Nothing is known of addresses that are not of the public
+ * internet.
+ */
 export class LocationLookup implements Lookup {
   readonly version: string;
   readonly columns = ['country_code', 'country_name', 'region_name', 'city_name'];

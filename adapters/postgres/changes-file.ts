@@ -11,14 +11,17 @@ import { copyChanges } from './merge.ts';
 /** A file of changes, or a part of one, and the fields of its lines in their order. */
 export interface ChangesFile {
   readonly file: string;
-  /** The first byte of the part, and that after its last, both at the beginning of a line or the file's end. */
+  /**
+   * The first byte of the part, and that after its last, both at the beginning of a line or the file's end.
+   */
   readonly start: number;
   readonly end: number;
   readonly fields: readonly { readonly name: string; readonly key: boolean }[];
 }
 
 /**
- * Copies a file of changes into the temporary table `changes`; `onProgress` gets the number of its lines that are sent.
+ * Copies a file of changes into the temporary table `changes`; `onProgress` gets the number of its lines that
+ * are sent.
  * @throws `warehouse:rejected` naming the row when a line cannot be read.
  */
 export async function copyFile(

@@ -43,8 +43,9 @@ export class PostgresConnection {
   }
 
   /**
-   * Does `work`, again and again while it fails in a way that passes: it must do the whole of it each time. After a failure the client may be
-   * another one. An address that has never answered is a wrong one: no patience then.
+   * Does `work`, again and again while it fails in a way that passes: it must do the whole of it each time.
+   * After a failure the client may be another one. An address that has never answered is a wrong one: no
+   * patience then.
    */
   async call<T>(description: string, work: (client: Client) => Promise<T>): Promise<T> {
     const patience = new Patience(() => (this.#reached ? this.#deadlines.patience : 0), this.#signal);
@@ -123,7 +124,10 @@ export async function run(client: Client, sql: string, onStatement?: OnStatement
   onStatement?.(`${sql} -- ${rows}${Math.round(performance.now() - began)} ms`);
 }
 
-/** Does `work` in one transaction. When it fails, the caller drops the connection, and with it the transaction. */
+/**
+ * Does `work` in one transaction. When it fails, the caller drops the connection, and with it the
+ * transaction.
+ */
 export async function inTransaction<T>(
   client: Client,
   work: () => Promise<T>,

@@ -23,8 +23,9 @@ export interface DatasetTables {
 }
 
 /**
- * Applies the migrations that were not applied yet, in order, in the first of the tables' schemas; those of the other tables are searched after it.
- * Tables that they make are recorded as the dataset's, showing nothing yet. Call it in a transaction, after the schemas' own migrations.
+ * Applies the migrations that were not applied yet, in order, in the first of the tables' schemas; those of
+ * the other tables are searched after it. Tables that they make are recorded as the dataset's, showing
+ * nothing yet. Call it in a transaction, after the schemas' own migrations.
  * @throws `warehouse:migration_changed` where an applied one is not as it was
  * @throws `warehouse:refused` when a later version of the dataset has been here
  * @throws `warehouse:name_taken` where a table of such a name is not the dataset's

@@ -33,7 +33,8 @@ const ALTERED: Meaning = {
 };
 
 /**
- * By the longest beginning of {@link https://www.postgresql.org/docs/15/errcodes-appendix.html SQLSTATE}: what passes by itself is retried.
+ * By the longest beginning of {@link https://www.postgresql.org/docs/15/errcodes-appendix.html SQLSTATE}:
+ * what passes by itself is retried.
  */
 const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '08': UNREACHABLE,

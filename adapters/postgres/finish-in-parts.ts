@@ -5,12 +5,14 @@ import type { Finishing, NextVersion } from './finish.ts';
 import type { TableChanges } from './table-changes.ts';
 
 /**
- * Brings tables to their next versions over several connections: each part of a table's changes is a transaction of its own, and parts of one
- * table are written at the same time. Rows are stored in the order of the tables; rows that others refer to are deleted last.
+ * Brings tables to their next versions over several connections: each part of a table's changes is a
+ * transaction of its own, and parts of one table are written at the same time. Rows are stored in the order
+ * of the tables; rows that others refer to are deleted last.
  *
- * Before the first row is written the tables are claimed in `eventlake_published`, and the claim ends in the transaction that records the
- * versions. While it lasts readers may see a part of a version. A claim that an interrupted writer left makes the next `open` answer null, so
- * that every row is compared. Each transaction holds the claim and finds it gone when another writer has taken the tables.
+ * Before the first row is written the tables are claimed in `eventlake_published`, and the claim ends in the
+ * transaction that records the versions. While it lasts readers may see a part of a version. A claim that an
+ * interrupted writer left makes the next `open` answer null, so that every row is compared. Each transaction
+ * holds the claim and finds it gone when another writer has taken the tables.
  */
 export async function finishInParts(connection: PostgresConnection, finishing: Finishing): Promise<void> {
   const writer = randomUUID();
@@ -73,7 +75,10 @@ export async function finishInParts(connection: PostgresConnection, finishing: F
   }
 }
 
-/** A part of all rows would take those of the other parts for vanished: they are parts of a table that was empty, which has none to delete. */
+/**
+ * A part of all rows would take those of the other parts for vanished: they are parts of a table that was
+ * empty, which has none to delete.
+ */
 async function removeIn({ parts }: NextVersion, changes: TableChanges, client: Client): Promise<void> {
   if (parts.length === 1 || changes.base !== null) await changes.remove(client);
 }

@@ -17,11 +17,13 @@ export interface Finishing {
 }
 
 /**
- * Brings tables to their next versions in one transaction: it locks each table's row in `eventlake_published`, continues only if that is still
- * what was found when the sink was opened, changes the tables where they differ, and records the versions. So readers see all old versions or
- * all new ones, and of two writers one is refused.
+ * Brings tables to their next versions in one transaction: it locks each table's row in
+ * `eventlake_published`, continues only if that is still what was found when the sink was opened, changes the
+ * tables where they differ, and records the versions. So readers see all old versions or all new ones, and of
+ * two writers one is refused.
  *
- * Rows are stored in the order of the tables, so that one finds those that it refers to; rows that others refer to are deleted last.
+ * Rows are stored in the order of the tables, so that one finds those that it refers to; rows that others
+ * refer to are deleted last.
  */
 export async function finishTogether(
   connection: PostgresConnection,

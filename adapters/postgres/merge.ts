@@ -4,7 +4,10 @@ import { keysOf } from './table.ts';
 
 const DELETED = '"eventlake deleted"';
 
-/** Declares a temporary table of changes: the table's columns, and whether the row is deleted. It is the session's own. */
+/**
+ * Declares a temporary table of changes: the table's columns, and whether the row is deleted. It is the
+ * session's own.
+ */
 export function createChanges(changes: string, columns: readonly Column[]): string {
   const definitions = columns.map(({ name, type }) => `${quoted(name)} ${type}`);
   return `CREATE TEMPORARY TABLE ${changes} (${[`${DELETED} boolean`, ...definitions].join(', ')})`;
@@ -31,7 +34,10 @@ export function fill(table: string, changes: string, columns: readonly Column[])
   return `INSERT INTO ${table} (${names}) SELECT ${names} FROM ${changes} WHERE NOT ${DELETED}`;
 }
 
-/** Inserts rows that are new, and updates those that differ. A row that is as it is to be is not written: it would cost a dead row. */
+/**
+ * Inserts rows that are new, and updates those that differ. A row that is as it is to be is not written: it
+ * would cost a dead row.
+ */
 export function store(table: string, changes: string, columns: readonly Column[]): string {
   const keys = keysOf(columns);
   const names = list(columns.map(({ name }) => name));
@@ -48,7 +54,10 @@ export function store(table: string, changes: string, columns: readonly Column[]
   return `INSERT INTO ${table} AS t (${names}) SELECT ${names} FROM ${changes} WHERE NOT ${DELETED} ON CONFLICT (${list(keys)}) ${onConflict}`;
 }
 
-/** Deletes what has vanished. `isAll`: the changes are all rows of the table, and what is in no change has vanished. */
+/**
+ * Deletes what has vanished. `isAll`: the changes are all rows of the table, and what is in no change has
+ * vanished.
+ */
 export function remove(table: string, changes: string, columns: readonly Column[], isAll: boolean): string {
   const isSameKey = keysOf(columns)
     .map((key) => `c.${quoted(key)} = t.${quoted(key)}`)

@@ -2,7 +2,10 @@ import type { Client } from 'pg';
 import { EventlakeError } from '../../core/errors.ts';
 import { quoted } from './names.ts';
 
-/** The tables by which eventlake keeps account of itself, in each schema that it publishes to. A migration that was released is never changed. */
+/**
+ * The tables by which eventlake keeps account of itself, in each schema that it publishes to. A migration
+ * that was released is never changed.
+ */
 const MIGRATIONS: readonly { readonly name: string; readonly sql: (schema: string) => string }[] = [
   {
     name: 'published tables',
@@ -40,7 +43,8 @@ COMMENT ON COLUMN ${schema}.eventlake_published.writing IS 'The writer that is b
 ];
 
 /**
- * Brings the tables of this schema to the newest form, each migration once and in order; call it in a transaction that holds {@link lockSchema}.
+ * Brings the tables of this schema to the newest form, each migration once and in order; call it in a
+ * transaction that holds {@link lockSchema}.
  * @throws `warehouse:refused` when a later version of eventlake has been here.
  */
 export async function migrate(client: Client, schema: string): Promise<void> {

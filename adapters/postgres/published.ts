@@ -4,13 +4,19 @@ import { altered } from './errors.ts';
 import { quoted } from './names.ts';
 import { areSame, type Column, differenceOf, readTable } from './table.ts';
 
-/** What is recorded of a published table: the columns that it was made with, and the version of which table of the lake it shows. */
+/**
+ * What is recorded of a published table: the columns that it was made with, and the version of which table of
+ * the lake it shows.
+ */
 export interface Published {
   readonly dataset: string;
   readonly columns: readonly Column[];
   readonly tableId: string | null;
   readonly version: bigint | null;
-  /** Who is writing, or was interrupted while writing, over several connections; null: the rows are those of the version. */
+  /**
+   * Who is writing, or was interrupted while writing, over several connections; null: the rows are those of
+   * the version.
+   */
   readonly writing: string | null;
 }
 

@@ -4,7 +4,8 @@ import { PostgresConnection } from './connection.ts';
 
 /**
  * Logs in and asks which server answers.
- * @throws `warehouse:unreachable`, `warehouse:unauthorized` and others as `explain` in errors.ts says; `warehouse:busy` for a standby
+ * @throws `warehouse:unreachable`, `warehouse:unauthorized` and others as `explain` in errors.ts says;
+ *   `warehouse:busy` for a standby
  */
 export async function checkPostgres(url: string, deadlineMs: number): Promise<ServerState> {
   const connection = new PostgresConnection({

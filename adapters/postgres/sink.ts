@@ -29,8 +29,9 @@ export interface SinkOptions {
 }
 
 /**
- * A sink on PostgreSQL 13 or later: a table of the same name and columns. `apply` copies the changes into a temporary table, or their parts into
- * one on each connection; its group finishes them. No lock is held between the calls.
+ * A sink on PostgreSQL 13 or later: a table of the same name and columns. `apply` copies the changes into a
+ * temporary table, or their parts into one on each connection; its group finishes them. No lock is held
+ * between the calls.
  */
 export class PostgresSink implements Sink {
   readonly description: string;

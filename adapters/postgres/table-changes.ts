@@ -35,9 +35,9 @@ export interface Target {
 const NO_CHANGES: SinkCounts = { stored: 0, deleted: 0 };
 
 /**
- * The changes that lead one table to its next version, or those of one part of its rows: files, and a temporary table into which they are
- * copied, which nobody else sees. A connection that breaks costs copying the files again. `lock` to `recordVersion` are the steps of a
- * transaction.
+ * The changes that lead one table to its next version, or those of one part of its rows: files, and a
+ * temporary table into which they are copied, which nobody else sees. A connection that breaks costs copying
+ * the files again. `lock` to `recordVersion` are the steps of a transaction.
  */
 export class TableChanges {
   readonly description: string;
@@ -78,7 +78,10 @@ export class TableChanges {
     this.#files.push(file);
   }
 
-  /** Copies the files of changes that this session does not hold yet; told of the changes of the newest file that are sent. */
+  /**
+   * Copies the files of changes that this session does not hold yet; told of the changes of the newest file
+   * that are sent.
+   */
   async copy(client: Client, onProgress?: (changes?: number) => void): Promise<void> {
     if (this.#copied?.client !== client) {
       await client.query(`DROP TABLE IF EXISTS ${this.#changes}`);
@@ -107,7 +110,8 @@ export class TableChanges {
   }
 
   /**
-   * Locks the table's row in `eventlake_published`, and brings the table to its columns. False: it shows this version or a later one already.
+   * Locks the table's row in `eventlake_published`, and brings the table to its columns. False: it shows this
+   * version or a later one already.
    * @param writer Who has claimed the table in a try before
    * @throws `warehouse:superseded`, `warehouse:altered`
    */
@@ -125,7 +129,8 @@ export class TableChanges {
   }
 
   /**
-   * Changes in several parts cannot say what has vanished: they are those of a table without rows, or differences from a version.
+   * Changes in several parts cannot say what has vanished: they are those of a table without rows, or
+   * differences from a version.
    * @throws `warehouse:superseded` where another writer has filled the table since
    */
   requireEmptyOrBase(): void {
@@ -180,7 +185,10 @@ export class TableChanges {
     await this.#run(client, remove(this.#record.table, this.#changes, this.#columns, isAll));
   }
 
-  /** Counts the table's rows for the planner, which would take one that was just filled for an empty one, and read all of it for every report. */
+  /**
+   * Counts the table's rows for the planner, which would take one that was just filled for an empty one, and
+   * read all of it for every report.
+   */
   async analyze(client: Client): Promise<void> {
     await this.#run(client, `ANALYZE ${this.#record.table}`);
   }

@@ -21,7 +21,10 @@ const TYPES: Readonly<Record<string, string>> = {
   timestamp: 'timestamp with time zone',
 };
 
-/** The columns for these fields, by name, so that their order makes no difference. `json` keeps the text as it is, which `jsonb` does not. */
+/**
+ * The columns for these fields, by name, so that their order makes no difference. `json` keeps the text as it
+ * is, which `jsonb` does not.
+ */
 export function columnsOf(fields: readonly SinkField[]): Column[] {
   return fields
     .map(({ name, type, key }) => ({ name, type: TYPES[type] ?? type.replace('decimal', 'numeric'), key }))
@@ -50,8 +53,8 @@ export function createTable(table: string, fields: readonly SinkField[]): string
 }
 
 /**
- * Statements that make a table of the columns `from` one of the columns `to`; every row is sent afterwards. A column of another type is dropped
- * and added, and rows under another key are deleted.
+ * Statements that make a table of the columns `from` one of the columns `to`; every row is sent afterwards. A
+ * column of another type is dropped and added, and rows under another key are deleted.
  */
 export function alterTable(table: string, from: readonly Column[], to: readonly Column[]): string[] {
   const changed = (a: Column, others: readonly Column[]) =>
@@ -76,7 +79,10 @@ END $$`,
   ];
 }
 
-/** The columns that the table has, as {@link columnsOf} gives them, and those that cannot be left out of a new row; null when there is no table. */
+/**
+ * The columns that the table has, as {@link columnsOf} gives them, and those that cannot be left out of a new
+ * row; null when there is no table.
+ */
 export async function readTable(
   client: Client,
   table: string,
@@ -111,7 +117,10 @@ export async function isReferenced(client: Client, table: string): Promise<boole
   return rows.length > 0;
 }
 
-/** What of a table is not as these columns want it, in words; null when all is. Further columns may be there, if a row can do without them. */
+/**
+ * What of a table is not as these columns want it, in words; null when all is. Further columns may be there,
+ * if a row can do without them.
+ */
 export function differenceOf(
   found: { columns: readonly Column[]; demanding: readonly string[] } | null,
   wanted: readonly Column[],

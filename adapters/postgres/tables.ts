@@ -11,7 +11,10 @@ import { PostgresSink } from './sink.ts';
 const PARTITIONS = 4;
 const PART_BYTES = 4e6;
 
-/** Which tables of a dataset are published, in that order, the migrations that make them, and how they are written. */
+/**
+ * Which tables of a dataset are published, in that order, the migrations that make them, and how they are
+ * written.
+ */
 export interface PublishedDataset {
   readonly dataset: string;
   readonly tables: readonly { readonly schema: string; readonly table: string }[];

@@ -6,8 +6,8 @@ import { statusOf } from './errors.ts';
 const PROBE = '_eventlake/conditional-put';
 
 /**
- * Makes the bucket where it is missing, and makes sure that the server does not overwrite on a conditional put: `object:unsupported` when
- * it does, because then two writers could destroy each other's commits.
+ * Makes the bucket where it is missing, and makes sure that the server does not overwrite on a conditional
+ * put: `object:unsupported` when it does, because then two writers could destroy each other's commits.
  */
 export async function ensureBucket(connection: S3Connection): Promise<void> {
   const { client, place } = connection;
@@ -42,7 +42,10 @@ export async function ensureBucket(connection: S3Connection): Promise<void> {
   }
 }
 
-/** Whether two conditional puts of one key are both accepted. A refusal (412, 409), also one that a repeated request got, shows that they are not. */
+/**
+ * Whether two conditional puts of one key are both accepted. A refusal (412, 409), also one that a repeated
+ * request got, shows that they are not.
+ */
 async function overwrites({ client, place }: S3Connection, limit: Limit): Promise<boolean> {
   const Body = Buffer.from('Shows that this server refuses to overwrite on a conditional put.\n');
   for (let put = 0; put < 2; put += 1) {

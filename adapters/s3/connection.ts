@@ -1,7 +1,10 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { explainS3, type S3Place } from './errors.ts';
 
-/** How long an S3 server may take, in milliseconds, and how often it is asked. docs/settings.md lists these values. */
+/**
+ * How long an S3 server may take, in milliseconds, and how often it is asked. docs/settings.md lists these
+ * values.
+ */
 export const DEADLINES = {
   connect: 5_000,
   /** Of one try: without a byte in either direction. */

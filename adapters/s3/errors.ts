@@ -33,7 +33,10 @@ export function statusOf(error: unknown): number | undefined {
   return (error as S3Fault | null)?.$metadata?.httpStatusCode;
 }
 
-/** Whether the server answered that there is no such object. Any other 404, as of a proxy or a wrong port, says nothing about it. */
+/**
+ * Whether the server answered that there is no such object. Any other 404, as of a proxy or a wrong port,
+ * says nothing about it.
+ */
 export function isMissing(error: unknown): boolean {
   return statusOf(error) !== undefined && (error as S3Fault).name === 'NoSuchKey';
 }
@@ -43,7 +46,10 @@ export function wasRetried(error: unknown): boolean {
   return ((error as S3Fault | null)?.$metadata?.attempts ?? 1) > 1;
 }
 
-/** The error for people, from one of the SDK or the network. `what` completes "cannot …". Never holds a secret. */
+/**
+ * The error for people, from one of the SDK or the network. `what` completes "cannot …". Never holds a
+ * secret.
+ */
 export function explainS3(error: unknown, { endpoint, bucket }: S3Place, what: string): unknown {
   if (error instanceof EventlakeError) return error;
   const { name = 'Error', message = '', code } = (error ?? {}) as S3Fault;

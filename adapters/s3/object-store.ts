@@ -22,15 +22,16 @@ import { type Limit, S3Connection, type S3Options } from './connection.ts';
 import { isMissing, statusOf, wasRetried } from './errors.ts';
 
 /**
- * Files are sent in pieces of this size, each held in memory: a piece can be sent again after a fault and its checksum is signed, neither of
- * which works for a stream.
+ * Files are sent in pieces of this size, each held in memory: a piece can be sent again after a fault and its
+ * checksum is signed, neither of which works for a stream.
  */
 const PART_BYTES = 16 * 1024 * 1024;
 const DELETES_AT_ONCE = 1000;
 
 /**
  * An object store in a bucket of MinIO or any other S3 server that honours `If-None-Match: *` on PutObject.
- * Requests that fail by network or overload are repeated a few times; then `object:unreachable` or `object:failed`, both retriable.
+ * Requests that fail by network or overload are repeated a few times; then `object:unreachable` or
+ * `object:failed`, both retriable.
  */
 export class S3ObjectStore implements ObjectStore {
   readonly description: string;
@@ -67,7 +68,10 @@ export class S3ObjectStore implements ObjectStore {
     );
   }
 
-  /** Also true when the key holds these very bytes after an answer was lost, since it is then not known who wrote them. */
+  /**
+   * Also true when the key holds these very bytes after an answer was lost, since it is then not known who
+   * wrote them.
+   */
   async putIfAbsent(key: string, body: Buffer): Promise<boolean> {
     checkKey(key);
     return this.#connection.within(`write ${key}`, (limit) => this.#putNew(key, body, limit));
@@ -151,7 +155,8 @@ export class S3ObjectStore implements ObjectStore {
       } catch (error) {
         if (statusOf(error) === 412) {
           if (!wasRetried(error)) return false;
-          // The request was sent more than once: an earlier one, whose answer was lost, may be what is in the way now.
+          // The request was sent more than once: an earlier one, whose answer was lost, may be what is in the
+          // way now.
           const there = await this.#getIfThere(key, limit);
           if (there !== null) return body.equals(there);
         }

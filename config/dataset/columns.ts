@@ -3,7 +3,10 @@ import { decimalSize, isColumnType, isEpoch, isNumeric } from '../../core/column
 import type { Complain } from './complain.ts';
 
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
-/** Columns that the lake adds, names that its SQL uses itself, and words with which reasons begin that are about no column. */
+/**
+ * Columns that the lake adds, names that its SQL uses itself, and words with which reasons begin that are
+ * about no column.
+ */
 const RESERVED =
   /^(event_month|log_.*|value|line|share|reason|form|raw|root|is_json|texts|text_\d+|read_\d+|digest)$/;
 /** Words that SQL does not take as a column's name (DuckDB's `duckdb_keywords()`, reserved or a function). */
@@ -23,7 +26,10 @@ export const name = z
   .string()
   .regex(NAME, 'must be lower-case letters, digits and _, beginning with a letter');
 
-/** Numbers in a contract are kept as the text that was written, so that `0.10` and 19 digits stay what they are. */
+/**
+ * Numbers in a contract are kept as the text that was written, so that `0.10` and 19 digits stay what they
+ * are.
+ */
 const limit = z
   .union([z.string(), z.number()])
   .transform((limit) =>
@@ -112,7 +118,9 @@ export const column = z
     }
   });
 
-/** Whether a limit is a value of its column's type, so that SQL compares the two without a cast that may fail. */
+/**
+ * Whether a limit is a value of its column's type, so that SQL compares the two without a cast that may fail.
+ */
 function isValueOf(limit: string, type: string): boolean {
   const [isNumber, whole = '', decimals = ''] = /^-?0*(\d*)(?:\.(\d*?)0*)?$/.exec(limit) ?? [];
   if (!isNumber || type === 'double') return true;

@@ -9,7 +9,10 @@ import { parseDataset } from './parse.ts';
 /** The datasets that come with the project. */
 export const DATASETS = join(import.meta.dirname, '..', 'datasets');
 
-/** A dataset, and the folder that holds its files: `dataset.yml`, the models' SQL, and where they are wanted `shape.yml` and `kibana.yml`. */
+/**
+ * A dataset, and the folder that holds its files: `dataset.yml`, the models' SQL, and where they are wanted
+ * `shape.yml` and `kibana.yml`.
+ */
 export interface DatasetFolder {
   readonly dataset: Dataset;
   readonly folder: string;
@@ -17,7 +20,8 @@ export interface DatasetFolder {
 
 /**
  * Reads `<name>/dataset.yml` of the first of these folders that has it.
- * @throws UsageError `dataset:unknown` where none has it, `dataset:old_place` where one has `<name>.yml`, `dataset:invalid`.
+ * @throws UsageError `dataset:unknown` where none has it, `dataset:old_place` where one has `<name>.yml`,
+ *   `dataset:invalid`.
  */
 export async function loadDataset(places: readonly string[], name: string): Promise<DatasetFolder> {
   if (!datasetName.safeParse(name).success)

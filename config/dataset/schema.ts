@@ -129,7 +129,10 @@ export function datasetJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(dataset, { io: 'input', target: 'draft-7', unrepresentable: 'any' });
 }
 
-/** Every key required and writable, so that one type has the keys of another exactly when each may stand for the other. */
+/**
+ * Every key required and writable, so that one type has the keys of another exactly when each may stand for
+ * the other.
+ */
 type Plain<T> = T extends readonly (infer Item)[]
   ? Plain<Item>[]
   : T extends object
@@ -138,7 +141,9 @@ type Plain<T> = T extends readonly (infer Item)[]
 type Same<A, B> = [A, B] extends [B, A] ? true : false;
 type Inferred = Plain<z.output<typeof dataset>>;
 
-/** What the schema gives is a `Dataset`. This does not compile when core/dataset.ts describes another form. */
+/**
+ * What the schema gives is a `Dataset`. This does not compile when core/dataset.ts describes another form.
+ */
 export function asDataset(
   parsed: z.output<typeof dataset>,
 ): Same<Inferred, Plain<Dataset>> extends true ? Dataset : never {

@@ -1,6 +1,6 @@
 /**
- * Writes a dataset's `kibana.ndjson`: `node config/kibana/build.ts config/datasets/<name>`, after a change of its kibana.yml or of what
- * makes Kibana's objects of it.
+ * Writes a dataset's `kibana.ndjson`: `node config/kibana/build.ts config/datasets/<name>`, after a change of
+ * its kibana.yml or of what makes Kibana's objects of it.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

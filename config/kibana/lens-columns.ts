@@ -46,7 +46,10 @@ export function measureColumn(
   };
 }
 
-/** The columns of a metric, the one that is shown first. A quotient is a formula, with its parts as Kibana derives them from it. */
+/**
+ * The columns of a metric, the one that is shown first. A quotient is a formula, with its parts as Kibana
+ * derives them from it.
+ */
 export function metricColumns(id: string, metric: Metric): Record<string, LensColumn> {
   const { label, value, dividedBy, format } = metric;
   if (!dividedBy) return { [id]: measureColumn(value, label, format) };
@@ -87,8 +90,9 @@ function formulaOf(measure: Measure): string {
 }
 
 /**
- * The column that makes the bars. `valueId` is the column of their length, `timeField` the one that the time picker selects by: weeks of
- * another column are not cut by the time picker, so that they show the same documents as every other panel.
+ * The column that makes the bars. `valueId` is the column of their length, `timeField` the one that the time
+ * picker selects by: weeks of another column are not cut by the time picker, so that they show the same
+ * documents as every other panel.
  */
 export function bucketColumn(by: Buckets, label: string, valueId: string, timeField: string): BucketColumn {
   if ('steps' in by) {

@@ -1,4 +1,7 @@
-/** The columns of a Lens panel, as far as this dashboard uses them, in the form in which Kibana 8.19 saves them. */
+/**
+ * The columns of a Lens panel, as far as this dashboard uses them, in the form in which Kibana 8.19 saves
+ * them.
+ */
 
 /** A query in Kibana's query language. */
 export interface Kql {

@@ -43,8 +43,8 @@ export type Shown = { readonly number: number | null } | { readonly bars: readon
 const BUCKETS = 'buckets';
 
 /**
- * The search that Kibana makes for a saved Lens panel, in the case of the operations that this dashboard uses; after Lens's own
- * translation of its columns to aggregations (`toEsAggsFn`). With time zone UTC.
+ * The search that Kibana makes for a saved Lens panel, in the case of the operations that this dashboard
+ * uses; after Lens's own translation of its columns to aggregations (`toEsAggsFn`). With time zone UTC.
  */
 export function lensRequest(lens: LensAttributes, selection: Selection): PanelRequest<Shown> {
   const layers: readonly LensLayer[] = Object.values(lens.state.datasourceStates.formBased.layers);

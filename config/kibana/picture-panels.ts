@@ -116,7 +116,10 @@ function niceStep(least: number): number {
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least) ?? 10 * power;
 }
 
-/** The first week of each month, named; of months that follow too closely, the later one. The year stands where it begins. */
+/**
+ * The first week of each month, named; of months that follow too closely, the later one. The year stands
+ * where it begins.
+ */
 function months(bars: readonly Bar[]): { n: number; label: string }[] {
   const firsts = bars.flatMap(({ label }, n) =>
     label.slice(0, 7) === bars[n - 1]?.label.slice(0, 7) ? [] : [{ n, day: label }],

@@ -3,7 +3,10 @@ import { aliasOf, indexPublicationOf } from '../../core/dataset.ts';
 import { UsageError } from '../../core/errors.ts';
 import { loadDataset } from '../dataset/read.ts';
 
-/** The alias under which the dataset of this folder is published. @throws UsageError when it is not, or when there is no dataset. */
+/**
+ * The alias under which the dataset of this folder is published. @throws UsageError when it is not, or when
+ * there is no dataset.
+ */
 export async function publishedAs(folder: string): Promise<string> {
   const path = resolve(folder);
   const { dataset } = await loadDataset([dirname(path)], basename(path));

@@ -3,9 +3,9 @@ import type { LensAttributes, Reference } from './lens-types.ts';
 import { type DashboardSource, type Panel, readSource } from './source.ts';
 
 /**
- * An object as Kibana 8.19 exports it. JSON inside of JSON is text there: `panelsJSON`, `searchSourceJSON` and the like.
- * Kibana refuses an object of a `typeMigrationVersion` above the one that it knows itself and carries an older one over; these are the
- * versions that packages for Kibana 8.19 and 9 carry.
+ * An object as Kibana 8.19 exports it. JSON inside of JSON is text there: `panelsJSON`, `searchSourceJSON`
+ * and the like. Kibana refuses an object of a `typeMigrationVersion` above the one that it knows itself and
+ * carries an older one over; these are the versions that packages for Kibana 8.19 and 9 carry.
  */
 export interface SavedObject {
   readonly attributes: Readonly<Record<string, unknown>>;

@@ -8,8 +8,8 @@ export interface CsvRecord {
 }
 
 /**
- * The complete records (RFC 4180, lines end in LF) at the beginning of `bytes`. What follows the last line feed outside quotes is not a
- * record yet.
+ * The complete records (RFC 4180, lines end in LF) at the beginning of `bytes`. What follows the last line
+ * feed outside quotes is not a record yet.
  */
 export function* csvRecords(bytes: Buffer): Generator<CsvRecord> {
   for (let start = 0; start < bytes.length; ) {
@@ -35,7 +35,8 @@ function endOfRecord(bytes: Buffer, start: number): number {
 
 function fieldsOf(line: string): (string | null)[] {
   if (!line.includes('"')) return line.split(',').map((field) => (field === '' ? null : field));
-  // With a comma before the first field, too, no match is empty: after an empty one the search would skip a comma.
+  // With a comma before the first field, too, no match is empty: after an empty one the search would skip a
+  // comma.
   return [...`,${line}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) =>
     quoted === undefined ? plain || null : quoted.replaceAll('""', '"'),
   );

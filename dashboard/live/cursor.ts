@@ -3,8 +3,9 @@ import { crc32 } from 'node:zlib';
 import { UsageError } from '../../core/errors.ts';
 
 /**
- * A place between two rows: the file's inode, an offset in bytes, and the CRC-32 of the bytes before it. The CRC-32 tells a file that was
- * written again, or that got the inode of a deleted one, from the file that was read.
+ * A place between two rows: the file's inode, an offset in bytes, and the CRC-32 of the bytes before it. The
+ * CRC-32 tells a file that was written again, or that got the inode of a deleted one, from the file that was
+ * read.
  */
 export interface Cursor {
   readonly inode: string;
@@ -12,7 +13,10 @@ export interface Cursor {
   readonly check: number;
 }
 
-/** Bytes before a place that its CRC-32 covers: the end of a row, which has an offset of the log that no other row has. */
+/**
+ * Bytes before a place that its CRC-32 covers: the end of a row, which has an offset of the log that no other
+ * row has.
+ */
 const CHECKED_BYTES = 64;
 
 /** The cursor of a place in an open file. */

@@ -12,8 +12,8 @@ export interface OpenFile {
 }
 
 /**
- * What the export says of the file beside it, in `<file>.position.json`: how many of its bytes are valid, and by partition (`events/0`) the
- * offset of the log that comes after its rows.
+ * What the export says of the file beside it, in `<file>.position.json`: how many of its bytes are valid, and
+ * by partition (`events/0`) the offset of the log that comes after its rows.
  */
 const filePosition = z.object({
   bytes: z.int().min(0),
@@ -33,7 +33,10 @@ export interface OpenFiles {
 /** More rotated files than these are not looked at. */
 const MOST_FILES = 1000;
 
-/** Opens the file at `path` and those that it was rotated to, and closes them when `use` has ended. None are there before the first export. */
+/**
+ * Opens the file at `path` and those that it was rotated to, and closes them when `use` has ended. None are
+ * there before the first export.
+ */
 export async function withLiveFiles<T>(path: string, use: (open: OpenFiles) => Promise<T>): Promise<T> {
   for (;;) {
     const handles: FileHandle[] = [];
@@ -63,7 +66,8 @@ async function openFiles(path: string, handles: FileHandle[]): Promise<OpenFiles
   const position = newest && (await readPosition(sidecar));
   const written = await unlessMissing(stat(sidecar));
   if (newest) {
-    // Without a position nothing is known to be valid. It says 0 bytes while the file is being rotated: all of it stays.
+    // Without a position nothing is known to be valid. It says 0 bytes while the file is being rotated: all
+    // of it stays.
     const { handle, inode, size } = newest;
     const valid = position === null ? 0 : position.bytes === 0 ? size : Math.min(size, position.bytes);
     files.push({ handle, inode, valid });

@@ -9,8 +9,8 @@ export interface Place {
 }
 
 /**
- * What is to be read after a cursor, oldest first: the rest of its file, and all later files. Null where the cursor is in no file any more:
- * it was deleted, cut back or written again.
+ * What is to be read after a cursor, oldest first: the rest of its file, and all later files. Null where the
+ * cursor is in no file any more: it was deleted, cut back or written again.
  */
 export async function placesAfter(files: readonly OpenFile[], cursor: Cursor): Promise<Place[] | null> {
   const found = await fileOf(files, cursor);

@@ -31,12 +31,16 @@ export interface Arrival {
 const CATCH_UP_BYTES = 64_000_000;
 /** The newest rows that are held. */
 export const NEWEST_ROWS = 1000;
-/** Clocks of other machines may be ahead by this; a reading of a later time would end all windows in the future. */
+/**
+ * Clocks of other machines may be ahead by this; a reading of a later time would end all windows in the
+ * future.
+ */
 const AHEAD_MS = 60_000;
 
 /**
- * The readings of a dataset as its CSV export holds them. Each look reads only what the export has added since the last one. In memory are
- * the newest rows and the sums of the windows, regardless of the size of the file.
+ * The readings of a dataset as its CSV export holds them. Each look reads only what the export has added
+ * since the last one. In memory are the newest rows and the sums of the windows, regardless of the size of
+ * the file.
  */
 export class LiveReadings {
   readonly #dataset: Dataset;
@@ -60,7 +64,9 @@ export class LiveReadings {
     this.#windows = this.#emptyWindows();
   }
 
-  /** Reads what is new; the state is as of the last look. Requests that come while one is under way share it. */
+  /**
+   * Reads what is new; the state is as of the last look. Requests that come while one is under way share it.
+   */
   look(): Promise<void> {
     this.#look ??= withLiveFiles(this.#file, (open) => this.#readNew(open))
       .catch((error) => {
@@ -149,7 +155,9 @@ export class LiveReadings {
   }
 }
 
-/** Events of the log that are not in the file yet. A log that is away does not keep anybody from the readings. */
+/**
+ * Events of the log that are not in the file yet. A log that is away does not keep anybody from the readings.
+ */
 async function lagRows(log: EventLog, position: FilePosition | null): Promise<number | null> {
   if (position === null) return null;
   const ranges = await log.ranges().catch(() => null);

@@ -4,7 +4,10 @@ import type { Cell } from '../api.ts';
 import { csvRecords } from './csv-records.ts';
 import type { OpenFile } from './live-files.ts';
 
-/** A row by column: the contract's, `log_partition` and `log_offset`. Decimals and 64-bit integers are strings. */
+/**
+ * A row by column: the contract's, `log_partition` and `log_offset`. Decimals and 64-bit integers are
+ * strings.
+ */
 export type LiveRow = Record<string, Cell>;
 
 /** A row, and the byte after it. */
@@ -20,7 +23,8 @@ const LONGEST_HEADER = 1 << 16;
 const LF = 0x0a;
 
 /**
- * The rows of a file from `offset` to the last that is valid, a chunk at a time; from its first row where the offset is 0.
+ * The rows of a file from `offset` to the last that is valid, a chunk at a time; from its first row where the
+ * offset is 0.
  * @throws EventlakeError `live:bad_file` where the file has other columns, or no row begins at the offset
  */
 export async function* rowsFrom(

@@ -1,7 +1,10 @@
 import type { LiveSeriesAnswer } from '../api.ts';
 import type { LiveRow } from './live-rows.ts';
 
-/** The windows that can be looked at: how many seconds they span, and how many a point of their lines stands for. */
+/**
+ * The windows that can be looked at: how many seconds they span, and how many a point of their lines stands
+ * for.
+ */
 export const WINDOWS = {
   '1m': { seconds: 60, bucket: 1 },
   '5m': { seconds: 300, bucket: 2 },
@@ -20,7 +23,10 @@ export const OTHERS = '(others)';
 /** What a row without a value is grouped under. */
 export const NONE = '(none)';
 
-/** Sums of one group in one window: a ring, in which the bucket with the number `n` has the place `n` modulo the ring's length. */
+/**
+ * Sums of one group in one window: a ring, in which the bucket with the number `n` has the place `n` modulo
+ * the ring's length.
+ */
 interface Ring {
   /** The number of the bucket that is at each place. */
   readonly numbers: Float64Array;
@@ -36,7 +42,10 @@ interface Group {
 
 const NAMES = Object.keys(WINDOWS) as WindowName[];
 
-/** Readings of the last hours, added up by group and bucket: its size depends on neither their number nor their rate. */
+/**
+ * Readings of the last hours, added up by group and bucket: its size depends on neither their number nor
+ * their rate.
+ */
 export class LiveWindows {
   readonly #values: readonly string[];
   readonly #groups: ReadonlyMap<string, Map<string, Group>>;

@@ -5,7 +5,10 @@ const WINDOW_MS = 10_000;
 export class Throughput {
   #samples: { at: number; rows: number }[] = [];
 
-  /** Rows each second, now that there are `rows`; null while it is not known. Fewer rows than before are those of another table or file. */
+  /**
+   * Rows each second, now that there are `rows`; null while it is not known. Fewer rows than before are those
+   * of another table or file.
+   */
   perSecond(rows: number): number | null {
     const now = Date.now();
     const last = this.#samples.at(-1);

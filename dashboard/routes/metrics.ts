@@ -4,7 +4,10 @@ import type { App } from '../server.ts';
 /** Seconds that an answer takes: from a file of the page to a typed query. */
 const BUCKETS = [0.005, 0.02, 0.1, 0.5, 1, 5, 15];
 
-/** What Prometheus is told: how often each route was asked, how long its answers took, and what the process uses. */
+/**
+ * What Prometheus is told: how often each route was asked, how long its answers took, and what the process
+ * uses.
+ */
 export function metricsRoute(app: App): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

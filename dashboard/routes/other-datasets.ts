@@ -3,8 +3,8 @@ import { DATASETS_PATH } from '../addresses.ts';
 import type { App } from '../server.ts';
 
 /**
- * Hands what is asked below `/datasets/<name>/` on to the server of that dataset, as if it were asked at `/`. `serverOf` opens it at the
- * first request. The body is left for it to read.
+ * Hands what is asked below `/datasets/<name>/` on to the server of that dataset, as if it were asked at `/`.
+ * `serverOf` opens it at the first request. The body is left for it to read.
  */
 export async function otherDatasetsRoute(
   app: App,

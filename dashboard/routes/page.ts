@@ -11,7 +11,9 @@ const NOT_BUILT = `The page is not built.
   The API works without it, and is described at /openapi.json
 `;
 
-/** The page: one document for the address of every view. Where nothing is, it says so, with the status 404. */
+/**
+ * The page: one document for the address of every view. Where nothing is, it says so, with the status 404.
+ */
 export async function pageRoute(app: App, folder: string): Promise<void> {
   const isBuilt = existsSync(join(folder, 'index.html'));
   if (isBuilt) {

@@ -14,8 +14,9 @@ const BEHIND_BYTES = 1_000_000;
 const STREAMS = 100;
 
 /**
- * Server-sent events: `pipeline` with the document of /api/pipeline, at once and whenever it changes; `overview` with the versions of the
- * tables when the overview's numbers have changed; `problem` with an error document.
+ * Server-sent events: `pipeline` with the document of /api/pipeline, at once and whenever it changes;
+ * `overview` with the versions of the tables when the overview's numbers have changed; `problem` with an
+ * error document.
  */
 export function pipelineStreamRoute(app: App, { watcher, facts }: DashboardContext): void {
   const schema = {

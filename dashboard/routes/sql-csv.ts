@@ -7,8 +7,8 @@ import { TypedQueries } from '../typed-query.ts';
 import { answers, CSV } from './answers.ts';
 
 /**
- * A query's whole result as CSV. A fault after the first row, and the end of the query's time, end the connection early, so that half a
- * file is not taken for all.
+ * A query's whole result as CSV. A fault after the first row, and the end of the query's time, end the
+ * connection early, so that half a file is not taken for all.
  */
 export function sqlCsvRoute(app: App, { dataset, view, sandbox }: DashboardContext): void {
   const queries = new TypedQueries(dataset, view, sandbox);

@@ -10,8 +10,8 @@ const DAY = 86_400;
 const CHUNK = 1 << 20;
 
 /**
- * Makes a file of JSON lines of the given shape, in the order in which the records come, and beside it the files of its pools. It needs
- * memory for the pools and for two days' records.
+ * Makes a file of JSON lines of the given shape, in the order in which the records come, and beside it the
+ * files of its pools. It needs memory for the pools and for two days' records.
  * @throws UsageError `shape:invalid` for names that the shape does not have; `generate:cannot_write`
  */
 export async function generateRecords(
@@ -76,7 +76,10 @@ class RecordLines {
     this.#makers = shape.kinds.map((kind) => objectMaker({ ...shape.fields, ...kind.fields }));
   }
 
-  /** Each day's records in order of time, after those that were late the day before; the last day's late ones end the file. */
+  /**
+   * Each day's records in order of time, after those that were late the day before; the last day's late ones
+   * end the file.
+   */
   *all(): Generator<Record<string, Value>> {
     const { range, late, repeated } = this.#shape;
     const random = this.#random;

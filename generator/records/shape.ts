@@ -3,7 +3,10 @@ import { share, time } from '../shape.ts';
 
 /** What a value is made of; docs/generating.md has an example of each. */
 export type ValueShape =
-  /** Text, in which `{field}` and `{pool.field}` stand for values; one such name alone is that value, of its type. Or another literal. */
+  /**
+   * Text, in which `{field}` and `{pool.field}` stand for values; one such name alone is that value, of its
+   * type. Or another literal.
+   */
   | string
   | number
   | boolean
@@ -101,8 +104,8 @@ export const recordShape = z.strictObject({
 });
 
 /**
- * What the messages of a topic look like: a JSON object a record, whose values are drawn at random and may be shared by records through
- * pools. The first members of a pool are drawn most often. Times are Unix seconds.
+ * What the messages of a topic look like: a JSON object a record, whose values are drawn at random and may be
+ * shared by records through pools. The first members of a pool are drawn most often. Times are Unix seconds.
  */
 export type RecordShape = z.output<typeof recordShape>;
 

@@ -23,7 +23,8 @@ const NAME = /\{([a-z_]+(?:\.[a-z_]+)?)\}/g;
 
 /**
  * The maker of the values of a shape. What it needs of the shape is worked out once.
- * @throws UsageError `shape:invalid`, from the maker, where a text or number that the shape names is of another kind
+ * @throws UsageError `shape:invalid`, from the maker, where a text or number that the shape names is of
+ *   another kind
  */
 export function makerOf(shape: ValueShape): Maker {
   if (typeof shape === 'string') return textMaker(shape);

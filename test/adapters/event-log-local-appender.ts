@@ -1,7 +1,7 @@
 /**
- * Appends to the local log in a process of its own. Arguments: the folder, a name for the ingestion, and how many chunks at most.
- * Says on standard output `opening`, `opened` (then waits for a line of input), each chunk's number once it is durable, and last the code of
- * the error that ended it.
+ * Appends to the local log in a process of its own. Arguments: the folder, a name for the ingestion, and how
+ * many chunks at most. Says on standard output `opening`, `opened` (then waits for a line of input), each
+ * chunk's number once it is durable, and last the code of the error that ended it.
  */
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
@@ -10,7 +10,10 @@ import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
 import type { Chunk, OutgoingRecord } from '../../core/contracts.ts';
 import { hasCode } from '../../core/errors.ts';
 
-/** The chunk that brings `ingestion` from `number` to `number + 1` lines: of 1 to 50 records of many sizes, told by their values. */
+/**
+ * The chunk that brings `ingestion` from `number` to `number + 1` lines: of 1 to 50 records of many sizes,
+ * told by their values.
+ */
 export function numberedChunk(ingestion: string, number: number): Chunk {
   const events: OutgoingRecord[] = [];
   for (let i = 0; i <= (number * 7) % 50; i++) {

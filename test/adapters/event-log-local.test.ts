@@ -19,7 +19,10 @@ describeEventLog('local', async (topic, partitions) => new LocalEventLog(join(ho
 
 const chunkFile = (folder: string, number: number) => join(folder, `${`${number}`.padStart(20, '0')}.chunk`);
 
-/** A log of three chunks, numbers 2 to 4, that hold the offsets 0-1, 2-3 and 4-5 of `events/0`. Chunk 0 made it, chunk 1 opened its writer. */
+/**
+ * A log of three chunks, numbers 2 to 4, that hold the offsets 0-1, 2-3 and 4-5 of `events/0`. Chunk 0 made
+ * it, chunk 1 opened its writer.
+ */
 async function threeChunks() {
   const folder = join(home, randomUUID());
   const log = new LocalEventLog(folder, 2);

@@ -51,7 +51,8 @@ describe('statistics of what DuckDB has written', () => {
     ) t(id, n, price, ratio, flag, day, "at", "na""me", nothing, odd, endless)`);
     expect(files).toHaveLength(1);
     expect(files[0]).toMatchObject({ localPath: join(folder, 'out0'), rows: 2, partition: {} });
-    // By hand from the two rows. -9223372036854775808 and 12345678901234567.89 are beyond a double: the digits must all be there.
+    // By hand from the two rows. -9223372036854775808 and 12345678901234567.89 are beyond a double: the
+    // digits must all be there.
     expect(files[0]?.stats).toBe(
       '{"numRecords":2,' +
         '"minValues":{"id":-9223372036854775808,"n":7,"price":1.10,"ratio":-0.5,"day":"2020-09-24",' +

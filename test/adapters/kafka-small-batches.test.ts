@@ -9,7 +9,10 @@ import { SourceHeader } from '../../adapters/kafka/source-header.ts';
 
 const FEW = 500;
 const MANY = 16_000;
-/** How much longer than in proportion many batches may take: a quadratic reader takes more than 20 times as long. */
+/**
+ * How much longer than in proportion many batches may take: a quadratic reader takes more than 20 times as
+ * long.
+ */
 const SLACK = 8;
 
 /** A transaction of one record, not compressed, and its end, as a partition holds them. */
@@ -45,7 +48,10 @@ function transactions(count: number): Buffer {
   return all;
 }
 
-/** Reads the transactions, every second of which was aborted, and answers with how many records there are, and the processor's time. */
+/**
+ * Reads the transactions, every second of which was aborted, and answers with how many records there are, and
+ * the processor's time.
+ */
 function read(bytes: Buffer, count: number): { records: number; us: number } {
   const aborted = Array.from({ length: count / 2 }, (_, i) => ({
     producerId: 1n,

@@ -16,7 +16,10 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rm(home.folder, { recursive: true }));
 
-/** A copy of the home whose lake has one bit flipped in a data file of the table; `at` (from 0 to 1) and `bit` say where. */
+/**
+ * A copy of the home whose lake has one bit flipped in a data file of the table; `at` (from 0 to 1) and `bit`
+ * say where.
+ */
 async function damaged(table: string, at: number, bit: number): Promise<{ at: string; file: string }> {
   const copy = join(home.folder, `copy-${table}-${at}-${bit}`);
   await cp(join(home.folder, 'home'), copy, { recursive: true });

@@ -79,7 +79,8 @@ test('a kill between the steps of a rotation loses no row and writes none twice'
   const first = await bytes();
   const before = JSON.parse(await readFile(sidecar, 'utf8'));
   const begun = `${JSON.stringify({ ...before, bytes: 0 })}\n`;
-  // The sidecar says that a new file is begun, and the old one has not been moved yet; has been; is followed by half a header.
+  // The sidecar says that a new file is begun, and the old one has not been moved yet; has been; is followed
+  // by half a header.
   const states = [
     async () => {},
     async () => rename(csv, `${csv}.1`),
@@ -196,7 +197,8 @@ test('of two exports that start at once one writes, the other ends; a kill frees
 
 test('a disk that is full is waited for, and nothing is written twice after it', async () => {
   await exported();
-  // Every write to /dev/full fails with ENOSPC: here that of the sidecar, when the rows are in the file already.
+  // Every write to /dev/full fails with ENOSPC: here that of the sidecar, when the rows are in the file
+  // already.
   await symlink('/dev/full', `${sidecar}.tmp`);
   await generate(30);
   const child = home.start(['export', 'co2_live', '--follow']);
@@ -221,7 +223,8 @@ test('a file that cannot grow further is an error, and the next run completes it
   await exported();
   await generate(300);
   const { size } = await stat(csv);
-  // The shell's limit on the size of files lets a write end in its midst, as a full disk does; what is staged is smaller.
+  // The shell's limit on the size of files lets a write end in its midst, as a full disk does; what is staged
+  // is smaller.
   const limit = Math.ceil((size + 10_000) / 1024);
   const command = `trap "" XFSZ; ulimit -f ${limit}; exec "${process.execPath}" "${MAIN}" export co2_live`;
   const env = { PATH: process.env.PATH, EVENTLAKE_HOME: join(home.folder, 'home') };

@@ -38,7 +38,8 @@ function config(files: string[], profiles: string[], env: Record<string, string>
 
 describeWithDocker('docker compose config', await noCompose(), () => {
   const combinations = selections(OTHERS).flatMap((others) =>
-    // None, each alone, all: that of each selection would double with every profile. Beside other files, none and all.
+    // None, each alone, all: that of each selection would double with every profile. Beside other files, none
+    // and all.
     [[], ...(others.length === 0 ? PROFILES.map((profile) => [profile]) : []), PROFILES].map((profiles) => ({
       files: [MAIN, ...others],
       profiles,

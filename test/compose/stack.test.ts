@@ -12,7 +12,8 @@ import { freePort } from '../servers/server.ts';
 import { servicesHome } from '../servers/software.ts';
 import { describeWithDocker, noEngine, PROJECT } from './engine.ts';
 
-// One name for all runs, so that a run that was killed is cleared away by the next; a lock keeps others away meanwhile.
+// One name for all runs, so that a run that was killed is cleared away by the next; a lock keeps others away
+// meanwhile.
 const NAME = 'eventlake-test';
 const ROWS = 20_000;
 const MINUTES = 60_000;

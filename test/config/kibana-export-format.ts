@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { empty, id, kql, lens, noFilter, reference } from './kibana-lens-format.ts';
 
 /**
- * The structure of what Kibana 8.19 exports, as far as the project makes use of it: the attributes that its saved object types accept,
- * and how the dashboards that Elastic's integrations carry for 8.19 are put together. Strict: a key that is not named is an error.
+ * The structure of what Kibana 8.19 exports, as far as the project makes use of it: the attributes that its
+ * saved object types accept, and how the dashboards that Elastic's integrations carry for 8.19 are put
+ * together. Strict: a key that is not named is an error.
  */
 
 /** JSON that Kibana keeps as text. */

@@ -7,8 +7,8 @@ import { dashboardFile } from '../../config/kibana/saved-objects.ts';
 
 const SOURCE_FILE = join(import.meta.dirname, '../../config/datasets/electronics/kibana.yml');
 
-// Kibana itself comes as nothing but an image; what it is sent is read here by a parser that is not ours, and what it answers is
-// written down as its API is documented.
+// Kibana itself comes as nothing but an image; what it is sent is read here by a parser that is not ours, and
+// what it answers is written down as its API is documented.
 
 interface Received {
   readonly method: string;

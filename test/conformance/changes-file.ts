@@ -24,8 +24,9 @@ let folder: string | undefined;
 let files = 0;
 
 /**
- * Writes changes as SQL writes them for `Sink.apply`; answers with the file, which is removed when the process ends. In the form of rows, the
- * id is the value of the key, and a field that the document does not name is null.
+ * Writes changes as SQL writes them for `Sink.apply`; answers with the file, which is removed when the
+ * process ends. In the form of rows, the id is the value of the key, and a field that the document does not
+ * name is null.
  */
 export function fileOf(
   changes: readonly Change[],

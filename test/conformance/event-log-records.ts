@@ -54,8 +54,8 @@ export interface Read {
 }
 
 /**
- * Reads a log that nobody writes to, from `position` to its end, and requires of every batch what the contract says: that it resumes where
- * the one before ended, and that the last ends where the partition ends.
+ * Reads a log that nobody writes to, from `position` to its end, and requires of every batch what the
+ * contract says: that it resumes where the one before ended, and that the last ends where the partition ends.
  */
 export async function drain(
   log: EventLog,

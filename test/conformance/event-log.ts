@@ -19,8 +19,9 @@ export interface Fixture {
 }
 
 /**
- * What every {@link EventLog} must do. `connect` gives a log that nobody has opened yet; called with the same topic again, it gives what
- * another process would get. `partitions` is what is asked for, should the topic have to be made.
+ * What every {@link EventLog} must do. `connect` gives a log that nobody has opened yet; called with the same
+ * topic again, it gives what another process would get. `partitions` is what is asked for, should the topic
+ * have to be made.
  */
 export function describeEventLog(
   name: string,

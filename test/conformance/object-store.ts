@@ -12,7 +12,10 @@ export async function emptyStore(store: ObjectStore): Promise<void> {
   await store.delete(keys);
 }
 
-/** What every {@link ObjectStore} must do. `open` gives stores that share their objects, as two processes would. */
+/**
+ * What every {@link ObjectStore} must do. `open` gives stores that share their objects, as two processes
+ * would.
+ */
 export function describeObjectStore(name: string, open: () => Promise<ObjectStore>): void {
   describe(`object store: ${name}`, () => {
     let store: ObjectStore;
@@ -115,7 +118,8 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
     });
 
     test('keys are listed in the order of their UTF-8 bytes, with size and time', async () => {
-      // By hand: '-' 2d < '/' 2f < '0' 30 < 'B' < 'a'; U+FB01 is ef.., U+1F600 is f0.. though its UTF-16 units are d83d..
+      // By hand: '-' 2d < '/' 2f < '0' 30 < 'B' < 'a'; U+FB01 is ef.., U+1F600 is f0.. though its UTF-16
+      // units are d83d..
       const expected = ['a-b/c', 'a/b', 'a/b-c', 'a/b.d/e', 'a/b0', 'a0', 'b/B', 'b/a', 'ﬁ', '😀'].map(
         (k) => `${at}/${k}`,
       );

@@ -38,8 +38,9 @@ const put = (id: string, purchases: number): Change => ({
 const remove = (id: string): Change => ({ id, document: null });
 
 /**
- * What every {@link Sink} must do. `make` gives a copy that does not exist yet. A sink that takes rows publishes in one transaction: of what was
- * not finished, nothing is left. One that writes in parts shows some of them earlier.
+ * What every {@link Sink} must do. `make` gives a copy that does not exist yet. A sink that takes rows
+ * publishes in one transaction: of what was not finished, nothing is left. One that writes in parts shows
+ * some of them earlier.
  */
 export function describeSink(
   name: string,

@@ -66,7 +66,10 @@ print(json.dumps(sorted(table['reading_id'].to_pylist())))`,
   expect(ids).toEqual(Array.from({ length: total }, (_, i) => i + 1));
 }
 
-/** Ends a generator of a low rate by Ctrl-C, which it hears at once; answers how many readings it has added to those that there were. */
+/**
+ * Ends a generator of a low rate by Ctrl-C, which it hears at once; answers how many readings it has added to
+ * those that there were.
+ */
 async function endedByHand(
   environment: Environment,
   args: readonly string[],

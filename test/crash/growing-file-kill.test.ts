@@ -34,7 +34,10 @@ const rowOf = (i: number) =>
     ? `2024-05-01T10:00:00Z,row-${i},"note ${i}\nof two lines"\n`
     : `2024-05-01T10:00:00Z,row-${i},note ${i}\n`;
 
-/** Appends to the file in pieces that end anywhere, until it is told to stop; answers with the number of whole rows. */
+/**
+ * Appends to the file in pieces that end anywhere, until it is told to stop; answers with the number of whole
+ * rows.
+ */
 async function write(path: string, random: Random, stop: AbortSignal): Promise<number> {
   let rows = 0;
   let rest = '';

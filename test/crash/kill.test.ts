@@ -35,8 +35,9 @@ beforeAll(async () => {
 afterAll(() => undisturbed.remove());
 
 /**
- * Times are as measured on two cores: how long a process takes to its first commit, and from one commit to the next. Batches are so small
- * that there are more than twice as many commits as the kills use up: a machine several times as fast or as slow must not run out of work.
+ * Times are as measured on two cores: how long a process takes to its first commit, and from one commit to
+ * the next. Batches are so small that there are more than twice as many commits as the kills use up: a
+ * machine several times as fast or as slow must not run out of work.
  */
 describe.each([
   {

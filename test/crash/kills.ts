@@ -5,7 +5,10 @@ import { outcomeOf } from '../stack/end-to-end-environment.ts';
 
 /** One kill, and how far the job had come by the commits that its stores show. */
 export interface Kill {
-  /** `start-up`: some time after the process was started; `progress`: some time after it had made commits of its own. */
+  /**
+   * `start-up`: some time after the process was started; `progress`: some time after it had made commits of
+   * its own.
+   */
   readonly aim: 'start-up' | 'progress';
   readonly before: number;
   readonly after: number;
@@ -16,7 +19,10 @@ export interface Campaign {
   /** How many commits the stores show. */
   readonly progress: () => Promise<number>;
   readonly random: Random;
-  /** Commits that a process makes before it has done anything: the local log's writer begins with an empty chunk. */
+  /**
+   * Commits that a process makes before it has done anything: the local log's writer begins with an empty
+   * chunk.
+   */
   readonly opening: number;
   /** After this many kills the process is left alone. */
   readonly kills: number;
@@ -31,7 +37,10 @@ export interface Campaign {
 
 const LOOK_MS = 2;
 
-/** Starts a process again and again and kills each with SIGKILL at a random moment, until one comes to its end, with exit code 0. */
+/**
+ * Starts a process again and again and kills each with SIGKILL at a random moment, until one comes to its
+ * end, with exit code 0.
+ */
 export async function killUntilDone(campaign: Campaign): Promise<Kill[]> {
   const { random, progress } = campaign;
   const kills: Kill[] = [];

@@ -36,8 +36,9 @@ function heard(child: ChildProcess): () => string {
 }
 
 /**
- * The follower's batch ends only after BATCH_SECONDS, so that it is stopped with a batch that has been begun. The new lake has as many commits as the old
- * one, so that the number of the follower's next commit is free there.
+ * The follower's batch ends only after BATCH_SECONDS, so that it is stopped with a batch that has been begun.
+ * The new lake has as many commits as the old one, so that the number of the follower's next commit is free
+ * there.
  */
 test.each([
   ['embedded', embedded],

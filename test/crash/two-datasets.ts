@@ -64,8 +64,9 @@ const ROOM_COUNT = 12;
 const DAY = 24 * 3600;
 
 /**
- * Two datasets with four models and three sinks. `run` of one of them is killed with SIGKILL `kills` times, each time at a random moment of
- * a job with new rows; then what is in the lake, in Elasticsearch and in PostgreSQL is compared with a computation in Python.
+ * Two datasets with four models and three sinks. `run` of one of them is killed with SIGKILL `kills` times,
+ * each time at a random moment of a job with new rows; then what is in the lake, in Elasticsearch and in
+ * PostgreSQL is compared with a computation in Python.
  *
  * @returns how many processes were killed before they ended by themselves
  */

@@ -54,7 +54,10 @@ export class Shown {
     this.#change = change;
   }
 
-  /** `page` is the folder of the built page; there is none without it. `change` makes another dataset of electronics. */
+  /**
+   * `page` is the folder of the built page; there is none without it. `change` makes another dataset of
+   * electronics.
+   */
   static async open({
     change = (dataset) => dataset,
     ...options
@@ -121,7 +124,10 @@ async function sessionIn(home: string, access: Access, change: Change): Promise<
   return { ...session, dataset, profiles: dataset.models.length > 0 ? session.profiles : null };
 }
 
-/** Eight events of three customers, one of them twice, and two lines that are rejected. See the tests for what is in them. */
+/**
+ * Eight events of three customers, one of them twice, and two lines that are rejected. See the tests for what
+ * is in them.
+ */
 export const SMALL = fileOf(
   [
     {

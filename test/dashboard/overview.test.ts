@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Shown, SMALL } from './fixtures.ts';
 
-// Customer 1 views, carts and buys (the purchase is there twice), 1515915625519388267 views in two sessions, 3 removes and buys.
+// Customer 1 views, carts and buys (the purchase is there twice), 1515915625519388267 views in two sessions,
+// 3 removes and buys.
 let shown: Shown;
 beforeAll(async () => {
   shown = await Shown.open();

@@ -7,7 +7,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** A code block of the example: its language, its text, and the path under which the sentence before it says to save it. */
+/**
+ * A code block of the example: its language, its text, and the path under which the sentence before it says
+ * to save it.
+ */
 interface Block {
   readonly language: string;
   readonly text: string;

@@ -35,7 +35,10 @@ function documented(): { command: string; block: Block }[] {
   });
 }
 
-/** Where two documents differ in their members or the types of these; `"…"` stands for anything, and as a name for more members. */
+/**
+ * Where two documents differ in their members or the types of these; `"…"` stands for anything, and as a name
+ * for more members.
+ */
 function differences(said: unknown, real: unknown, at: string): string[] {
   const isOpen = said === '…' || (typeof said === 'string' && said.startsWith('as of '));
   // A value that may be missing is documented where it is there.

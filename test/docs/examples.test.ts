@@ -6,7 +6,9 @@ import { type Block, PAGES, place, ROOT } from './pages.ts';
 import { makeWorkspace, runShell } from './workspace.ts';
 
 const BLOCKS = PAGES.flatMap(({ blocks }) => blocks);
-/** Not code: output, usage and drawings have no language; JSON is an answer, which `answers.test.ts` compares. */
+/**
+ * Not code: output, usage and drawings have no language; JSON is an answer, which `answers.test.ts` compares.
+ */
 const SHOWN = ['', 'json'];
 
 const name = ({ page, line }: Block) => place(page, line);

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 export const ROOT = join(import.meta.dirname, '../..');
 
 /**
- * What a comment before a code block says of the block and of those after it, up to the next heading or comment:
- * `<!-- not run: reason -->` or `<!-- run by test/some.test.ts -->`.
+ * What a comment before a code block says of the block and of those after it, up to the next heading or
+ * comment: `<!-- not run: reason -->` or `<!-- run by test/some.test.ts -->`.
  */
 export interface Mark {
   readonly kind: 'not run' | 'run by';

@@ -6,12 +6,15 @@ import { ROOT } from './pages.ts';
 
 /** What a workspace has of its own, or not at all. */
 const OWN = new Set(['.git', '.env.local', '.eventlake', '.venv', 'data', 'coverage', 'test-results']);
-/** Copied, and old, so that make never finds the packages older than these and installs them into the real folder. */
+/**
+ * Copied, and old, so that make never finds the packages older than these and installs them into the real
+ * folder.
+ */
 const COPIED = ['package.json', 'package-lock.json'];
 
 /**
- * The project as a reader has it after `git clone` and `make install`, with its own `data/` of 2000 synthetic rows: links to the real
- * files in a temporary folder.
+ * The project as a reader has it after `git clone` and `make install`, with its own `data/` of 2000 synthetic
+ * rows: links to the real files in a temporary folder.
  */
 export async function makeWorkspace(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'docs-'));
@@ -29,7 +32,10 @@ export async function makeWorkspace(): Promise<string> {
   return folder;
 }
 
-/** Runs shell text in a workspace, without a setting of eventlake, and where no Docker stack runs; with `settings` besides. */
+/**
+ * Runs shell text in a workspace, without a setting of eventlake, and where no Docker stack runs; with
+ * `settings` besides.
+ */
 export function runShell(
   folder: string,
   text: string,

@@ -24,7 +24,8 @@ export interface ProxiedAnswer {
  * What goes wrong with a request:
  * - `reset`: the connection breaks before the server has the request; `lost answer`: after it has done it.
  * - `cut answer`: half of the answer's body comes, then the connection closes.
- * - `silence`: the request does not arrive, and no answer comes; `silence after`: the server does it, and no answer comes.
+ * - `silence`: the request does not arrive, and no answer comes; `silence after`: the server does it, and no
+ *   answer comes.
  * - a status: answered instead of the server, which does not see the request.
  * - `rewrite`: the server's answer is changed.
  * - `wait`: the request is passed on once the promise resolves.
@@ -45,7 +46,10 @@ export interface Harmed {
   readonly times?: number;
 }
 
-/** An HTTP proxy before a real server, which passes requests and answers on unchanged unless a fault concerns them. */
+/**
+ * An HTTP proxy before a real server, which passes requests and answers on unchanged unless a fault concerns
+ * them.
+ */
 export interface HttpProxy {
   readonly url: string;
   readonly port: number;
@@ -60,7 +64,10 @@ export interface HttpProxy {
   close(): Promise<void>;
 }
 
-/** Starts a proxy on a free port of this machine, before the server at the URL `target`. A server that is not there resets the connection. */
+/**
+ * Starts a proxy on a free port of this machine, before the server at the URL `target`. A server that is not
+ * there resets the connection.
+ */
 export async function startHttpProxy(target: string): Promise<HttpProxy> {
   const faults: { injection: Injection<HttpFault>; when: NonNullable<Harmed['when']> }[] = [];
   const server = createServer(async (incoming, answer) => {
@@ -133,7 +140,10 @@ function describe({ method = '', url = '', headers }: IncomingMessage, body: Buf
   };
 }
 
-/** Asks the server. The headers stay as they are, with the proxy's address in `host`: the signature of an S3 request covers it. */
+/**
+ * Asks the server. The headers stay as they are, with the proxy's address in `host`: the signature of an S3
+ * request covers it.
+ */
 async function forward(target: string, incoming: IncomingMessage, body: Buffer): Promise<ProxiedAnswer> {
   const { expect, connection, ...headers } = incoming.headers;
   const { hostname, port } = new URL(target);

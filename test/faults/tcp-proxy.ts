@@ -10,8 +10,8 @@ import { type Injected, Injection } from './injected.ts';
  * - `close`: the connection ends in an orderly way, as by a server that stops.
  * - `slow`: each connection passes so many bytes a second in each direction.
  *
- * With `afterBytes` the fault comes once the connection's answers have had so many bytes since the injection, so in the middle of an
- * answer; a `hang` is a stall then.
+ * With `afterBytes` the fault comes once the connection's answers have had so many bytes since the injection,
+ * so in the middle of an answer; a `hang` is a stall then.
  */
 export type TcpFault =
   | { readonly kind: 'hang' | 'reset' | 'close'; readonly afterBytes?: number }

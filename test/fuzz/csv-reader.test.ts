@@ -19,7 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Reads a file as `ingest` does. Every byte is in some record or blank line, or there is an error with a code. */
+/**
+ * Reads a file as `ingest` does. Every byte is in some record or blank line, or there is an error with a
+ * code.
+ */
 async function expectAnswer(bytes: Buffer, plain: Buffer | null): Promise<void> {
   const path = join(folder, 'fuzz.csv');
   await writeFile(path, bytes);

@@ -111,7 +111,10 @@ function mutated(body: Buffer<ArrayBuffer>, { kind, at, by, value }: Mutation): 
   return Buffer.from(lines.join('\n'), 'latin1');
 }
 
-/** The JSON of the line with another value, or without one, at one of its places; the line itself where it is no JSON. */
+/**
+ * The JSON of the line with another value, or without one, at one of its places; the line itself where it is
+ * no JSON.
+ */
 function withField(line: string, by: number, value: unknown): string {
   let root: unknown;
   try {

@@ -6,7 +6,10 @@ import { type Generated, generate } from '../../generator/generate.ts';
 import { loadShape, type Shape } from '../../generator/shape.ts';
 import { readPlainly } from './plain-reader.ts';
 
-/** All reasons of docs/data-rules.md that a line of a CSV file of the electronics contract can have, but for dates and booleans. */
+/**
+ * All reasons of docs/data-rules.md that a line of a CSV file of the electronics contract can have, but for
+ * dates and booleans.
+ */
 const REASONS = [
   'category_id:missing',
   'category_id:not_an_integer',

@@ -34,7 +34,8 @@ describe('a generated file', () => {
     const [once, again, other] = [await make(20_000, 1), await make(20_000, 1), await make(20_000, 2)];
     expect(again.bytes.equals(once.bytes)).toBe(true);
     expect(other.bytes.equals(once.bytes)).toBe(false);
-    // Changes only when the generator or the shape is meant to change: figures measured on an earlier file no longer apply then.
+    // Changes only when the generator or the shape is meant to change: figures measured on an earlier file no
+    // longer apply then.
     expect(createHash('sha256').update(once.bytes).digest('hex')).toBe(
       'a29074009c265cbdaa29b4abf1243777e1c8eafc0c3d77e9ba98d7ecc644dbd0',
     );

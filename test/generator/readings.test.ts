@@ -45,7 +45,8 @@ describe('readings', () => {
     const readings = new Readings({ ...plain(), measures, outlierShare: 0.02 }, CLEAN);
     const values = Array.from({ length: 10_000 }, (_, i) => fields(readings, i + 1, 0).v as number);
     expect(values.filter((v) => v < 0)).toEqual([]);
-    // Without an outlier a value is at most 3 × (10 + 3 × 30) = 300; with one it is above that in half of the cases.
+    // Without an outlier a value is at most 3 × (10 + 3 × 30) = 300; with one it is above that in half of the
+    // cases.
     const outliers = values.filter((v) => v > 300).length;
     expect(outliers).toBeGreaterThan(40);
     expect(outliers).toBeLessThan(200);

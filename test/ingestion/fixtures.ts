@@ -57,7 +57,9 @@ export class Workplace {
   }
 }
 
-/** Ingests a file in chunks of 3 rows, and says what was warned of and after which errors it was tried again. */
+/**
+ * Ingests a file in chunks of 3 rows, and says what was warned of and after which errors it was tried again.
+ */
 export async function ingestFile(
   log: EventLog,
   path: string,

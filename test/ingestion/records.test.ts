@@ -7,7 +7,9 @@ const MAX = 131_072;
 
 type Found = [line: number, row: readonly string[] | string];
 
-/** Every record: the line on which it begins, and its fields or its reason. The first line has the number 2. */
+/**
+ * Every record: the line on which it begins, and its fields or its reason. The first line has the number 2.
+ */
 async function records(content: string | Buffer, fieldCount = 2): Promise<Found[]> {
   const found: Found[] = [];
   const stream = (async function* () {

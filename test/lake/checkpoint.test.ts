@@ -42,7 +42,10 @@ const log = (name: string) => `${path}/_delta_log/${name}`;
 const BOUNDS =
   '"minValues":{"id":-9223372036854775808},"maxValues":{"id":9223372036854775807},"nullCount":{"id":0}';
 
-/** Commits until the table is at `version`: appends with large ids, awkward months, and a replacement at version 5. */
+/**
+ * Commits until the table is at `version`: appends with large ids, awkward months, and a replacement at
+ * version 5.
+ */
 async function fill(table: DeltaTable, version: bigint): Promise<Snapshot> {
   let base = await table.commit(append(null));
   while (base.version < version) {

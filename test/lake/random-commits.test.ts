@@ -43,7 +43,10 @@ const step: fc.Arbitrary<Step> = fc.record({
   advance: fc.bigInt(0n, 1n << 50n),
 });
 
-/** What a table is, without a log: the rows of its files, how far each application is, and how often its files have changed. */
+/**
+ * What a table is, without a log: the rows of its files, how far each application is, and how often its files
+ * have changed.
+ */
 interface Model {
   readonly version: bigint;
   readonly files: readonly number[];
@@ -107,7 +110,8 @@ async function play(steps: readonly Step[], options: TableOptions): Promise<void
       continue;
     }
     const moved = [...txns.keys()].some((id) => now.txns.get(id) !== then.txns.get(id));
-    // Replacing nothing by something is no conflict while there is nothing, also when files came and went in between.
+    // Replacing nothing by something is no conflict while there is nothing, also when files came and went in
+    // between.
     const bothEmpty = now.files.length === 0 && then.files.length === 0;
     const madeMeanwhile = then === NOTHING && now !== NOTHING;
     if (moved || madeMeanwhile || (replace && now.changes !== then.changes && !bothEmpty)) {

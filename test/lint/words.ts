@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Words that are not used, and what to write instead (docs/glossary.md). Names that are fixed interfaces (the label `hop` of metrics and
- * the field `hop` of logs) are not words of a text and do not match.
+ * Words that are not used, and what to write instead (docs/glossary.md). Names that are fixed interfaces (the
+ * label `hop` of metrics and the field `hop` of logs) are not words of a text and do not match.
  */
 const INSTEAD: readonly (readonly [RegExp, string])[] = [
   [

@@ -63,7 +63,9 @@ export function byLabel(
   return Object.fromEntries(found);
 }
 
-/** The names of all metrics of eventlake that a text names in full, with what histograms add to them left out. */
+/**
+ * The names of all metrics of eventlake that a text names in full, with what histograms add to them left out.
+ */
 export function metricNames(text: string): Set<string> {
   const names = text.match(/\beventlake_[a-z_]+[a-z]/g) ?? [];
   return new Set(names.map((name) => name.replace(/_(bucket|sum|count)$/, '')));

@@ -55,7 +55,9 @@ export async function askOracle(request: OracleRequest): Promise<OracleReport> {
   return JSON.parse(output);
 }
 
-/** The interpreter with the packages of test/servers/requirements.txt, which the stack tests' set-up installs. */
+/**
+ * The interpreter with the packages of test/servers/requirements.txt, which the stack tests' set-up installs.
+ */
 export function python(): string {
   const path = process.env.EVENTLAKE_TEST_PYTHON;
   if (!path) throw new Error('EVENTLAKE_TEST_PYTHON is not set: run this test in the stack project');

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { python } from './compare.ts';
 
-/** Exported files of co2_live, oldest first, and the log: a local one's folder, or the records [partition, offset, value]. */
+/**
+ * Exported files of co2_live, oldest first, and the log: a local one's folder, or the records [partition,
+ * offset, value].
+ */
 export type ExportRequest = { readonly files: readonly string[] } & (
   | { readonly chunks: string }
   | { readonly records: readonly (readonly [number, number, string | null])[] }

@@ -35,7 +35,10 @@ export interface ExpectedPage {
   readonly rows: number;
 }
 
-/** Computes independently, from the files themselves, what the dashboard should show under each of the filters. */
+/**
+ * Computes independently, from the files themselves, what the dashboard should show under each of the
+ * filters.
+ */
 export async function expectedPage(
   files: readonly string[],
   filters: readonly OverviewFilter[] = [],

@@ -17,7 +17,10 @@ const GOOD = {
   user_session: 'LJuJVLEjPT',
 };
 
-/** The good event with fields written as given: texts of JSON, so that numbers keep their digits. Undefined leaves one out. */
+/**
+ * The good event with fields written as given: texts of JSON, so that numbers keep their digits. Undefined
+ * leaves one out.
+ */
 function event(change: Record<string, string | undefined> = {}, join = ','): Buffer {
   const texts = Object.entries(GOOD).map(([name, value]) => [name, JSON.stringify(value)] as const);
   const fields = [...new Map<string, string | undefined>([...texts, ...Object.entries(change)])];

@@ -3,8 +3,8 @@ import { promisify } from 'node:util';
 import { python } from './compare.ts';
 
 /**
- * What a Python program prints as JSON. It finds json, sys and delta-rs's DeltaTable, and the request in `request`. This process runs on
- * meanwhile: a proxy before the lake may be in it.
+ * What a Python program prints as JSON. It finds json, sys and delta-rs's DeltaTable, and the request in
+ * `request`. This process runs on meanwhile: a proxy before the lake may be in it.
  */
 export async function readLake(program: string, request: unknown): Promise<unknown> {
   const script = `

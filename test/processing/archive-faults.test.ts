@@ -42,7 +42,10 @@ const crash = once.bind(null, () => {
   throw new EventlakeError('object:failed', 'the power went');
 });
 
-/** A log of `n` good events in two partitions, every third of them bad, and as many dead letters; in chunks of two. */
+/**
+ * A log of `n` good events in two partitions, every third of them bad, and as many dead letters; in chunks of
+ * two.
+ */
 async function logOf(n: number): Promise<EventLog> {
   const log = place.log(2);
   for (let i = 0; i < n; i += 1)
@@ -86,7 +89,8 @@ describe('an archive that crashes', () => {
           };
           let crashes = 0;
           for (;;) {
-            // What starts again knows nothing but what is in the store; the batch sizes of the two runs need not be the same.
+            // What starts again knows nothing but what is in the store; the batch sizes of the two runs need
+            // not be the same.
             const again = place.archiveContext(dataset, log, {
               tables,
               batchRows: crashes % 2 === 0 ? batchRows : 3,

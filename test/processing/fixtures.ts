@@ -135,8 +135,8 @@ export class Workplace {
   }
 
   /**
-   * Requires of a column `n` of this type that of each value, as it is written in JSON, becomes what is said: the value in the lake, or in
-   * brackets the reason for which there is none.
+   * Requires of a column `n` of this type that of each value, as it is written in JSON, becomes what is said:
+   * the value in the lake, or in brackets the reason for which there is none.
    */
   async expectOutcomes(
     column: string,
@@ -171,7 +171,9 @@ export class Workplace {
   }
 }
 
-/** The steps after the archive of a dataset with one model, whose table is published where there is an index. */
+/**
+ * The steps after the archive of a dataset with one model, whose table is published where there is an index.
+ */
 export function stepsOf(
   { model, query }: Pick<Electronics, 'model' | 'query'>,
   { events }: ArchiveContext['tables'],

@@ -5,7 +5,9 @@ import { expect, test } from '@jest/globals';
 const PROJECT = resolve(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(join(PROJECT, file), 'utf8');
 
-/** The files that a module of the project loads when it runs, itself included; `import type` loads nothing. */
+/**
+ * The files that a module of the project loads when it runs, itself included; `import type` loads nothing.
+ */
 function loaded(file: string, seen = new Set<string>()): Set<string> {
   if (seen.has(file)) return seen;
   seen.add(file);

@@ -15,7 +15,10 @@ import { join, resolve } from 'node:path';
 
 const PROJECT = resolve(import.meta.dirname, '../..');
 
-/** What the scripts may call beside the programs that are faked: all of it is in POSIX or, as `env`, everywhere. */
+/**
+ * What the scripts may call beside the programs that are faked: all of it is in POSIX or, as `env`,
+ * everywhere.
+ */
 const TOOLS = 'bash sh env cat chmod sed tail tr od mv rm grep dirname'.split(' ');
 
 /** A program's answers by its arguments, as `case` of sh matches them; anything else exits 64 and says so. */
@@ -50,7 +53,10 @@ export const WSL = 'Linux version 5.15.167.4-microsoft-standard-WSL2 (root@f9c82
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
-/** A folder with the project's scripts and `.env` in it, and a PATH that holds standard tools and fakes and nothing else. */
+/**
+ * A folder with the project's scripts and `.env` in it, and a PATH that holds standard tools and fakes and
+ * nothing else.
+ */
 export class Machine {
   readonly folder: string;
   /** Free ports that stand in `.env` in place of the usual ones, on which anything may listen here. */

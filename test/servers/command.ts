@@ -47,7 +47,8 @@ export async function tryCommand(
       else reject(error);
     });
     child.once('close', (status) => resolve({ status: status ?? 1, stdout, output }));
-    // A command that exits without reading its input closes the pipe; its exit status says all there is to say.
+    // A command that exits without reading its input closes the pipe; its exit status says all there is to
+    // say.
     child.stdin.on('error', () => {});
     child.stdin.end(options.input);
   });

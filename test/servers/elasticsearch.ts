@@ -12,8 +12,8 @@ const SOURCES = join(import.meta.dirname, 'elasticsearch');
 /**
  * Installs Elasticsearch and gives its folder.
  *
- * This is the real server with few modules, as its makers publish it for integration tests: no painless, no reindex, no
- * update by query, no ILM, no ES|QL, no `scaled_float`, and `GET /` answers 405.
+ * This is the real server with few modules, as its makers publish it for integration tests: no painless, no
+ * reindex, no update by query, no ILM, no ES|QL, no `scaled_float`, and `GET /` answers 405.
  */
 export async function installElasticsearch(): Promise<string> {
   const folder = await softwareFolder(`elasticsearch-${VERSION}`, async (part) => {
@@ -32,7 +32,8 @@ export async function installElasticsearch(): Promise<string> {
 /**
  * Starts a one-node Elasticsearch without security. A folder used before keeps its indices.
  *
- * Run as root it changes to an unprivileged user, who must be able to enter `folder`'s parents and becomes its owner.
+ * Run as root it changes to an unprivileged user, who must be able to enter `folder`'s parents and becomes
+ * its owner.
  *
  * @throws ServerError `services:folder_closed` if he cannot enter them
  */
@@ -67,8 +68,8 @@ export async function isElasticsearchReady(url: string): Promise<boolean> {
 }
 
 /**
- * One node on the loopback interface, which also spares it the checks of a production node. It keeps accepting documents on
- * a nearly full disk.
+ * One node on the loopback interface, which also spares it the checks of a production node. It keeps
+ * accepting documents on a nearly full disk.
  */
 function settings(port: number, transportPort: number, folder: string): string {
   return `cluster.name: eventlake-test

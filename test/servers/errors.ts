@@ -1,4 +1,6 @@
-/** A fault of the tests' servers or tools that a person can act on. `code` is stable, `hint` says what to do. */
+/**
+ * A fault of the tests' servers or tools that a person can act on. `code` is stable, `hint` says what to do.
+ */
 export class ServerError extends Error {
   readonly code: string;
   readonly hint: string | undefined;

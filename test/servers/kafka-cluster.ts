@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import { isKafkaReady, type KafkaLogin, newClusterId, runBroker, SMALL } from './kafka.ts';
 import { freePort, type Server, stopServer } from './server.ts';
 
-/** The accounts of a cluster: one for the programs that write, one for those that read. They guard nothing but test data. */
+/**
+ * The accounts of a cluster: one for the programs that write, one for those that read. They guard nothing but
+ * test data.
+ */
 export const WRITER: KafkaLogin = { mechanism: 'PLAIN', username: 'shop', password: 'shop-secret' };
 export const READER: KafkaLogin = { mechanism: 'PLAIN', username: 'eventlake', password: '100%;#"secret"' };
 

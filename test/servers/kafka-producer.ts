@@ -6,9 +6,15 @@ import { text } from 'node:stream/consumers';
 import { installKafka, type KafkaLogin } from './kafka.ts';
 import { requireJdk } from './prerequisites.ts';
 
-/** Kafka's own console producer, in a process of its own: it writes each line, and repeats what a broker did not acknowledge. */
+/**
+ * Kafka's own console producer, in a process of its own: it writes each line, and repeats what a broker did
+ * not acknowledge.
+ */
 export interface JavaProducer {
-  /** Hands lines over, each without its line feed and no tab but the one after its key. Does not wait until they are in the log. */
+  /**
+   * Hands lines over, each without its line feed and no tab but the one after its key. Does not wait until
+   * they are in the log.
+   */
   write(lines: readonly string[]): void;
   /** Waits until all lines are in the log. */
   end(): Promise<void>;

@@ -30,7 +30,8 @@ export async function installKafka(): Promise<string> {
  *
  * Topics must be created: a misspelt name is an error, as on a well-kept cluster.
  *
- * @param advertisedPort where clients are sent once they have asked at the server's port: that of a proxy before it
+ * @param advertisedPort where clients are sent once they have asked at the server's port: that of a proxy
+ *   before it
  */
 export async function startKafka(folder: string, advertisedPort?: number): Promise<Server> {
   const port = await freePort();
@@ -52,7 +53,9 @@ export function newClusterId(): string {
   return randomBytes(16).toString('hex').slice(0, 22);
 }
 
-/** A broker that is also a controller, and the properties that it runs with, but for the place of its data. */
+/**
+ * A broker that is also a controller, and the properties that it runs with, but for the place of its data.
+ */
 interface Broker {
   readonly folder: string;
   readonly port: number;
@@ -138,8 +141,8 @@ log.cleaner.dedupe.buffer.size=16777216
 `;
 
 /**
- * One node, so every internal topic has one replica; few partitions of them, so that it starts quickly. The broker talks to itself
- * through a listener of its own: what harms its clients harms no transaction marker.
+ * One node, so every internal topic has one replica; few partitions of them, so that it starts quickly. The
+ * broker talks to itself through a listener of its own: what harms its clients harms no transaction marker.
  */
 function serverProperties({ clients, advertised, broker, controller }: Ports): string {
   return `process.roles=broker,controller

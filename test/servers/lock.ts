@@ -4,10 +4,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Does `work` while no other process, and no other caller in this one, holds the lock of this path; waits for its turn.
+ * Does `work` while no other process, and no other caller in this one, holds the lock of this path; waits for
+ * its turn.
  *
- * The lock is SQLite's exclusive lock on a file, because the operating system releases it when its holder dies, however it
- * dies: there are no stale locks to recognise.
+ * The lock is SQLite's exclusive lock on a file, because the operating system releases it when its holder
+ * dies, however it dies: there are no stale locks to recognise.
  */
 export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });

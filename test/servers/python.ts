@@ -6,8 +6,8 @@ import { requirePython } from './prerequisites.ts';
 import { softwareFolder } from './software.ts';
 
 /**
- * Installs a Python with readers of the lake that are not ours (delta-rs, pyarrow, DuckDB, pandas, in the versions of
- * `requirements.txt`), and gives the path of its interpreter.
+ * Installs a Python with readers of the lake that are not ours (delta-rs, pyarrow, DuckDB, pandas, in the
+ * versions of `requirements.txt`), and gives the path of its interpreter.
  */
 export async function installPython(): Promise<string> {
   return join(await pythonFolder('python', 'requirements.txt'), 'bin', 'python');
@@ -26,7 +26,8 @@ export async function pythonFolder(name: string, file: string): Promise<string> 
     .slice(0, 8);
   return softwareFolder(`${name}-${digest}`, async (part) => {
     const python = await requirePython();
-    // The folder is renamed afterwards: the interpreter finds its packages by its own place, only `bin/pip` and the like do not.
+    // The folder is renamed afterwards: the interpreter finds its packages by its own place, only `bin/pip`
+    // and the like do not.
     await runCommand(python, ['-m', 'venv', part]);
     await runCommand(join(part, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '-r', requirements]);
   });

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { freePort, type Launch, launchServer, runningServer, stopServer } from './server.ts';
 
-// A small HTTP server in a process of its own stands for any server: what is tested is how processes are kept.
+// A small HTTP server in a process of its own stands for any server: what is tested is how processes are
+// kept.
 const SERVE = `
   const [port] = process.argv.slice(1).map(Number);
   console.log('listening on', port);

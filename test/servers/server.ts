@@ -17,7 +17,10 @@ export interface Server {
   /** Leader of a process group of its own. */
   pid: number;
   port: number;
-  /** Everything that the server writes, its log `<name>.log` and its record `server.json`. No two servers share one. */
+  /**
+   * Everything that the server writes, its log `<name>.log` and its record `server.json`. No two servers
+   * share one.
+   */
   folder: string;
 }
 
@@ -40,8 +43,8 @@ export interface Launch {
 /**
  * Starts a server and waits until it is ready. On failure no process is left.
  *
- * @throws ServerError `services:start_failed` with the end of the server's log when it exits or is not ready in time;
- * `services:already_running` when the folder has a live server
+ * @throws ServerError `services:start_failed` with the end of the server's log when it exits or is not ready
+ *   in time; `services:already_running` when the folder has a live server
  */
 export async function launchServer(launch: Launch): Promise<Server> {
   const { name, port, folder } = launch;
@@ -109,7 +112,9 @@ export async function stopServer(server: Server, graceSeconds = 30): Promise<voi
   rmSync(recordPath(server.folder), { force: true });
 }
 
-/** A port of 127.0.0.1 that nothing listens on, outside the ranges that systems hand to outgoing connections. */
+/**
+ * A port of 127.0.0.1 that nothing listens on, outside the ranges that systems hand to outgoing connections.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
@@ -126,12 +131,18 @@ function recordPath(folder: string): string {
   return join(folder, 'server.json');
 }
 
-/** Whether the process is there and is this server: after a reboot or a long time its pid may be another program's. */
+/**
+ * Whether the process is there and is this server: after a reboot or a long time its pid may be another
+ * program's.
+ */
 function isAlive({ pid, folder }: Server): boolean {
   return commandLine(pid).includes(folder);
 }
 
-/** A process's command and arguments; empty when there is none, or when it has ended and only waits to be reaped. */
+/**
+ * A process's command and arguments; empty when there is none, or when it has ended and only waits to be
+ * reaped.
+ */
 function commandLine(pid: number): string {
   if (process.platform !== 'linux')
     return spawnSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout;

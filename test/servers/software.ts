@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { withLock } from './lock.ts';
 
 /**
- * The folder of everything that the servers need: software, which survives between runs, and `run/`, where they keep data.
+ * The folder of everything that the servers need: software, which survives between runs, and `run/`, where
+ * they keep data.
  *
- * `$EVENTLAKE_SERVICES_HOME`, or `eventlake-services` in the user's cache folder. For root that is /var/cache: Elasticsearch
- * refuses to run as root, and the user it then runs as may not enter root's own home.
+ * `$EVENTLAKE_SERVICES_HOME`, or `eventlake-services` in the user's cache folder. For root that is
+ * /var/cache: Elasticsearch refuses to run as root, and the user it then runs as may not enter root's own
+ * home.
  */
 export function servicesHome(): string {
   const { EVENTLAKE_SERVICES_HOME: home, XDG_CACHE_HOME: cache } = process.env;
@@ -22,9 +24,9 @@ export function servicesHome(): string {
 /**
  * The folder `name` of {@link servicesHome}, made by `build` if it is not there yet.
  *
- * `build` fills a folder beside it that is renamed when it is complete, so that a folder that exists is whole. Processes that
- * want the same software at the same time wait for the one that builds it. `name` contains the version: another version is
- * another folder.
+ * `build` fills a folder beside it that is renamed when it is complete, so that a folder that exists is
+ * whole. Processes that want the same software at the same time wait for the one that builds it. `name`
+ * contains the version: another version is another folder.
  */
 export async function softwareFolder(
   name: string,

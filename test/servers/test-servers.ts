@@ -67,7 +67,8 @@ export interface Located {
 }
 
 /**
- * The address in the environment if there is one, else that of the shared server, which is started if need be.
+ * The address in the environment if there is one, else that of the shared server, which is started if need
+ * be.
  *
  * @throws ServerError `test:server_missing` when nothing answers at the address given
  */
@@ -88,8 +89,8 @@ export function testServerFolder(name: AnyServerName): string {
 }
 
 /**
- * The address of a shared server, which is installed and started unless it already runs and answers. A server that has to be
- * started begins empty.
+ * The address of a shared server, which is installed and started unless it already runs and answers. A server
+ * that has to be started begins empty.
  */
 export async function startTestServer(server: TestServer): Promise<string> {
   await server.install();
@@ -108,8 +109,8 @@ export async function startTestServer(server: TestServer): Promise<string> {
 }
 
 /**
- * Whether a server does what its clients need. It is asked for up to half a minute: on a busy machine it may be slow to answer,
- * and to replace it would take its data from the tests that keep it busy.
+ * Whether a server does what its clients need. It is asked for up to half a minute: on a busy machine it may
+ * be slow to answer, and to replace it would take its data from the tests that keep it busy.
  */
 export async function answers(server: TestServer, address: string): Promise<boolean> {
   for (let attempt = 0; attempt < 10; attempt++) {

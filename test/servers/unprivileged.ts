@@ -7,8 +7,8 @@ import { ServerError } from './errors.ts';
 const UNPRIVILEGED_UID = 65534;
 
 /**
- * The user that a server which refuses to run as root runs as: undefined where this process is not root, and the server runs as its user.
- * He becomes the owner of `folder`.
+ * The user that a server which refuses to run as root runs as: undefined where this process is not root, and
+ * the server runs as its user. He becomes the owner of `folder`.
  *
  * @throws ServerError `services:folder_closed` if he cannot get there or to the software
  */

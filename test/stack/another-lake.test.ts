@@ -33,7 +33,9 @@ async function indices(): Promise<string[]> {
   return Object.keys((await answer.json()) as object);
 }
 
-/** The lake and the index hold the profiles of these files, and of no others, by an independent computation. */
+/**
+ * The lake and the index hold the profiles of these files, and of no others, by an independent computation.
+ */
 async function expectExactly(...names: string[]): Promise<void> {
   const ingestions = names.map((name) => ({ file: join(environment.folder, name), name }));
   const { lake, index } = environment;

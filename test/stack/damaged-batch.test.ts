@@ -30,7 +30,8 @@ test(
   async () => {
     await log.open();
     const writer = await log.writer();
-    // Each chunk is a batch, and then the mark of its transaction: the batches begin at the offsets 0, 3 and 6.
+    // Each chunk is a batch, and then the mark of its transaction: the batches begin at the offsets 0, 3 and
+    // 6.
     for (const name of ['first', 'second', 'third'])
       await writer.append(chunkOf([record(0, `${name} a`), record(0, `${name} b`)]));
     await writer.close();

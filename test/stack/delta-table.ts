@@ -29,7 +29,10 @@ export async function fieldsOf(sql: SqlSession): Promise<TableField[]> {
   return described.map((row) => fieldOfSqlType(String(row.column_name), String(row.column_type), true));
 }
 
-/** Thirteen commits of ten rows in four partitions each; the fourth replaces what was there, so that rows 30 to 129 stay. */
+/**
+ * Thirteen commits of ten rows in four partitions each; the fourth replaces what was there, so that rows 30
+ * to 129 stay.
+ */
 export async function fill(table: DeltaTable, sql: SqlSession, folder: string): Promise<void> {
   const fields = await fieldsOf(sql);
   let base: Snapshot | null = null;

@@ -77,7 +77,10 @@ beforeAll(async () => {
 });
 afterAll(() => environment.remove());
 
-/** Runs the job over the file in a lake of its own, and answers with the rows of file and table as Python reads them. */
+/**
+ * Runs the job over the file in a lake of its own, and answers with the rows of file and table as Python
+ * reads them.
+ */
 async function lakeOf(
   name: string,
   dialect: Dialect,

@@ -12,9 +12,9 @@ export interface ProxiedRequest {
 }
 
 /**
- * What goes wrong with a request: the connection breaks before or after the server has done it, no answer comes or one that never
- * ends, it shares a slow line
- * with the others, another answer comes in its stead, or the server's answer is changed.
+ * What goes wrong with a request: the connection breaks before or after the server has done it, no answer
+ * comes or one that never ends, it shares a slow line with the others, another answer comes in its stead, or
+ * the server's answer is changed.
  */
 export type Fault =
   | 'reset'
@@ -26,7 +26,10 @@ export type Fault =
   | { readonly rewrite: (body: string) => string }
   | { readonly withoutProductHeader: true };
 
-/** An HTTP proxy before a real server. Each request waits for `harm`, and suffers the fault that it answers with. */
+/**
+ * An HTTP proxy before a real server. Each request waits for `harm`, and suffers the fault that it answers
+ * with.
+ */
 export interface FaultProxy {
   readonly url: string;
   /** Every request that has come, harmed or not. */

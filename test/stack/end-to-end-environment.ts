@@ -157,7 +157,9 @@ export async function outcomeOf(child: ChildProcess): Promise<Outcome> {
   return { code, stdout: stdout ?? '', stderr: stderr ?? '' };
 }
 
-/** Makes a file look as if nobody had written it for hours: a last line without its line end is then taken. */
+/**
+ * Makes a file look as if nobody had written it for hours: a last line without its line end is then taken.
+ */
 export async function putToRest(file: string): Promise<void> {
   const then = new Date(Date.now() - 3 * 3_600_000);
   await utimes(file, then, then);

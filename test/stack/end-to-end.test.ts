@@ -123,7 +123,8 @@ describe.each([
     ingestions.push({ file: more, name: 'more.csv' });
     const report = await run(more);
     expect(report.ingest).toMatchObject({ outcome: 'ingested', rows: 5, events: 4, deadLetters: 1 });
-    // The first line is known, so its customer's profile stays; the second customer's changes, and a new one appears.
+    // The first line is known, so its customer's profile stays; the second customer's changes, and a new one
+    // appears.
     if (environment.index) expect(report.process.publish).toMatchObject({ stored: 2, deleted: 0 });
     await compare();
   });
@@ -207,7 +208,10 @@ function countReasons(variants: Record<string, number>): Record<string, number> 
   return reasons;
 }
 
-/** Puts values into the topics as another producer would. The local log has no other producers, and cannot hold tombstones. */
+/**
+ * Puts values into the topics as another producer would. The local log has no other producers, and cannot
+ * hold tombstones.
+ */
 async function produce({ kafka, variables }: Environment, produced: Produced[]): Promise<void> {
   const values = PRODUCED_VALUES.map((value, i) => ({ ...value, partition: i % PARTITIONS }));
   if (!kafka) {

@@ -1,10 +1,10 @@
 /**
- * A writer or a reader of the Kafka log in a process of its own, to be killed. Arguments: `append` or `read`, the brokers, the topic, and
- * for a reader its group.
+ * A writer or a reader of the Kafka log in a process of its own, to be killed. Arguments: `append` or `read`,
+ * the brokers, the topic, and for a reader its group.
  *
- * A writer says `ready`, waits for a line of input, and then says each chunk's number once it is durable.
- * A reader says `given <partition>` when it is asked where to begin in one, and `read <partition> <value>` for each record; a line
- * of input makes it close.
+ * A writer says `ready`, waits for a line of input, and then says each chunk's number once it is durable. A
+ * reader says `given <partition>` when it is asked where to begin in one, and `read <partition> <value>` for
+ * each record; a line of input makes it close.
  */
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';

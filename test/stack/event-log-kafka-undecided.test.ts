@@ -74,7 +74,10 @@ async function setVerification(isOn: boolean): Promise<void> {
   await admin.close();
 }
 
-/** Writes records as the writer of this topic does, but as a coordinator that forgets the transaction would leave them. */
+/**
+ * Writes records as the writer of this topic does, but as a coordinator that forgets the transaction would
+ * leave them.
+ */
 async function forgotten(records: Record<string, string[]>): Promise<void> {
   const pool = new ConnectionPool('forgotten', {});
   const connection = await pool.get(parseBroker(BROKERS[0] ?? ''));

@@ -33,7 +33,10 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** What is publicly known of the real file, typed by hand. Views, carts and purchases by month are counted without exact duplicates. */
+/**
+ * What is publicly known of the real file, typed by hand. Views, carts and purchases by month are counted
+ * without exact duplicates.
+ */
 const VIEWS_CARTS_PURCHASES = {
   '2020-09': [25_640, 1_412, 1_007],
   '2020-10': [146_414, 8_728, 6_276],
@@ -136,9 +139,11 @@ describe('the generated electronics file, measured by Python', () => {
           .filter((day) => day !== '2020-09-24'),
       ),
     );
-    // 1.45 times as many purchases for each view as on other days of the month, which have 7,574 for 170,082 views with the campaigns.
+    // 1.45 times as many purchases for each view as on other days of the month, which have 7,574 for 170,082
+    // views with the campaigns.
     expect((busiest[0]?.conversion ?? 0) / (7574 / 170_082)).toBeGreaterThan(1.15);
-    // No step from month to month: the last week of one and the first week of the next differ by less than their averages, 14 and 21 %.
+    // No step from month to month: the last week of one and the first week of the next differ by less than
+    // their averages, 14 and 21 %.
     for (const [before, after] of [
       [/^2020-10-(2[5-9]|3)/, /^2020-11-0[1-7]/],
       [/^2020-11-2[0-6]/, /^2020-12-0[1-7]/],

@@ -167,7 +167,8 @@ describe('every panel shows what the lake holds', () => {
     expect(shown.buyers).toBe(shown.customers);
     expect((shown.segments as [string, number][]).map(([segment]) => segment)).toEqual(['buyer', 'loyal']);
     const firstWeeks = shown['first-seen'] as [string, number][];
-    // Customers last seen then may have come long before: the time picker does not cut when they were first seen.
+    // Customers last seen then may have come long before: the time picker does not cut when they were first
+    // seen.
     expect(firstWeeks[0]?.[0] ?? '').toMatch(/^2020-(09|10|11)/);
   });
 

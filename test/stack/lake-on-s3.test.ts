@@ -48,7 +48,10 @@ test('workers on partitions of their own all land; two on one partition share it
   const open = (store: S3ObjectStore) =>
     new DeltaTable(store, 'electronics/events', { checkpoints, warn: (warning) => warnings.push(warning) });
   let superseded = 0;
-  /** Brings a partition from 0 to 8, one row and one commit for each offset; rivals on it start again from what the table says. */
+  /**
+   * Brings a partition from 0 to 8, one row and one commit for each offset; rivals on it start again from
+   * what the table says.
+   */
   async function work(store: S3ObjectStore, partition: number): Promise<void> {
     const table = open(store);
     const app = `log/events/${partition}`;

@@ -54,7 +54,8 @@ describe('metrics on real servers', () => {
       (all) =>
         all.get('eventlake_committed_records_total') === ingest.rows &&
         (all.get('eventlake_published_documents_total{operation="stored"}') ?? 0) > 0 &&
-        // The stores are asked before the counters are: an answer that was begun before the last publish lacks its table.
+        // The stores are asked before the counters are: an answer that was begun before the last publish
+        // lacks its table.
         all.has('eventlake_table_rows{table="electronics/customer_profiles"}') &&
         [...all].every(([series, value]) => !series.startsWith('eventlake_lag_offsets') || value === 0),
     );

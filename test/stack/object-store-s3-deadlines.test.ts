@@ -21,7 +21,9 @@ const minio: S3Options = {
 /** What the client gets instead of MinIO's answer; with `after`, MinIO has carried the request out. */
 type Fault = 'hang' | 'hang after' | 'drip' | '503' | '503 after';
 
-/** Sends a request on to MinIO, with the host that was signed. Without `answer`, MinIO's own is thrown away. */
+/**
+ * Sends a request on to MinIO, with the host that was signed. Without `answer`, MinIO's own is thrown away.
+ */
 async function passOn(incoming: IncomingMessage, answer: ServerResponse | null): Promise<void> {
   const { method, headers, url } = incoming;
   const outgoing = request(minio.endpoint + url, { method, headers });

@@ -6,7 +6,10 @@ import type { BrowserContext, Page } from 'playwright-core';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-/** Has every page of the context run axe. The page's own policy forbids scripts from elsewhere; what the browser is told to run first is not under it. */
+/**
+ * Has every page of the context run axe. The page's own policy forbids scripts from elsewhere; what the
+ * browser is told to run first is not under it.
+ */
 export async function withAxe(context: BrowserContext): Promise<void> {
   await context.addInitScript(await readFile(AXE, 'utf8'));
 }

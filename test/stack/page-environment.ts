@@ -8,7 +8,10 @@ import { inspect, isDeepStrictEqual } from 'node:util';
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 import { type Environment, embedded, outcomeOf, start } from './end-to-end-environment.ts';
 
-/** What takes longer than this does not come: it fails, with what was waited for, before the time limit of the test. */
+/**
+ * What takes longer than this does not come: it fails, with what was waited for, before the time limit of the
+ * test.
+ */
 const PATIENCE_MS = 90_000;
 const WEB = join(import.meta.dirname, '..', '..', 'dashboard', 'web');
 
@@ -34,7 +37,9 @@ export interface Opened {
   readonly context: BrowserContext;
   /** Paths with query of all requests, in order. */
   readonly requests: string[];
-  /** Errors on the console and of scripts, answers that are errors, requests to elsewhere; should stay empty. */
+  /**
+   * Errors on the console and of scripts, answers that are errors, requests to elsewhere; should stay empty.
+   */
   readonly faults: string[];
 }
 

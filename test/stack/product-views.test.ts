@@ -80,7 +80,8 @@ beforeAll(async () => {
   warehouse = server.replace(/\/[^/]*$/, `/${database}`);
   home = await Home.create();
   await mkdir(join(home.folder, 'data'));
-  // What the generator's addresses, products and browsers are has tests of its own: here they are unknown, or as its files say.
+  // What the generator's addresses, products and browsers are has tests of its own: here they are unknown, or
+  // as its files say.
   const views = join(home.folder, 'data/product_views.ndjson');
   const generate = `generate product_views --rows 3000 --seed 5 --dirty 0.05 --out ${views}`;
   expect((await home.run(generate.split(' '))).code).toBe(0);
@@ -112,7 +113,10 @@ async function eventlake(command: string) {
 
 const lake = () => join(home.folder, 'home/lake/product_views');
 
-/** What the tables and, for a day, the reports hold other than the messages say, in the lake and in PostgreSQL. */
+/**
+ * What the tables and, for a day, the reports hold other than the messages say, in the lake and in
+ * PostgreSQL.
+ */
 async function differences(date: string | null) {
   const reports: Record<string, Record<string, unknown>> = {};
   for (const place of date === null ? [] : ['lake', 'warehouse']) {

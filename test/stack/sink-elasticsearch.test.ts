@@ -282,7 +282,10 @@ describe('elasticsearch', () => {
   });
 
   describe('a rival', () => {
-    /** Finishes `version` for `declared`, and lets a rival act just before the request whose path has `step` in it. */
+    /**
+     * Finishes `version` for `declared`, and lets a rival act just before the request whose path has `step`
+     * in it.
+     */
     async function finishBeside(
       version: bigint,
       declared: SinkField[],

@@ -1,12 +1,18 @@
 import { Producer } from '@platformatic/kafka';
 
-/** How a topic is filled: a thousand records a batch, one a batch, or one a batch in a transaction over all partitions. */
+/**
+ * How a topic is filled: a thousand records a batch, one a batch, or one a batch in a transaction over all
+ * partitions.
+ */
 export type BatchForm = 'full' | 'one record' | 'transaction';
 
 const FULL = 1_000;
 const AT_ONCE = 50;
 
-/** Sends the values to the topic's partitions in turn, as other programs may do. Every second transaction is aborted. */
+/**
+ * Sends the values to the topic's partitions in turn, as other programs may do. Every second transaction is
+ * aborted.
+ */
 export async function produceBatches(
   brokers: readonly string[],
   { topic, partitions }: { readonly topic: string; readonly partitions: number },

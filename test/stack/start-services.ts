@@ -5,11 +5,12 @@ import { installPython } from '../servers/python.ts';
 import { type Located, locate, TEST_SERVERS } from '../servers/test-servers.ts';
 
 /**
- * Finds the real servers that the tests in stack/ and crash/ talk to, and tells the tests where they are by environment
- * variables. Jest runs it once, before these tests; the servers are left running for the next time.
+ * Finds the real servers that the tests in stack/ and crash/ talk to, and tells the tests where they are by
+ * environment variables. Jest runs it once, before these tests; the servers are left running for the next
+ * time.
  *
- * For each server: the address in the environment if there is one, else the server that test/servers/ installs and starts. There is
- * no test without one.
+ * For each server: the address in the environment if there is one, else the server that test/servers/
+ * installs and starts. There is no test without one.
  */
 export default async function startServices(): Promise<void> {
   try {

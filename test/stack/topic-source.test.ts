@@ -128,7 +128,8 @@ test('records of others are archived, modelled, published and audited, by two da
     'pages',
     'urls',
   ]);
-  // 50 and 4 times 10 good ones; the tombstone, the text and the visitor "x" are rejected. Where n is a multiple of 4, the URL is missing.
+  // 50 and 4 times 10 good ones; the tombstone, the text and the visitor "x" are rejected. Where n is a
+  // multiple of 4, the URL is missing.
   expect(result.pages).toMatchObject({
     archive: { events: 90, rejected: 3 },
     publish: { outcome: 'published' },

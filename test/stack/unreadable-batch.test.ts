@@ -27,7 +27,9 @@ afterAll(async () => {
   await environment.remove();
 });
 
-/** Two records of zeros in a batch of a few kB, which a broker takes; answers with the offset of the first. */
+/**
+ * Two records of zeros in a batch of a few kB, which a broker takes; answers with the offset of the first.
+ */
 async function producePoison(topic: string, partition: number): Promise<bigint> {
   const admin = new Kafka({ brokers: BROKERS.split(','), logLevel: 0 }).admin();
   await admin.connect();

@@ -16,7 +16,9 @@ import {
 import type { PassingFault, Target } from './fault.ts';
 import type { TortureStack } from './stack.ts';
 
-/** How often a fault was injected, how often it harmed something, and what was wrong in the end, if anything. */
+/**
+ * How often a fault was injected, how often it harmed something, and what was wrong in the end, if anything.
+ */
 export interface Result {
   readonly injected: number;
   /** Of the injections, those that harmed something. */
@@ -34,8 +36,8 @@ const IDLE_MS = 30_000;
 const MOST_TRIES = 3;
 
 /**
- * Lets a pipeline work on generated rows, and injects the fault until it has fired `rounds` times, at random moments. Then everything must
- * be exact.
+ * Lets a pipeline work on generated rows, and injects the fault until it has fired `rounds` times, at random
+ * moments. Then everything must be exact.
  */
 export async function disturb(
   stack: TortureStack,
@@ -104,7 +106,10 @@ export async function checkExact(
   throw new Error(`the oracle differs: ${found}; while the audit balances: ${JSON.stringify(audit)}`);
 }
 
-/** Keeps a follower running: one that ends is started again, and must not have ended with a fault that a user has to repair. */
+/**
+ * Keeps a follower running: one that ends is started again, and must not have ended with a fault that a user
+ * has to repair.
+ */
 async function follow(
   environment: Environment,
   jobs: { follower: ChildProcess | null },

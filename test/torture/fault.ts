@@ -28,7 +28,8 @@ interface Described {
 }
 
 /**
- * A fault that comes and goes while a follower and ingests work. In the end the lake and the index hold exactly the input.
+ * A fault that comes and goes while a follower and ingests work. In the end the lake and the index hold
+ * exactly the input.
  */
 export interface PassingFault extends Described {
   inject(target: Target): Promise<Ongoing>;
@@ -38,7 +39,9 @@ export interface PassingFault extends Described {
 
 /** A course of events of its own. */
 export interface Scenario extends Described {
-  /** Plays it once, and throws when it ends in another way than it should. Answers how often the fault fired. */
+  /**
+   * Plays it once, and throws when it ends in another way than it should. Answers how often the fault fired.
+   */
   play(target: Omit<Target, 'jobs'>): Promise<number>;
 }
 

@@ -5,9 +5,9 @@ import type { Result } from './campaign.ts';
 import { FAULTS, torture } from './torture.ts';
 
 /**
- * `make torture`: injects every fault again and again at random moments into a pipeline on servers of its own, and proves that the
- * result is exact. SEED=, ROUNDS= (20) and ONLY=name,name in the environment. Writes test-results/torture.json. Ends with 1 when a
- * fault did not end as it should, or never fired.
+ * `make torture`: injects every fault again and again at random moments into a pipeline on servers of its
+ * own, and proves that the result is exact. SEED=, ROUNDS= (20) and ONLY=name,name in the environment. Writes
+ * test-results/torture.json. Ends with 1 when a fault did not end as it should, or never fired.
  */
 
 const RESULTS = join(import.meta.dirname, '..', '..', 'test-results');

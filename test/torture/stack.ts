@@ -8,7 +8,10 @@ import { startKafka } from '../servers/kafka.ts';
 import { MINIO_TEST_ACCOUNT, startMinio } from '../servers/minio.ts';
 import { type Server, type ServerName, stopServer } from '../servers/server.ts';
 
-/** Servers of the run's own, each behind its proxies: what the pipeline is told are the addresses of the proxies. */
+/**
+ * Servers of the run's own, each behind its proxies: what the pipeline is told are the addresses of the
+ * proxies.
+ */
 export interface TortureStack {
   readonly tcp: Readonly<Record<ServerName, TcpProxy>>;
   readonly http: Readonly<Record<'minio' | 'elasticsearch', HttpProxy>>;
@@ -25,7 +28,10 @@ export interface TortureStack {
 
 const MINIO_DISK_BYTES = 512 << 20;
 
-/** Starts all three, and names them in the environment as the tests' set-up does. A disk of MinIO's own takes the rights of root. */
+/**
+ * Starts all three, and names them in the environment as the tests' set-up does. A disk of MinIO's own takes
+ * the rights of root.
+ */
 export async function startTortureStack(withMinioDisk: boolean): Promise<TortureStack> {
   // Elasticsearch runs as another user, who must be able to enter the folder.
   const folder = await mkdtemp('/tmp/torture-servers-');

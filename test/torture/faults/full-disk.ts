@@ -10,7 +10,10 @@ const DISK_BYTES = 256 << 20;
 /** The codes that say that a disk is full. */
 const FULL = /\[(disk:full|object:full|log:write_failed)\]/;
 
-/** The disk of the local log and lake. How much space is left when the command starts decides where in its work it ends. */
+/**
+ * The disk of the local log and lake. How much space is left when the command starts decides where in its
+ * work it ends.
+ */
 export const FULL_LOCAL_DISK: Scenario = {
   name: 'disk-full',
   how: 'the disk of the local log and lake has a random part of the space that `run` needs',

@@ -15,8 +15,8 @@ const BUSY = 503;
 const ATTEMPTS = 4;
 
 /**
- * The JSON at `url`. It is asked for again where nobody answers, and where the server says that it is temporary, as when a table is
- * being rewritten.
+ * The JSON at `url`. It is asked for again where nobody answers, and where the server says that it is
+ * temporary, as when a table is being rewritten.
  * @throws AskError with what the server says is wrong.
  */
 export async function ask<T>(url: string, init: RequestInit = {}): Promise<T> {
@@ -24,7 +24,10 @@ export async function ask<T>(url: string, init: RequestInit = {}): Promise<T> {
   return (await response.json()) as T;
 }
 
-/** An answer that can be asked for again with its ETag, and the server's time. `answer` is null where it is the one of the ETag that was sent. */
+/**
+ * An answer that can be asked for again with its ETag, and the server's time. `answer` is null where it is
+ * the one of the ETag that was sent.
+ */
 export interface Tagged<T> {
   readonly answer: T | null;
   readonly tag: string;
@@ -87,7 +90,10 @@ export function problemOf(error: unknown): Problem['error'] {
   return { code: 'page:fault', message: error instanceof Error ? error.message : String(error), hint: null };
 }
 
-/** `path` with those parameters that are not null; an empty category or brand asks for the events that have none. */
+/**
+ * `path` with those parameters that are not null; an empty category or brand asks for the events that have
+ * none.
+ */
 export function withQuery(path: string, parameters: Readonly<Record<string, string | null>>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) if (value !== null) query.set(name, value);

@@ -13,7 +13,10 @@ export interface Live {
   readonly pipeline: PipelineAnswer | null;
   /** Why the pipeline cannot be read now. */
   readonly problem: Problem['error'] | null;
-  /** Why the server cannot be followed: it does not answer, or asks for its token. Null while nothing is known to be wrong. */
+  /**
+   * Why the server cannot be followed: it does not answer, or asks for its token. Null while nothing is known
+   * to be wrong.
+   */
   readonly lost: Problem['error'] | null;
   /** Changes when the overview's numbers have changed. */
   readonly overview: string;
@@ -60,8 +63,9 @@ function tell(news: Partial<Live>): void {
 }
 
 /**
- * Keeps one connection for the whole page, and makes it again when it breaks. While the page is hidden there is none: a browser allows
- * few connections to one server, and all of its tabs share them. The result ends it.
+ * Keeps one connection for the whole page, and makes it again when it breaks. While the page is hidden there
+ * is none: a browser allows few connections to one server, and all of its tabs share them. The result ends
+ * it.
  */
 export function connect(): () => void {
   let source: EventSource | null = null;

@@ -9,7 +9,10 @@ interface Question {
 
 const underway = new Map<string, Question>();
 
-/** The JSON at `url`, asked for once for all who ask while it is on its way. Who calls `leave` no longer waits; nobody waiting ends it. */
+/**
+ * The JSON at `url`, asked for once for all who ask while it is on its way. Who calls `leave` no longer
+ * waits; nobody waiting ends it.
+ */
 export function askShared<T>(url: string): { answer: Promise<T>; leave(): void } {
   const question = underway.get(url) ?? begin(url);
   question.waiting += 1;

@@ -17,8 +17,9 @@ export interface Loaded<T> extends Shown<T> {
 }
 
 /**
- * Asks for `url`, and again whenever it changes; null asks for nothing. A new `turn` asks again, too, without a sign of it: what is
- * shown then gives way to something newer of the same. What has failed is asked for again when the server is back.
+ * Asks for `url`, and again whenever it changes; null asks for nothing. A new `turn` asks again, too, without
+ * a sign of it: what is shown then gives way to something newer of the same. What has failed is asked for
+ * again when the server is back.
  */
 export function useAnswer<T>(url: string | null, turn = ''): Loaded<T> {
   const [shown, setShown] = useState<Shown<T>>({ answer: null, problem: null, loading: true });

@@ -6,7 +6,10 @@ export function isNumeric(type: string | undefined): boolean {
   return type !== undefined && /^(long|integer|double|decimal)/.test(type);
 }
 
-/** Whether a column of this Delta type holds amounts. A whole number may as well be an id, which is read as a text. */
+/**
+ * Whether a column of this Delta type holds amounts. A whole number may as well be an id, which is read as a
+ * text.
+ */
 export function isAmount(type: string | undefined): boolean {
   return type !== undefined && /^(double|decimal)/.test(type);
 }

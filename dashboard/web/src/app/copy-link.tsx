@@ -3,7 +3,10 @@ import { useState } from 'react';
 /** How long the button says that it has copied. */
 const SAID_MS = 2000;
 
-/** Copies the address, which holds all that is chosen. A browser allows that on this machine and over TLS alone; elsewhere there is no button. */
+/**
+ * Copies the address, which holds all that is chosen. A browser allows that on this machine and over TLS
+ * alone; elsewhere there is no button.
+ */
 export function CopyLink() {
   const [said, setSaid] = useState('Copy link');
   if (!navigator.clipboard) return null;

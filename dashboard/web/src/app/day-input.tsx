@@ -11,7 +11,10 @@ interface DayInputProps {
   onChoose(day: string | null): void;
 }
 
-/** A day, typed in ISO 8601 or picked. A text, as the browser's own input for a day writes it in the order of the browser's language. */
+/**
+ * A day, typed in ISO 8601 or picked. A text, as the browser's own input for a day writes it in the order of
+ * the browser's language.
+ */
 export function DayInput({ name, value, min, max, isWrong, onChoose }: DayInputProps) {
   const [typed, setTyped] = useState(value ?? '');
   useEffect(() => setTyped(value ?? ''), [value]);

@@ -12,7 +12,10 @@ interface PanelProps<T> {
   children(answer: T): ReactNode;
 }
 
-/** A titled part of a view that loads by itself: it keeps what it shows while it loads again, and shows its own problem. */
+/**
+ * A titled part of a view that loads by itself: it keeps what it shows while it loads again, and shows its
+ * own problem.
+ */
 export function Panel<T>({ title, hint, loaded, wide = false, lines = 5, children }: PanelProps<T>) {
   const id = useId();
   const { answer, problem, loading, again } = loaded;

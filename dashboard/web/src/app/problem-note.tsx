@@ -13,7 +13,10 @@ export function ProblemNote(props: ProblemNoteProps) {
   return props.problem.code === lost?.code ? null : <Note {...props} />;
 }
 
-/** Why the server cannot be reached, the same above every view. What has failed is asked for again when it is back. */
+/**
+ * Why the server cannot be reached, the same above every view. What has failed is asked for again when it is
+ * back.
+ */
 export function ServerLost({ problem }: { problem: Problem['error'] }) {
   return <Note problem={problem} />;
 }

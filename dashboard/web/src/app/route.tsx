@@ -22,7 +22,9 @@ function pathNow(): string {
   return location.pathname.slice(BASE.length) || '/';
 }
 
-/** Where the page is: all that a view depends on is in its address, so that it can be shared and Back works. */
+/**
+ * Where the page is: all that a view depends on is in its address, so that it can be shared and Back works.
+ */
 export function usePlace(): { path: string; query: URLSearchParams } {
   const path = useSyncExternalStore(subscribe, pathNow);
   const query = useSyncExternalStore(subscribe, () => location.search);

@@ -19,7 +19,10 @@ interface BarsProps {
   onChoose?(filter: string | null): void;
 }
 
-/** Horizontal bars as a list of buttons: they take the keyboard, and a screen reader reads them as what they are. */
+/**
+ * Horizontal bars as a list of buttons: they take the keyboard, and a screen reader reads them as what they
+ * are.
+ */
 export function Bars({ bars, unit, chosen = null, onChoose }: BarsProps) {
   const most = Math.max(1, ...bars.map((bar) => bar.value));
   if (bars.length === 0) return <p className="empty">Nothing to show.</p>;

@@ -17,8 +17,8 @@ const DAY_STEPS = [1, 2, 3, 7, 14];
 const MONTH_STEPS = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000];
 
 /**
- * The days to label on an axis from `first` to `last`, both midnights in seconds, UTC: at most `most`, ascending, all at midnight, evenly
- * spaced by days or by months.
+ * The days to label on an axis from `first` to `last`, both midnights in seconds, UTC: at most `most`,
+ * ascending, all at midnight, evenly spaced by days or by months.
  */
 export function dayTicks(first: number, last: number, most: number): number[] {
   const days = Math.round((last - first) / DAY);

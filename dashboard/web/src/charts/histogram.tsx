@@ -20,7 +20,10 @@ export const COLOURS = 4;
 /** More columns than this have no numbers above them, and a label below each third only. */
 const FEW = 16;
 
-/** Counts in an order that means something, such as amounts or hours: upright columns from left to right. A list, for screen readers. */
+/**
+ * Counts in an order that means something, such as amounts or hours: upright columns from left to right. A
+ * list, for screen readers.
+ */
 export function Histogram({ columns, unit, parts = [] }: HistogramProps) {
   const sums = columns.map(({ values }) => values.reduce((a, b) => a + b, 0));
   const most = Math.max(1, ...sums);

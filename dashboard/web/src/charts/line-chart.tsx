@@ -18,7 +18,9 @@ interface LineChartProps {
   readonly stepped?: boolean;
   /** Charts with the same key move their cursors together. */
   readonly together?: string;
-  /** Called with a range of days that was dragged over, or marked with Shift and arrow keys; or with one day. */
+  /**
+   * Called with a range of days that was dragged over, or marked with Shift and arrow keys; or with one day.
+   */
   onRange?(from: string, to: string): void;
 }
 
@@ -37,7 +39,10 @@ interface Pointed {
   setCursor(place: { left: number; top: number }, fireHook: boolean, publish: boolean): void;
 }
 
-/** Values by day, as a line, or as bars where the days are few; read one after the other with the arrow keys, as a slider is moved. */
+/**
+ * Values by day, as a line, or as bars where the days are few; read one after the other with the arrow keys,
+ * as a slider is moved.
+ */
 export function LineChart(props: LineChartProps) {
   const { days, values, label, colour, height = 120, stepped = false, together, onRange } = props;
   const [first, last] = props.range ?? [days[0] ?? 0, days.at(-1) ?? 0];
@@ -82,7 +87,8 @@ export function LineChart(props: LineChartProps) {
             ...(together ? { sync: { key: together } } : {}),
           },
           scales: {
-            // Half a day more at both ends: a day's bar is as wide as the others, and a single day stands in the middle.
+            // Half a day more at both ends: a day's bar is as wide as the others, and a single day stands in
+            // the middle.
             x: {
               range: () => (last - first < BARS * DAY ? [first - DAY / 2, last + DAY / 2] : [first, last]),
             },
@@ -137,7 +143,10 @@ export function LineChart(props: LineChartProps) {
     peak === undefined
       ? `${label}: nothing`
       : `${label} by day, ${dayAt(days[0] ?? peak)} to ${dayAt(days.at(-1) ?? peak)}; most on ${dayAt(peak)}: ${grouped(most)}`;
-  /** Moves the cursor to a day, there and in the charts that go with it, and marks the days from the anchor to it. */
+  /**
+   * Moves the cursor to a day, there and in the charts that go with it, and marks the days from the anchor to
+   * it.
+   */
   const point = (to: number) => {
     const [chart, day] = [plot.current, days[to]];
     if (!chart || day === undefined) return;

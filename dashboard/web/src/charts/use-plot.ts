@@ -2,8 +2,8 @@ import { type RefObject, useEffect, useRef } from 'react';
 import type uPlot from 'uplot';
 
 /**
- * Keeps a chart in an element: `draw` makes it, and makes it again when the theme changes or `draw` is another function; its width follows
- * the element.
+ * Keeps a chart in an element: `draw` makes it, and makes it again when the theme changes or `draw` is
+ * another function; its width follows the element.
  */
 export function usePlot(
   height: number,

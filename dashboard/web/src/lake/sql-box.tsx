@@ -11,8 +11,8 @@ import { SqlResult } from './sql-result.tsx';
 const ROWS = 100;
 
 /**
- * Reads the tables with one SELECT at a time. What it may do is the server's to decide: it can read these tables, and nothing else. What
- * runs is in the address.
+ * Reads the tables with one SELECT at a time. What it may do is the server's to decide: it can read these
+ * tables, and nothing else. What runs is in the address.
  */
 export function SqlBox({ tables }: { tables: LakeAnswer['tables'] }) {
   const asked = usePlace().query.get('sql');

@@ -15,7 +15,10 @@ const RADIUS = 40;
 const LENGTH = Math.PI * RADIUS;
 const ARC = `M${50 - RADIUS} 50 A${RADIUS} ${RADIUS} 0 0 1 ${50 + RADIUS} 50`;
 
-/** The latest reading of each group between the least and the most of the window; a click hides or shows the group's line. */
+/**
+ * The latest reading of each group between the least and the most of the window; a click hides or shows the
+ * group's line.
+ */
 export function Gauges({ series: { groups }, value, timeColumn, hidden, onToggle }: GaugesProps) {
   const latest = groups.map(({ latest: row }) => numberOf(row[value]));
   const all = [...latest, ...groups.flatMap(({ means }) => means)].filter((n) => n !== null);

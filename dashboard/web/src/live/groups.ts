@@ -2,7 +2,10 @@ import type { Cell } from '../../../api.ts';
 
 const COLOURS = 12;
 
-/** The theme's colour of the group with this number, as the name of a custom property. Colours repeat after twelve. */
+/**
+ * The theme's colour of the group with this number, as the name of a custom property. Colours repeat after
+ * twelve.
+ */
 export function colourOf(number: number): string {
   return `--group-${number % COLOURS}`;
 }

@@ -17,8 +17,8 @@ export interface Series {
 const PATIENCE_MS = 10_000;
 
 /**
- * Asks for `url` at once, and again every so many seconds, with one request at a time; once where it is paused. Nothing is asked for
- * while nobody sees the page.
+ * Asks for `url` at once, and again every so many seconds, with one request at a time; once where it is
+ * paused. Nothing is asked for while nobody sees the page.
  */
 export function useSeries(url: string, everySeconds: number, isPaused: boolean): Series {
   const [series, setSeries] = useState<Series>({ answer: null, of: '', at: 0, problem: null });

@@ -6,8 +6,8 @@ export interface DayRange {
 }
 
 /**
- * As many days, directly before the chosen ones. An absent day is the data's first or last, and so is one outside of them. Null where the
- * data do not hold all of the days before.
+ * As many days, directly before the chosen ones. An absent day is the data's first or last, and so is one
+ * outside of them. Null where the data do not hold all of the days before.
  */
 export function rangeBefore(
   chosen: { from: string | null; to: string | null },
@@ -19,7 +19,10 @@ export function rangeBefore(
   return to < from || begin < midnight(data.from) ? null : { from: dayAt(begin), to: dayAt(from - DAY) };
 }
 
-/** Why these days cannot be looked at, to say beside their inputs; null when they can. An absent day is no limit. */
+/**
+ * Why these days cannot be looked at, to say beside their inputs; null when they can. An absent day is no
+ * limit.
+ */
 export function rangeProblem(from: string | null, to: string | null): string | null {
   for (const [name, day] of [
     ['from', from],

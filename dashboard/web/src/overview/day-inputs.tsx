@@ -14,7 +14,10 @@ interface DayInputsProps {
   readonly last: string | undefined;
 }
 
-/** The first and the last day to look at, typed in ISO 8601 or picked, with what is wrong about them beside them. */
+/**
+ * The first and the last day to look at, typed in ISO 8601 or picked, with what is wrong about them beside
+ * them.
+ */
 export function DayInputs({ from, to, first, last }: DayInputsProps) {
   const problem = rangeProblem(from, to);
   return (

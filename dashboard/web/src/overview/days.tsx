@@ -17,7 +17,9 @@ interface DaysProps {
   readonly funnel: readonly string[];
 }
 
-/** Events by day, a chart for each type: views are so many more that nothing else would be seen beside them. */
+/**
+ * Events by day, a chart for each type: views are so many more that nothing else would be seen beside them.
+ */
 export function Days({ filter, turn, funnel }: DaysProps) {
   const loaded = useAnswer<DaysAnswer>(withQuery('/api/overview/days', filter), turn);
   const series = useMemo(() => {

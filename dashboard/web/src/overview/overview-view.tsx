@@ -14,7 +14,10 @@ import { type Filter, Filters, filterOf } from './filters.tsx';
 import { Funnel } from './funnel.tsx';
 import { Numbers } from './numbers.tsx';
 
-/** What happened in the shop: numbers, funnel, days, segments, spending, categories and brands, all under one filter. */
+/**
+ * What happened in the shop: numbers, funnel, days, segments, spending, categories and brands, all under one
+ * filter.
+ */
 export function OverviewView({ dataset }: { dataset: DatasetAnswer }) {
   const filter = filterOf(usePlace().query);
   const turn = useLive(({ overview, reconnections }) => `${reconnections} ${overview}`);
@@ -150,7 +153,10 @@ interface ValuesProps {
   readonly currency: string | null;
 }
 
-/** The values that a choice can be made of stay when one is chosen, so that another may be: all filters narrow them but their own. */
+/**
+ * The values that a choice can be made of stay when one is chosen, so that another may be: all filters narrow
+ * them but their own.
+ */
 function Values({ title, name, path, filter, turn, entities, currency }: ValuesProps) {
   const others = { ...filter, [name]: null };
   const loaded = useAnswer<ValuesAnswer>(

@@ -9,7 +9,10 @@ export type Chart = NonNullable<ReportsAnswer['reports'][number]['chart']>;
 /** More bars than this are no easier to read than the table. */
 const MOST_BARS = 12;
 
-/** The rows as the report's folder says: columns in the order of a number such as the hour, and bars for everything else. */
+/**
+ * The rows as the report's folder says: columns in the order of a number such as the hour, and bars for
+ * everything else.
+ */
 export function ReportChart({ chart, rows }: { chart: Chart; rows: readonly Row[] }) {
   const { value, by } = chart;
   const [first = '', ...rest] = by;
@@ -37,7 +40,10 @@ export function ReportChart({ chart, rows }: { chart: Chart; rows: readonly Row[
   );
 }
 
-/** A column for each whole number from the least to the most; the parts that are largest have colours, all others are one. */
+/**
+ * A column for each whole number from the least to the most; the parts that are largest have colours, all
+ * others are one.
+ */
 function stacked(
   rows: readonly Row[],
   { value }: Chart,
