@@ -14,6 +14,7 @@ import { LakeView } from '../dashboard/lake-view.ts';
 import { type ListedDataset, listDatasets } from '../dashboard/listed.ts';
 import { LiveReadings } from '../dashboard/live/live-readings.ts';
 import { PipelineWatcher } from '../dashboard/pipeline-watcher.ts';
+import { PublishedTables } from '../dashboard/published.ts';
 import { Reports } from '../dashboard/reports.ts';
 import { dashboardServer, type ServerOptions } from '../dashboard/server.ts';
 import type { DashboardOptions } from './dashboard.ts';
@@ -71,6 +72,7 @@ export async function openDashboard(
   const view = new LakeView(dataset, files, openTable);
   const folder = join(cache, 'dashboard');
   const facts = new FactsStore({ dataset, view, panels, builder, folder, warn });
+  const published = database && new PublishedTables(database);
   const context: DashboardContext = {
     dataset,
     datasets,
@@ -84,7 +86,7 @@ export async function openDashboard(
     audits: new Audits({ dataset, log, index, view, sql: builder, engine }),
     readings: dataset.live ? new LiveReadings(dataset, dataset.live, csvFile(session, csv), log) : null,
     reports: new Reports({ dataset, reports: await reportsOf(session), view, sql: panels, database }),
-    watcher: new PipelineWatcher({ log, index, view }),
+    watcher: new PipelineWatcher({ dataset, log, index, published, view }),
   };
   const report = (error: Error) => note(`error: ${error.stack ?? error.message}`, 'error');
   const server = await dashboardServer(context, { host, token, requestMs, page, serverOf, report });

@@ -3,7 +3,7 @@ import { migrationsOf } from '../config/dataset/migrations.ts';
 import type { DatasetFolder } from '../config/dataset/read.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Sink, Warehouse } from '../core/contracts.ts';
-import type { Dataset } from '../core/dataset.ts';
+import type { Dataset, WarehousePublication } from '../core/dataset.ts';
 import { note } from './output.ts';
 
 /** `--write-mode`, of the commands that publish. */
@@ -22,7 +22,7 @@ export async function openTables(
   { dataset, folder }: DatasetFolder,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, Sink>> {
-  const tables = dataset.publish.flatMap((one) => (one.to === 'postgres' ? [one] : []));
+  const tables = tablesOf(dataset);
   if (!warehouse || tables.length === 0) return new Map();
   const { PostgresTables } = await import('../adapters/postgres/tables.ts');
   const migrations = await migrationsOf({ folder });
@@ -37,11 +37,15 @@ export async function openTables(
 /** Queries on the tables in PostgreSQL; null where none are published there. */
 export async function openWarehouse(
   { warehouse }: Settings,
-  { publish }: Dataset,
+  dataset: Dataset,
   signal?: AbortSignal,
 ): Promise<Warehouse | null> {
-  const schemas = new Set(publish.flatMap((one) => (one.to === 'postgres' ? [one.schema] : [])));
-  if (!warehouse || schemas.size === 0) return null;
+  const tables = tablesOf(dataset);
+  if (!warehouse || tables.length === 0) return null;
   const { PostgresWarehouse } = await import('../adapters/postgres/warehouse.ts');
-  return new PostgresWarehouse({ url: warehouse.url, schemas: [...schemas], signal });
+  return new PostgresWarehouse({ url: warehouse.url, dataset: dataset.name, tables, signal });
+}
+
+function tablesOf({ publish }: Dataset): WarehousePublication[] {
+  return publish.flatMap((one) => (one.to === 'postgres' ? [one] : []));
 }

@@ -306,6 +306,13 @@ export interface Answer {
   readonly rows: readonly Row[];
 }
 
+/** Which version of which table of the lake a published table shows completely; null where it shows none. */
+export interface PublishedVersion {
+  readonly table: string;
+  readonly tableId: string | null;
+  readonly version: bigint | null;
+}
+
 /** The database that tables are published to, for those who only look. */
 export interface Warehouse {
   /** For people: `postgres localhost:5432/warehouse`. */
@@ -315,6 +322,11 @@ export interface Warehouse {
    * `report:no_facts` when a table that it names is not there yet.
    */
   query(sql: string): Promise<Answer>;
+  /**
+   * What the dataset's tables show, in the order in which they are published. Counts no rows, and fails soon
+   * where the server does not answer, so that it can be asked every second.
+   */
+  versions(): Promise<PublishedVersion[]>;
   close(): Promise<void>;
 }
 

@@ -184,6 +184,21 @@ export const pipelineAnswer = z.object({
       note: z.string().nullable(),
     }),
   ),
+  /**
+   * The tables in PostgreSQL, in the order in which they are published; absent where there are none, and while
+   * the server does not answer.
+   */
+  published: z
+    .array(
+      z.object({
+        table: z.string(),
+        /** The version of the lake's table that it shows; null where it shows none completely. */
+        version: whole.nullable(),
+        /** The newest version in the lake; null where there is no table. */
+        newest: whole.nullable(),
+      }),
+    )
+    .optional(),
 });
 
 /** As printed by `audit --json`, and when it was counted. */

@@ -1,14 +1,19 @@
 import type { EventLog, Sink } from '../core/contracts.ts';
+import type { Dataset } from '../core/dataset.ts';
 import { type StatusReport, status } from '../inspection/status.ts';
 import { computedFrom } from '../processing/model-inputs.ts';
 import type { PipelineAnswer } from './api.ts';
 import type { LakeView, SeenLake, SeenTable } from './lake-view.ts';
 import type { Movements } from './movement.ts';
+import type { Published, PublishedTables } from './published.ts';
 
 /** What the pipeline's state is read from. */
 export interface PipelineContext {
+  readonly dataset: Dataset;
   readonly log: EventLog;
   readonly index: Sink | null;
+  /** Those in PostgreSQL; null where none are. */
+  readonly published: PublishedTables | null;
   readonly view: LakeView;
 }
 
@@ -17,10 +22,8 @@ type Hop = Omit<PipelineAnswer['hops'][number], 'moving' | 'perSecond'>;
 const COMMITS = 500;
 
 /** Where every stage stands; `movements` remembers what was seen before. */
-export async function pipelineNow(
-  { log, index, view }: PipelineContext,
-  movements: Movements,
-): Promise<PipelineAnswer> {
+export async function pipelineNow(context: PipelineContext, movements: Movements): Promise<PipelineAnswer> {
+  const { log, index, view } = context;
   const seen = await view.nowOrNothing();
   const { events, rejected, profiles } = seen;
   const report = await status({
@@ -29,12 +32,13 @@ export async function pipelineNow(
     profiles: profiles?.table ?? null,
     index,
   });
+  const published = (await context.published?.now(seen.models)) ?? null;
   const inLake = rowsOf(events) + rowsOf(rejected);
   const hops = [
     ingestHop(report),
     await archiveHop(report, seen, inLake),
     ...(profiles ? [await modelHop(report, events, profiles)] : []),
-    publishHop(report, profiles),
+    publishHop(report, profiles, noteOfPublish(context.dataset, report, published)),
   ];
   const { files, partitions, lag } = report;
   const movement = movements.see({
@@ -42,7 +46,7 @@ export async function pipelineNow(
       ingest: partitions.reduce((sum, { end }) => sum + Number(end), 0),
       archive: inLake,
       model: Number(profiles?.snapshot?.version ?? -1),
-      publish: report.index?.documents ?? 0,
+      publish: (report.index?.documents ?? 0) + (published?.progress ?? 0),
     },
     complete: files.length > 0 && files.every((file) => file.complete) && lag === 0,
     lag,
@@ -50,7 +54,12 @@ export async function pipelineNow(
   const models = seen.models.flatMap(({ name, snapshot }) =>
     snapshot ? { table: name, version: String(snapshot.version), rows: Number(snapshot.rows) } : [],
   );
-  return { status: report, models, hops: hops.map((hop) => ({ ...hop, ...movement(hop.name) })) };
+  return {
+    status: report,
+    models,
+    hops: hops.map((hop) => ({ ...hop, ...movement(hop.name) })),
+    ...(published?.tables ? { published: published.tables } : {}),
+  };
 }
 
 function ingestHop({ files, partitions }: StatusReport): Hop {
@@ -100,12 +109,28 @@ async function modelHop(
   };
 }
 
-function publishHop({ index, profilesUpToDate }: StatusReport, profiles: SeenTable | null): Hop {
+function publishHop({ index }: StatusReport, profiles: SeenTable | null, note: string | null): Hop {
   const rows = index?.documents ?? null;
   const behind = profiles && rows !== null ? Math.abs(rowsOf(profiles) - rows) : null;
-  const note = profilesUpToDate ? null : 'waits for the model';
-  const missing = profiles ? 'no index: ELASTICSEARCH_URL is not set' : 'nothing to publish without a model';
-  return { name: 'publish', rows, lag: behind, lastCommit: null, note: index ? note : missing };
+  return { name: 'publish', rows, lag: behind, lastCommit: null, note };
+}
+
+/** Which tables are not published and why, or what the stage waits for. */
+function noteOfPublish(
+  { models, publish }: Dataset,
+  { index, profilesUpToDate }: StatusReport,
+  published: Published | null,
+): string | null {
+  if (models.length === 0) return 'nothing to publish without a model';
+  const goesTo = (server: 'elasticsearch' | 'postgres') => publish.some(({ to }) => to === server);
+  if (!goesTo('elasticsearch') && !goesTo('postgres')) return 'the dataset file publishes no table';
+  const notes = [
+    ...(goesTo('elasticsearch') && !index ? ['no index: ELASTICSEARCH_URL is not set'] : []),
+    ...(goesTo('postgres') && !published ? ['not in PostgreSQL: WAREHOUSE_URL is not set'] : []),
+    ...(published?.problem ? [published.problem] : []),
+    ...((index || published) && !profilesUpToDate ? ['waits for the model'] : []),
+  ];
+  return notes.join('; ') || null;
 }
 
 /** The rows of events that the profiles do not know yet. */

@@ -1,10 +1,12 @@
-import { type CustomTypesConfig, types } from 'pg';
-import type { Answer, Warehouse } from '../../core/contracts.ts';
+import { type Client, type CustomTypesConfig, types } from 'pg';
+import type { Answer, PublishedVersion, Warehouse } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import type { Row } from '../../core/row.ts';
 import { type PostgresAddress, PostgresConnection } from './connection.ts';
 import { hasState, UNDEFINED_TABLE } from './errors.ts';
 import { list } from './names.ts';
+import { PublishedRecord } from './published.ts';
+import type { PublishedDataset } from './tables.ts';
 
 /** How values are read, as {@link Row} has them: what is not listed stays the text that PostgreSQL writes. */
 const PARSERS: Readonly<Record<number, (text: string) => Row[string]>> = {
@@ -19,21 +21,29 @@ const PARSERS: Readonly<Record<number, (text: string) => Row[string]>> = {
 const asText = (text: string) => text;
 const TYPES: CustomTypesConfig = { getTypeParser: (type: number) => PARSERS[type] ?? asText };
 
-/** Queries on PostgreSQL. `schemas` are those in which tables are looked for, in order. */
+/** How long {@link PostgresWarehouse.versions} may take, in milliseconds. */
+const LOOK = { connect: 5000, statement: 5000, lock: 5000, patience: 0 };
+
+/** Queries on the tables of one dataset in PostgreSQL, which are looked for in the order of their schemas. */
 export class PostgresWarehouse implements Warehouse {
   readonly description: string;
   readonly #connection: PostgresConnection;
-  readonly #schemas: readonly string[];
+  /** One of its own: a query may take long. */
+  readonly #looks: PostgresConnection;
+  readonly #published: PublishedDataset;
+  #look: Promise<PublishedVersion[]> | null = null;
 
-  constructor({ schemas, ...address }: PostgresAddress & { readonly schemas: readonly string[] }) {
-    this.#connection = new PostgresConnection(address);
-    this.#schemas = schemas;
+  constructor(options: PostgresAddress & PublishedDataset) {
+    this.#connection = new PostgresConnection(options);
+    this.#looks = new PostgresConnection({ ...options, deadlines: LOOK });
+    this.#published = options;
     this.description = `postgres ${this.#connection.address}`;
   }
 
   query(sql: string): Promise<Answer> {
+    const schemas = [...new Set(this.#published.tables.map(({ schema }) => schema))];
     return this.#connection.call(this.description, async (client) => {
-      await client.query(`BEGIN READ ONLY; SET LOCAL search_path TO ${list(this.#schemas)}`);
+      await client.query(`BEGIN READ ONLY; SET LOCAL search_path TO ${list(schemas)}`);
       try {
         const { fields, rows } = await client.query({ text: sql, types: TYPES });
         await client.query('COMMIT');
@@ -47,7 +57,33 @@ export class PostgresWarehouse implements Warehouse {
     });
   }
 
-  close(): Promise<void> {
-    return this.#connection.close();
+  /** Those who ask at once share the answer. */
+  versions(): Promise<PublishedVersion[]> {
+    this.#look ??= this.#looks
+      .call(this.description, (client) => this.#readVersions(client))
+      .finally(() => {
+        this.#look = null;
+      });
+    return this.#look;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#connection.close(), this.#looks.close()]);
+  }
+
+  async #readVersions(client: Client): Promise<PublishedVersion[]> {
+    const { dataset, tables } = this.#published;
+    const versions: PublishedVersion[] = [];
+    for (const { schema, table } of tables) {
+      const record = await new PublishedRecord({ schema, table, dataset }).read(client).catch((error) => {
+        // Nothing has been published into this schema.
+        if (hasState(error, UNDEFINED_TABLE)) return null;
+        throw error;
+      });
+      const isComplete = record?.dataset === dataset && record.writing === null;
+      const { tableId, version } = isComplete ? record : { tableId: null, version: null };
+      versions.push({ table, tableId, version });
+    }
+    return versions;
   }
 }

@@ -2,11 +2,12 @@ import type { PipelineAnswer } from '../../../api.ts';
 import { grouped, time } from '../app/format.ts';
 
 type Hop = PipelineAnswer['hops'][number];
+type Published = NonNullable<PipelineAnswer['published']>;
 
 const STORES = { ingest: 'event log', archive: 'lake', model: 'profiles', publish: 'index' };
 
 /** The stores from left to right, and the stages that fill them. */
-export function Flow({ pipeline: { status, hops } }: { pipeline: PipelineAnswer }) {
+export function Flow({ pipeline: { status, hops, published } }: { pipeline: PipelineAnswer }) {
   const rows = status.files.reduce((sum, file) => sum + file.rows, 0);
   const moving = hops.filter((hop) => hop.moving);
   return (
@@ -23,19 +24,7 @@ export function Flow({ pipeline: { status, hops } }: { pipeline: PipelineAnswer 
         </li>
         {hops.map((hop) => (
           <li key={hop.name} data-hop={hop.name} className={hop.moving ? 'moving' : ''}>
-            {hop.rows === null ? <div className="no-hop" /> : <Arrow hop={hop} />}
-            <div className={hop.rows === null ? 'store absent' : 'store'}>
-              <h2>{STORES[hop.name]}</h2>
-              <p className="big" data-store={hop.name}>
-                {hop.rows === null ? '–' : grouped(hop.rows)}
-              </p>
-              {hop.note && <p className="hint">{hop.note}</p>}
-              {hop.lastCommit && (
-                <p className="hint">
-                  last commit <span className="moment">{time(hop.lastCommit)}</span>
-                </p>
-              )}
-            </div>
+            <Store hop={hop} published={hop.name === 'publish' ? published : undefined} />
           </li>
         ))}
       </ol>
@@ -44,6 +33,58 @@ export function Flow({ pipeline: { status, hops } }: { pipeline: PipelineAnswer 
       </p>
     </>
   );
+}
+
+/** A store, and the stage that fills it; a frame with the reason where there is no such store. */
+function Store({ hop, published }: { hop: Hop; published: Published | undefined }) {
+  const { name, rows, note, lastCommit } = hop;
+  const isThere = rows !== null || published !== undefined;
+  return (
+    <>
+      {isThere ? <Arrow hop={hop} /> : <div className="no-hop" />}
+      <div className={isThere ? 'store' : 'store absent'}>
+        {(rows !== null || !published) && (
+          <>
+            <h2>{isThere ? STORES[name] : 'published'}</h2>
+            <p className="big" data-store={name}>
+              {rows === null ? '–' : grouped(rows)}
+            </p>
+          </>
+        )}
+        {published && <Tables published={published} />}
+        {note && <p className="hint">{note}</p>}
+        {lastCommit && (
+          <p className="hint">
+            last commit <span className="moment">{time(lastCommit)}</span>
+          </p>
+        )}
+      </div>
+    </>
+  );
+}
+
+/** The tables in PostgreSQL, each with its version beside that of the lake. */
+function Tables({ published }: { published: Published }) {
+  return (
+    <>
+      <h2>PostgreSQL</h2>
+      <ul className="plain-list" aria-label="Tables in PostgreSQL">
+        {published.map(({ table, version, newest }) => (
+          <li key={table}>
+            {table} <span className="hint">{standing(version, newest)}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function standing(version: string | null, newest: string | null): string {
+  if (newest === null) return 'no table in the lake yet';
+  if (version === null) return `no complete version, the lake has ${newest}`;
+  if (version === newest) return `version ${version}, up to date`;
+  const isBehind = BigInt(version) < BigInt(newest);
+  return `version ${version}, ${isBehind ? 'behind: ' : ''}the lake has ${newest}`;
 }
 
 function Arrow({ hop: { name, lag } }: { hop: Hop }) {
