@@ -106,6 +106,7 @@ export const ERROR_CODES = [
   'rejected:too_many',
   'report:bad_chart',
   'report:bad_date',
+  'report:bad_order',
   'report:no_facts',
   'report:no_warehouse',
   'report:unknown',

@@ -169,7 +169,7 @@ export const pipelineAnswer = z.object({
   hops: z.array(
     z.object({
       name: z.enum(['ingest', 'archive', 'model', 'publish']),
-      /** Rows in the store that the stage writes; null where there is no such store. */
+      /** Rows in the store that the stage writes, of publish the index; null where there is no such store. */
       rows: count.nullable(),
       /** What the stage has not taken over yet, in rows of the store that it reads. */
       lag: count.nullable(),
@@ -185,8 +185,8 @@ export const pipelineAnswer = z.object({
     }),
   ),
   /**
-   * The tables in PostgreSQL, in the order in which they are published; absent where there are none, and while
-   * the server does not answer.
+   * The tables in PostgreSQL, in the order in which they are published; absent where there are none, and
+   * while the server does not answer.
    */
   published: z
     .array(

@@ -5,20 +5,33 @@ import { findReport, type Report, type ReportChart } from '../../core/report.ts'
 import type { DatasetFolder } from './read.ts';
 
 /**
- * The reports of a dataset, `reports/*.sql` in its folder, sorted by name.
- * @throws UsageError `report:bad_chart`
+ * The reports of a dataset, `reports/*.sql` in its folder: first those with a line such as `-- order: 1`, in
+ * the order of these numbers, then the others by name.
+ * @throws UsageError `report:bad_chart`, `report:bad_order`
  */
 export async function reportsOf({ folder }: Pick<DatasetFolder, 'folder'>): Promise<Report[]> {
   const place = join(folder, 'reports');
   const files = (await readdir(place).catch(() => [])).filter((file) => file.endsWith('.sql')).sort();
-  return Promise.all(
+  const reports = await Promise.all(
     files.map(async (file) => {
       const query = await readFile(join(place, file), 'utf8');
       const name = file.slice(0, -'.sql'.length);
       const title = /^--\s*(.*)/.exec(query)?.[1] ?? name;
-      return { name, title, chart: chartOf(query, join(place, file)), query };
+      const order = orderOf(query, join(place, file));
+      return { order, report: { name, title, chart: chartOf(query, join(place, file)), query } };
     }),
   );
+  return reports.sort((one, other) => one.order - other.order).map(({ report }) => report);
+}
+
+/** What a line such as `-- order: 1` says; more than any number where there is none. */
+function orderOf(query: string, file: string): number {
+  const text = /^--\s*order:(.*)/m.exec(query)?.[1]?.trim();
+  if (text === undefined) return Number.MAX_VALUE;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new UsageError('report:bad_order', `${file}: "order: ${text}" is no whole number`, {
+    hint: 'Write the place of the report among the others: -- order: 1',
+  });
 }
 
 /** What a line such as `-- chart: views by hour, browser` says. */

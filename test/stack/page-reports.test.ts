@@ -76,6 +76,14 @@ test('shows the reports of the newest day, of a day that is chosen, and gives th
   const date = page.getByRole('textbox', { name: 'date' });
   await eventually(() => date.inputValue(), '2020-06-14');
   await eventually(() => page.locator('.report-rows').count(), 6);
+  expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual([
+    'Top products',
+    'Top countries',
+    'Top referrers',
+    'Store performance',
+    'Hourly products',
+    'Hourly browsers',
+  ]);
   expect(await bars(page, 'Top products')).toEqual([
     ['Gold ring, 101', 3],
     ['unknown, 102', 1],
@@ -137,6 +145,15 @@ test('shows the reports of the newest day, of a day that is chosen, and gives th
     ],
   );
   expect(faults).toEqual([]);
+  await context.close();
+});
+
+test('the pipeline says that nothing is published, and which setting is missing', async () => {
+  const { page, context } = await dashboard.open('/datasets/product_views/pipeline');
+  await eventually(
+    () => page.locator('[data-hop="publish"] .store.absent .hint').allTextContents(),
+    ['not in PostgreSQL: WAREHOUSE_URL is not set'],
+  );
   await context.close();
 });
 

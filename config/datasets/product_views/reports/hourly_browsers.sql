@@ -1,5 +1,6 @@
 -- The views by hour (UTC), browser and operating system.
 -- chart: views by hour, browser
+-- order: 6
 SELECT
   CAST(substr(CAST(fact_sales.full_time AS VARCHAR), 1, 2) AS INTEGER) AS hour,
   dim_user_agent.browser,

@@ -1,5 +1,6 @@
 -- The views of each product by the hour (UTC).
 -- chart: views by hour
+-- order: 5
 SELECT
   CAST(substr(CAST(fact_sales.full_time AS VARCHAR), 1, 2) AS INTEGER) AS hour,
   fact_sales.product_key,

@@ -1,5 +1,6 @@
 -- The stores of each country in the order of their views.
 -- chart: views by country_name, store_id
+-- order: 4
 SELECT
   dim_location.country_code,
   min(min(dim_location.country_name COLLATE "C")) OVER (PARTITION BY dim_location.country_code) AS country_name,

@@ -1,5 +1,6 @@
 -- The ten products that were viewed most.
 -- chart: views by name, product_key
+-- order: 1
 SELECT fact_sales.product_key, dim_product.name, count(*) AS views
 FROM fact_sales
 LEFT JOIN dim_product ON dim_product.product_key = fact_sales.product_key

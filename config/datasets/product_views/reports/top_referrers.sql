@@ -1,5 +1,6 @@
 -- The five sites from which most views came.
 -- chart: views by referrer_url
+-- order: 3
 SELECT referrer_url, count(*) AS views
 FROM fact_sales
 WHERE full_date = $date AND referrer_url IS NOT NULL
