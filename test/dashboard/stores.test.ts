@@ -95,12 +95,13 @@ describe('the pipeline', () => {
 });
 
 describe('the lake', () => {
-  test('has three tables', async () => {
+  test('has the tables of events and of models', async () => {
     const { body } = await shown.ask<LakeAnswer>('/api/lake');
     expect(body.place).toBe(`${shown.home}/home/lake`);
     expect(body.tables.map(({ table, rows, partitionBy }) => [table, rows, partitionBy])).toEqual([
       ['events', 8, ['event_month']],
       ['rejected', 2, []],
+      ['customer_totals', 3, []],
       ['customer_profiles', 3, []],
     ]);
     expect(body.tables[0]).toMatchObject({ version: '0', files: 2, bytes: expect.any(Number) });
