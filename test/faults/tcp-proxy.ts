@@ -93,7 +93,7 @@ async function pass(
   let freeAt = 0;
   const slow = async (bytes: number, bytesPerSecond: number) => {
     freeAt = Math.max(freeAt, performance.now()) + (bytes * 1000) / bytesPerSecond;
-    await sleep(freeAt - performance.now());
+    await sleep(Math.max(0, freeAt - performance.now()));
   };
   const send = async (bytes: Buffer) => {
     if (bytes.length > 0 && !to.write(bytes)) await Promise.race([once(to, 'drain'), once(to, 'close')]);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -74,6 +75,26 @@ export async function startPostgres(
     timeoutSeconds: 60,
   });
   return server;
+}
+
+/**
+ * Ends a server and all of its sessions with SIGKILL, as a machine that loses its power does. Each session is
+ * a process that has left the server's group.
+ */
+export function killPostgres({ pid }: Server): void {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+  const sessions = stdout.split('\n').flatMap((line) => {
+    const [child = 0, parent] = line.trim().split(/ +/).map(Number);
+    return parent === pid ? [child] : [];
+  });
+  // The server goes first: it would start again after a session that was killed.
+  for (const each of [pid, ...sessions]) {
+    try {
+      process.kill(each, 'SIGKILL');
+    } catch {
+      // It ended by itself in the meantime.
+    }
+  }
 }
 
 /** The address of a server's first database, with name and password of its superuser. */

@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { parse } from 'csv-parse/sync';
 import { Random } from '../../generator/random.ts';
 import { Home } from '../cli/fixtures.ts';
 import { killUntilDone } from '../crash/kills.ts';
-import { python } from '../oracle/compare.ts';
+import { askProductViews, membersOf } from '../oracle/product-views.ts';
 import { readLake } from '../oracle/read-lake.ts';
 import { WarehouseReader } from '../oracle/warehouse.ts';
 import { locate, POSTGRES } from '../servers/test-servers.ts';
@@ -90,8 +87,8 @@ beforeAll(async () => {
     .map((line) => line.replaceAll(/"user_agent":"[^"]*"/g, `"user_agent":"${GALAXY}"`));
   await writeFile(views, [...Array.from({ length: 120 }, (_, n) => message(n)), ...lines].join('\n'));
   messages.push(views);
-  for (const [ip, ...place] of await csvRows('locations')) known.locations[ip ?? ''] = place;
-  for (const [id, ...product] of await csvRows('products')) known.products[id ?? ''] = product;
+  Object.assign(known.locations, await membersOf(join(home.folder, 'data/product_views-locations.csv')));
+  Object.assign(known.products, await membersOf(join(home.folder, 'data/product_views-products.csv')));
   known.locations['81.2.69.142'] = ['GB', 'United Kingdom', null, null];
 });
 afterAll(async () => {
@@ -99,11 +96,6 @@ afterAll(async () => {
   await reader.stop();
   await rm(home.folder, { recursive: true });
 });
-
-async function csvRows(name: string): Promise<string[][]> {
-  const rows: string[][] = parse(await readFile(join(home.folder, `data/product_views-${name}.csv`)));
-  return rows.slice(1);
-}
 
 async function eventlake(command: string) {
   const { code, stdout, stderr } = await home.run(command.split(' '), { WAREHOUSE_URL: warehouse });
@@ -129,16 +121,7 @@ async function differences(date: string | null) {
     }
     reports[place] = held;
   }
-  const child = spawn(python(), [join(import.meta.dirname, '../oracle/product_views.py')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  child.stdin.end(JSON.stringify({ messages, lake: lake(), warehouse, ...known, date, reports }));
-  return JSON.parse(await text(child.stdout)) as {
-    differences: string[];
-    count: number;
-    facts: number;
-    rejected: number;
-  };
+  return askProductViews({ messages, lake: lake(), warehouse, ...known, date, reports });
 }
 
 async function versions(): Promise<Record<string, number>> {

@@ -1,6 +1,19 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Random } from '../../generator/random.ts';
+import type { Environment } from '../stack/end-to-end-environment.ts';
 import type { TortureStack } from './stack.ts';
+
+/** What a fault is injected into while it works: a follower, and ingests of one file after the other. */
+export interface Pipeline {
+  readonly environment: Environment;
+  readonly dataset: string;
+  /** Options of its `process`. */
+  readonly options: readonly string[];
+  /** Writes the file number `wave` in the environment's folder, which equals no other, and gives its name. */
+  writeFile(wave: number): Promise<string>;
+  /** Compares the stores with the files by their names, in the order in which they were ingested. */
+  checkExact(names: readonly string[]): Promise<void>;
+}
 
 /** What a fault that is injected into a working pipeline can reach. */
 export interface Target {
@@ -28,10 +41,12 @@ interface Described {
 }
 
 /**
- * A fault that comes and goes while a follower and ingests work. In the end the lake and the index hold
- * exactly the input.
+ * A fault that comes and goes while a follower and ingests work. In the end the stores hold exactly the
+ * input.
  */
 export interface PassingFault extends Described {
+  /** Opens what works; electronics unless said otherwise. */
+  open?(stack: TortureStack, random: Random): Promise<Pipeline>;
   inject(target: Target): Promise<Ongoing>;
   /** How long it lasts once it has fired, in milliseconds; a random time up to this. */
   readonly holdMs: number;

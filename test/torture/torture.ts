@@ -7,6 +7,7 @@ import { FULL_LOCAL_DISK, FULL_STORE } from './faults/full-disk.ts';
 import { PROCESS_FAULTS } from './faults/processes.ts';
 import { CONSUMER_QUOTA } from './faults/quota.ts';
 import { SCENARIOS } from './faults/scenarios.ts';
+import { WAREHOUSE_FAULTS } from './faults/warehouse.ts';
 import { startTortureStack, type TortureStack } from './stack.ts';
 
 export const FAULTS: readonly Fault[] = [
@@ -17,6 +18,7 @@ export const FAULTS: readonly Fault[] = [
   CONSUMER_QUOTA,
   FULL_LOCAL_DISK,
   FULL_STORE,
+  ...WAREHOUSE_FAULTS,
 ];
 
 /** What to inject: each of these faults so many times. The same seed draws the same moments. */
@@ -30,7 +32,10 @@ export interface Torture {
 
 /** Starts servers of its own, and injects one fault after the other. */
 export async function torture({ seed, rounds, faults, onResult }: Torture): Promise<void> {
-  const stack = await startTortureStack(faults.includes(FULL_STORE));
+  const stack = await startTortureStack({
+    minioDisk: faults.includes(FULL_STORE),
+    postgres: WAREHOUSE_FAULTS.some((fault) => faults.includes(fault)),
+  });
   const stop = async () => {
     await stack.close();
     process.exit(1);

@@ -1,7 +1,7 @@
 import type { AuditReport } from '../../../inspection/audit.ts';
 import { readLake } from '../../oracle/read-lake.ts';
 import { askIndex, json, realServers } from '../../stack/end-to-end-environment.ts';
-import { checkExact } from '../campaign.ts';
+import { checkExact } from '../electronics.ts';
 import type { Scenario } from '../fault.ts';
 import { generate } from './source.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { mountSmallDisk } from '../../faults/small-disk.ts';
 import { embedded, eventlake, json } from '../../stack/end-to-end-environment.ts';
-import { checkExact } from '../campaign.ts';
+import { checkExact } from '../electronics.ts';
 import type { PassingFault, Scenario } from '../fault.ts';
 import { generate } from './source.ts';
 

@@ -3,7 +3,7 @@ import { ConnectionPool, FetchIsolationLevels, fetchV13, parseBroker } from '@pl
 import type { IngestResult } from '../../../ingestion/ingest.ts';
 import { setConsumerQuota } from '../../faults/consumer-quota.ts';
 import { type Environment, json, realServers } from '../../stack/end-to-end-environment.ts';
-import { checkExact } from '../campaign.ts';
+import { checkExact } from '../electronics.ts';
 import type { Scenario } from '../fault.ts';
 import { generate } from './source.ts';
 

@@ -13,7 +13,8 @@ import {
   realServers,
   start,
 } from '../../stack/end-to-end-environment.ts';
-import { checkExact, failing } from '../campaign.ts';
+import { failing } from '../campaign.ts';
+import { checkExact } from '../electronics.ts';
 import type { Scenario } from '../fault.ts';
 import { generate } from './source.ts';
 

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PassingFault, Target } from '../fault.ts';
+import { openProductViews } from '../product-views.ts';
+
+/** The kills come within so many milliseconds of the first bytes on a connection to PostgreSQL. */
+const PUBLISHING_MS = 400;
+const IDLE_MS = 30_000;
+/** The answers to a publication have about so many bytes. */
+const ANSWER_BYTES = 4_000;
+
+/** Waits for a random moment of a publication; false when there was none for long. */
+async function publishing({ stack, random }: Target): Promise<boolean> {
+  const watch = stack.tcp.postgres.inject({ kind: 'slow', bytesPerSecond: 1e9 });
+  for (const began = performance.now(); watch.fired === 0 && performance.now() - began < IDLE_MS; )
+    await sleep(2);
+  watch.heal();
+  await sleep(random.below(PUBLISHING_MS));
+  return watch.fired > 0;
+}
+
+/** Faults while product views are published to PostgreSQL. */
+export const WAREHOUSE_FAULTS: readonly PassingFault[] = [
+  {
+    name: 'postgres-kill',
+    how: 'kill -9 of the server and its sessions while facts are published, then a start with the same data',
+    outcome: 'waits for it; exact',
+    open: (stack, random) => openProductViews(stack, random, 'batch'),
+    holdMs: 1_000,
+    async inject(target) {
+      const isHit = await publishing(target);
+      await target.stack.kill('postgres');
+      return { fired: () => (isHit ? 1 : 0), heal: () => target.stack.restart('postgres') };
+    },
+  },
+  {
+    name: 'postgres-cut',
+    how: 'the connection is cut after a random number of bytes while facts are published',
+    outcome: 'retried; exact',
+    open: (stack, random) => openProductViews(stack, random, 'batch'),
+    holdMs: 0,
+    async inject({ stack, random }) {
+      const kind = random.below(2) === 0 ? 'reset' : 'close';
+      const injected = stack.tcp.postgres.inject({ kind, afterBytes: random.below(ANSWER_BYTES) }, 1);
+      return { fired: () => injected.fired, heal: async () => injected.heal() };
+    },
+  },
+  {
+    name: 'warehouse-kill',
+    how: 'kill -9 of `process --write-mode partition` while facts are published',
+    outcome: 'the next one continues; exact',
+    open: (stack, random) => openProductViews(stack, random, 'partition'),
+    holdMs: 0,
+    async inject(target) {
+      const isPublishing = await publishing(target);
+      const { follower } = target.jobs;
+      const isHit =
+        isPublishing && follower !== null && follower.exitCode === null && follower.kill('SIGKILL');
+      return { fired: () => (isHit ? 1 : 0), heal: async () => {} };
+    },
+  },
+];
