@@ -10,11 +10,6 @@ import type { Pipeline } from './fault.ts';
 import type { TortureStack } from './stack.ts';
 
 const DATASET = 'product_views';
-const SOURCE_ROWS = 20_000;
-const WAVE_ROWS = 400;
-/** Files share messages, which come twice then. */
-const WAVE_STEP = 300;
-
 /** Browser and system of user agents, worked out by hand; all generated messages get one of these. */
 const USER_AGENTS = {
   'Mozilla/5.0 (iPhone; CPU iPhone OS 13_4_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.1 Mobile/15E148 Safari/604.1':
@@ -25,11 +20,16 @@ const USER_AGENTS = {
   'curl/7.68.0': ['curl', null],
 };
 
-/** The dataset `product_views` in local files, published to a database of its own behind the proxy. */
+/**
+ * The dataset `product_views` in local files, published to a database of its own behind the proxy.
+ *
+ * @param rows How many messages a file has; a quarter of them are in every file.
+ */
 export async function openProductViews(
   { tcp: { postgres } }: TortureStack,
   random: Random,
   writeMode: 'batch' | 'partition',
+  rows: number,
 ): Promise<Pipeline> {
   const database = `torture_${randomUUID().replaceAll('-', '')}`;
   await createDatabase(urlOf({ port: postgres.port }), database);
@@ -43,11 +43,11 @@ export async function openProductViews(
     dataset: DATASET,
     options: ['--write-mode', writeMode],
     async writeFile(wave) {
-      source ??= await generated(environment, random);
-      const from = (wave * WAVE_STEP) % (SOURCE_ROWS - WAVE_ROWS);
+      source ??= await generated(environment, random, rows);
       const name = `wave-${wave}.ndjson`;
-      // The last line, which is rejected, makes a file of its own of the same messages.
-      const lines = [...source.slice(from, from + WAVE_ROWS), `{"wave":${wave}}`];
+      const lines = source.map((line, n) => (n % 4 === 0 ? line : line.replace('"id":"', `"id":"${wave}-`)));
+      // It is rejected, and makes a file of its own of the same messages.
+      lines.push(`{"wave":${wave}}`);
       await writeFile(join(folder, name), `${lines.join('\n')}\n`);
       return name;
     },
@@ -79,14 +79,14 @@ async function createDatabase(url: string, name: string): Promise<void> {
 }
 
 /** Messages with some dirty ones among them; the files of products and locations are beside them. */
-async function generated(environment: Environment, random: Random): Promise<string[]> {
+async function generated(environment: Environment, random: Random, rows: number): Promise<string[]> {
   const data = join(environment.folder, 'data');
   await mkdir(data);
   const file = join(data, `${DATASET}.ndjson`);
-  const args = ['--rows', `${SOURCE_ROWS}`, '--seed', `${random.below(1_000_000)}`, '--dirty', '0.02'];
+  const args = ['--rows', `${rows}`, '--seed', `${random.below(1_000_000)}`, '--dirty', '0.02'];
   await json(environment, ['generate', DATASET, ...args, '--out', file]);
   const agents = Object.keys(USER_AGENTS);
-  const lines = (await readFile(file, 'utf8')).split('\n');
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
   return lines.map((line, n) =>
     line.replaceAll(/"user_agent":"[^"]*"/g, `"user_agent":"${agents[n % agents.length]}"`),
   );
