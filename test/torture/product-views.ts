@@ -10,6 +10,8 @@ import type { Pipeline } from './fault.ts';
 import type { TortureStack } from './stack.ts';
 
 const DATASET = 'product_views';
+/** Messages of a file; a quarter of them are in every file. */
+const ROWS = 400;
 /** Browser and system of user agents, worked out by hand; all generated messages get one of these. */
 const USER_AGENTS = {
   'Mozilla/5.0 (iPhone; CPU iPhone OS 13_4_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.1 Mobile/15E148 Safari/604.1':
@@ -20,16 +22,11 @@ const USER_AGENTS = {
   'curl/7.68.0': ['curl', null],
 };
 
-/**
- * The dataset `product_views` in local files, published to a database of its own behind the proxy.
- *
- * @param rows How many messages a file has; a quarter of them are in every file.
- */
+/** The dataset `product_views` in local files, published to a database of its own behind the proxy. */
 export async function openProductViews(
   { tcp: { postgres } }: TortureStack,
   random: Random,
   writeMode: 'batch' | 'partition',
-  rows: number,
 ): Promise<Pipeline> {
   const database = `torture_${randomUUID().replaceAll('-', '')}`;
   await createDatabase(urlOf({ port: postgres.port }), database);
@@ -43,7 +40,7 @@ export async function openProductViews(
     dataset: DATASET,
     options: ['--write-mode', writeMode],
     async writeFile(wave) {
-      source ??= await generated(environment, random, rows);
+      source ??= await generated(environment, random);
       const name = `wave-${wave}.ndjson`;
       const lines = source.map((line, n) => (n % 4 === 0 ? line : line.replace('"id":"', `"id":"${wave}-`)));
       // It is rejected, and makes a file of its own of the same messages.
@@ -79,11 +76,11 @@ async function createDatabase(url: string, name: string): Promise<void> {
 }
 
 /** Messages with some dirty ones among them; the files of products and locations are beside them. */
-async function generated(environment: Environment, random: Random, rows: number): Promise<string[]> {
+async function generated(environment: Environment, random: Random): Promise<string[]> {
   const data = join(environment.folder, 'data');
   await mkdir(data);
   const file = join(data, `${DATASET}.ndjson`);
-  const args = ['--rows', `${rows}`, '--seed', `${random.below(1_000_000)}`, '--dirty', '0.02'];
+  const args = ['--rows', `${ROWS}`, '--seed', `${random.below(1_000_000)}`, '--dirty', '0.02'];
   await json(environment, ['generate', DATASET, ...args, '--out', file]);
   const agents = Object.keys(USER_AGENTS);
   const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');

@@ -3,12 +3,9 @@ import type { PassingFault, Target } from '../fault.ts';
 import { openProductViews } from '../product-views.ts';
 
 /** So long may pass between two faults, so that some publications end undisturbed. */
-const UNDISTURBED_MS = 4_000;
+const UNDISTURBED_MS = 2_000;
 /** The kills come within so many milliseconds of the first bytes of a publication. */
 const PUBLISHING_MS = 1_000;
-const ROWS = 400;
-/** So many that the facts of a file are written over several connections. */
-const MANY_ROWS = 16_000;
 const IDLE_MS = 30_000;
 /** The answers to a publication have about so many bytes. */
 const ANSWER_BYTES = 18_000;
@@ -30,7 +27,7 @@ export const WAREHOUSE_FAULTS: readonly PassingFault[] = [
     name: 'postgres-kill',
     how: 'kill -9 of the server and its sessions while facts are published, then a start with the same data',
     outcome: 'waits for it; exact',
-    open: (stack, random) => openProductViews(stack, random, 'batch', ROWS),
+    open: (stack, random) => openProductViews(stack, random, 'batch'),
     holdMs: 1_000,
     async inject(target) {
       const isHit = await publishing(target);
@@ -42,7 +39,7 @@ export const WAREHOUSE_FAULTS: readonly PassingFault[] = [
     name: 'postgres-cut',
     how: 'the connection is cut after a random number of bytes while facts are published',
     outcome: 'retried; exact',
-    open: (stack, random) => openProductViews(stack, random, 'batch', ROWS),
+    open: (stack, random) => openProductViews(stack, random, 'batch'),
     holdMs: 0,
     async inject(target) {
       const { stack, random } = target;
@@ -59,7 +56,7 @@ export const WAREHOUSE_FAULTS: readonly PassingFault[] = [
     name: 'warehouse-kill',
     how: 'kill -9 of `process --write-mode partition` while facts are published',
     outcome: 'the next one continues; exact',
-    open: (stack, random) => openProductViews(stack, random, 'partition', MANY_ROWS),
+    open: (stack, random) => openProductViews(stack, random, 'partition'),
     holdMs: 0,
     async inject(target) {
       const isPublishing = await publishing(target);
