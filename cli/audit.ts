@@ -30,7 +30,10 @@ export function auditContext(session: Session): AuditContext {
     const table = derived.get(name);
     return model && table ? [{ model, table, sink }] : [];
   });
-  return { dataset, log, ...tables, profiles, index, warehouse: copies, files, sql, engine };
+  return {
+    ...{ dataset, log, ...tables, profiles, derived: [...derived.values()] },
+    ...{ index, warehouse: copies, files, sql, engine },
+  };
 }
 
 /** The audit for people. */

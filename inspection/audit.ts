@@ -30,6 +30,8 @@ export interface AuditContext {
   readonly rejected: DeltaTable;
   /** Null where the dataset has no model. */
   readonly profiles: DeltaTable | null;
+  /** The tables of all models: their files must be whole, also those that nothing is published from. */
+  readonly derived?: readonly DeltaTable[];
   readonly index: Sink | null;
   /** The copies in PostgreSQL. */
   readonly warehouse?: readonly Copy[];
@@ -85,6 +87,7 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
   const logged = await tallyLog(context.log, ranges, new Set(skipped.map(({ name }) => name)));
   const lake = await tallyLake(context, ranges);
   const profiles = await countProfiles(context);
+  for (const table of context.derived ?? []) await newestFiles(table, context.files);
   const index = await readIndex(context);
   const warehouse: NonNullable<AuditReport['warehouse']> = [];
   const warehouseDifferences: string[] = [];

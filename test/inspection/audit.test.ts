@@ -251,6 +251,19 @@ describe('the audit', () => {
     ]);
   });
 
+  test('fails where a file of a table that nothing is published from is damaged', async () => {
+    await shop.fill('a.csv', ROWS);
+    await shop.process();
+    const { profiles } = shop;
+    const [file] = (await profiles.snapshot())?.files ?? [];
+    const key = `${profiles.path}/${file?.path}`;
+    const bytes = Buffer.from(await shop.place.store.get(key));
+    bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
+    await shop.place.store.put(key, bytes);
+    const context = { ...shop.auditContext(), profiles: null, derived: [profiles] };
+    await expect(audit(context)).rejects.toMatchObject({ code: 'lake:corrupt' });
+  });
+
   test('sees profiles that are older than the events', async () => {
     await shop.fill('a.csv', ROWS);
     await shop.process();
