@@ -48,7 +48,7 @@ async function campaign(environment: Environment, random: Random): Promise<void>
     '--json',
   ]);
   const generated = outcomeOf(generator);
-  const rotate = ['--rotate', '30kB', '--keep', '1000'];
+  const rotate = ['--rotate', '10kB', '--keep', '1000'];
   const csv = join(environment.folder, 'home', 'data', 'co2_live.csv');
   for (let kill = 0; kill < KILLS; kill++) {
     const child = start(environment, ['export', 'co2_live', '--follow', ...rotate], { LOG_FORMAT: 'json' });
@@ -70,7 +70,7 @@ async function campaign(environment: Environment, random: Random): Promise<void>
   ]);
 
   const files = await exportedFiles(join(environment.folder, 'home', 'data'));
-  expect(files.length).toBeGreaterThan(2);
+  expect(files.length).toBeGreaterThan(1);
   const report = await compareExport({ files, ...(await logOf(environment, JSON.parse(stdout).total)) });
   expect(report.differences).toEqual([]);
   expect(report.rejected).toBeGreaterThan(0);

@@ -19,7 +19,10 @@ describe('over one connection', () => {
 
   const shows = async (page: Page, files: string[]) => {
     const { overviews } = await expectedPage(files, [FILTER]);
-    const wanted = Object.entries(overviews[0]?.numbers ?? {}).map(([name, value]) => [name, grouped(value)]);
+    const wanted = Object.entries(overviews[0]?.numbers ?? {}).map(([name, value]) => [
+      name,
+      `${grouped(value)}${name === 'revenue' ? ' USD' : ''}`,
+    ]);
     expect(wanted).toHaveLength(4);
     await eventually(
       () =>
