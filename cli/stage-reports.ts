@@ -1,3 +1,4 @@
+import { resultModels } from '../core/dataset.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { BatchOutcome } from '../processing/archive.ts';
 import type { FollowContext, StageFailure } from '../processing/follow.ts';
@@ -28,7 +29,7 @@ export interface Reports {
 
 /** The context whose stages report what they do: to people and logs, and to the monitor if there is one. */
 export function reported(context: ProcessContext, { monitor, progress, telling }: Reports): FollowContext {
-  const models = context.models.length;
+  const results = resultModels(context.archive.dataset).map(({ table }) => table);
   const sayNote: Say = (text, details) => note(text, 'info', details);
   const sayCommit = telling.commits ? sayNote : record;
   const sayRenewal = telling.renewals ? sayNote : record;
@@ -62,11 +63,12 @@ export function reported(context: ProcessContext, { monitor, progress, telling }
       monitor?.modelDone(result, seconds);
       const { outcome, rows } = result;
       const details = { event: 'model', hop: 'model', table, outcome, rows: Number(rows), seconds };
-      if (outcome === 'computed')
-        sayRenewal(models > 1 ? tableText({ table, ...result }) : modelText(result), {
-          ...details,
-          version: String(result.version),
-        });
+      if (outcome !== 'computed') return;
+      const say = results.includes(table) ? sayRenewal : record;
+      say(results.length > 1 ? tableText({ table, ...result }) : modelText(result), {
+        ...details,
+        version: String(result.version),
+      });
     },
     onPublish(result, seconds) {
       progress?.finish('publish');

@@ -149,6 +149,15 @@ export function modelOf({ models, publish, columns }: Dataset): Model | undefine
   return published.find((model) => model !== undefined && isOfEvents(model));
 }
 
+/**
+ * The models whose tables are a dataset's results: those that it publishes, or all where it publishes none.
+ * The others are steps on the way there.
+ */
+export function resultModels({ models, publish }: Pick<Dataset, 'models' | 'publish'>): readonly Model[] {
+  if (publish.length === 0) return models;
+  return models.filter((model) => publish.some(({ table }) => table === model.table));
+}
+
 /** Whether values of the column may be ids of entities. */
 export function mayIdentify({ required, type }: Pick<Column, 'required' | 'type'>): boolean {
   return required && (type === 'int64' || type === 'string');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { PartitionRange, Sink } from '../core/contracts.ts';
-import { type Model, modelOf, type SinkPublication } from '../core/dataset.ts';
+import { type Model, modelOf, resultModels, type SinkPublication } from '../core/dataset.ts';
 import type { LocalEngine } from '../core/engine.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { DeltaTable } from '../lake/table.ts';
@@ -66,7 +66,7 @@ export interface ProcessResult {
   readonly archive: ArchiveResult;
   /** The model whose rows are the dataset's entities. */
   readonly model: ModelResult | null;
-  /** All models in order, where there are several. */
+  /** The models in order whose tables are the dataset's results, where there are several. */
   readonly models?: readonly ModelOutcome[];
   /** What became of the first publication. */
   readonly publish: Published | null;
@@ -91,7 +91,9 @@ export async function processTo(
     const { main, outcomes, versions } = await modelStage(context, signal);
     const published = await publishStage(context, versions);
     await removeLeftovers(context);
-    const models = outcomes.length > 1 ? { models: outcomes } : {};
+    const results = resultModels(context.archive.dataset).map(({ table }) => table);
+    const models =
+      results.length > 1 ? { models: outcomes.filter(({ table }) => results.includes(table)) } : {};
     return { archive: archived, model: main, ...models, publish: published[0] ?? null, published };
   } catch (error) {
     if (signal?.aborted) return stopped;
