@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Sink, SinkField, SinkForm } from '../../core/contracts.ts';
+import { hasCode } from '../../core/errors.ts';
 import { type Change, fileOf as writeChanges } from './changes-file.ts';
 
 /** A copy of its own, and a view of it that does not go through the adapter. */
@@ -87,6 +88,15 @@ export function describeSink(
       await publisher.apply(fileOf(changes, fields), version);
       await publisher.finish(version);
       return shown;
+    }
+    /** The same, started over as the pipeline does it when another writer was faster. */
+    async function publishAmongOthers(changes: Change[], version: bigint): Promise<bigint | null> {
+      try {
+        return await publish(changes, version);
+      } catch (error) {
+        if (!hasCode(error, 'warehouse:superseded')) throw error;
+        return publishAmongOthers(changes, version);
+      }
     }
     /** Purchases by id, as a search finds them. */
     async function purchases(): Promise<Record<string, number>> {
@@ -248,29 +258,21 @@ export function describeSink(
       expect(await purchases()).toEqual({ a: 5, b: 3 });
     });
 
-    test('the same version may be applied and finished again', async () => {
+    test('the same version may be applied and finished again, also by two at once', async () => {
       const changes = [put('a', 1), put('b', 1), remove('c')];
       await publish(changes, 1n);
       await publish(changes, 1n);
       expect(await purchases()).toEqual({ a: 1, b: 1 });
-    });
-
-    // A writer in parts ends with `warehouse:superseded` where another is faster.
-    (isInParts ? test.skip : test)('the same version may be finished by several at once', async () => {
-      await publish([put('a', 1), put('b', 1)], 1n);
-      await Promise.all([1, 2, 3].map(() => publish([put('a', 2), remove('b')], 2n)));
+      // A writer in parts ends with `warehouse:superseded` where another was faster.
+      const rival = isInParts ? publishAmongOthers : publish;
+      await Promise.all([1, 2, 3].map(() => rival([put('a', 2), remove('b')], 2n)));
       expect(await purchases()).toEqual({ a: 2 });
       expect(await index.open(FIELDS, TABLE)).toBe(2n);
     });
 
     test('several may make and fill a new index at once', async () => {
       const changes = Array.from({ length: 100 }, (_, n) => put(`${n}`, n));
-      const publishAgain = (): Promise<unknown> =>
-        publish(changes, 7n).catch((error) => {
-          if (error.code !== 'warehouse:superseded') throw error;
-          return publishAgain();
-        });
-      await Promise.all([1, 2, 3, 4].map(publishAgain));
+      await Promise.all([1, 2, 3, 4].map(() => publishAmongOthers(changes, 7n)));
       expect(await index.count()).toBe(100);
       expect(await index.open(FIELDS, TABLE)).toBe(7n);
     });
