@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import type { DatasetFolder } from '../config/dataset/read.ts';
-import { type Dataset, keyOf, type Model, modelOf, resultModels } from '../core/dataset.ts';
+import { type Dataset, keyOf, type Model, modelOf, resultTables } from '../core/dataset.ts';
 import type { Row } from '../core/row.ts';
 import { loadAnyShape, makeFile } from '../generator/make-file.ts';
 import { type Highlights, highlights } from '../inspection/rows.ts';
@@ -35,7 +35,7 @@ export function demoCommand(): Command {
     await provideData(await readConfiguration(name, { ...options, embedded: true }));
     const session = await openSession(name, { ...options, embedded: true }, 'ingest');
     try {
-      const tables = resultModels(session.dataset).map(({ table }) => table.replaceAll('_', ' '));
+      const tables = resultTables(session.dataset).map((table) => table.replaceAll('_', ' '));
       note(
         `\n${[formatOf(session.dataset), 'event log', 'Delta lake', ...tables].join(' → ')}, in one process, below ${session.settings.home}\n`,
       );

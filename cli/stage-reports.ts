@@ -1,4 +1,4 @@
-import { resultModels } from '../core/dataset.ts';
+import { resultTables } from '../core/dataset.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { BatchOutcome } from '../processing/archive.ts';
 import type { FollowContext, StageFailure } from '../processing/follow.ts';
@@ -29,7 +29,7 @@ export interface Reports {
 
 /** The context whose stages report what they do: to people and logs, and to the monitor if there is one. */
 export function reported(context: ProcessContext, { monitor, progress, telling }: Reports): FollowContext {
-  const results = resultModels(context.archive.dataset).map(({ table }) => table);
+  const results = resultTables(context.archive.dataset);
   const sayNote: Say = (text, details) => note(text, 'info', details);
   const sayCommit = telling.commits ? sayNote : record;
   const sayRenewal = telling.renewals ? sayNote : record;

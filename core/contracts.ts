@@ -119,7 +119,7 @@ export interface ReaderOptions {
   position(partition: Partition): Promise<bigint | null>;
   /**
    * Names of batches ({@link batchName} in core/unreadable-batch.ts) to step over where they cannot be read.
-   * A batch that can be read is read, and a name that is none of a batch changes nothing.
+   * A batch that can be read is read, and a name that no batch has changes nothing.
    */
   readonly skip?: ReadonlySet<string>;
 }

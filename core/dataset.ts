@@ -150,12 +150,13 @@ export function modelOf({ models, publish, columns }: Dataset): Model | undefine
 }
 
 /**
- * The models whose tables are a dataset's results: those that it publishes, or all where it publishes none.
- * The others are steps on the way there.
+ * The tables that are a dataset's results, in the order of its models: those that it publishes, or all where
+ * it publishes none. The others are steps on the way there.
  */
-export function resultModels({ models, publish }: Pick<Dataset, 'models' | 'publish'>): readonly Model[] {
-  if (publish.length === 0) return models;
-  return models.filter((model) => publish.some(({ table }) => table === model.table));
+export function resultTables({ models, publish }: Pick<Dataset, 'models' | 'publish'>): readonly string[] {
+  const tables = models.map(({ table }) => table);
+  if (publish.length === 0) return tables;
+  return tables.filter((name) => publish.some(({ table }) => table === name));
 }
 
 /** Whether values of the column may be ids of entities. */

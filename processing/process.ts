@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { PartitionRange, Sink } from '../core/contracts.ts';
-import { type Model, modelOf, resultModels, type SinkPublication } from '../core/dataset.ts';
+import { type Model, modelOf, resultTables, type SinkPublication } from '../core/dataset.ts';
 import type { LocalEngine } from '../core/engine.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { DeltaTable } from '../lake/table.ts';
@@ -91,7 +91,7 @@ export async function processTo(
     const { main, outcomes, versions } = await modelStage(context, signal);
     const published = await publishStage(context, versions);
     await removeLeftovers(context);
-    const results = resultModels(context.archive.dataset).map(({ table }) => table);
+    const results = resultTables(context.archive.dataset);
     const models =
       results.length > 1 ? { models: outcomes.filter(({ table }) => results.includes(table)) } : {};
     return { archive: archived, model: main, ...models, publish: published[0] ?? null, published };

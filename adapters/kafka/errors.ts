@@ -120,7 +120,7 @@ export function inPartition<T>(error: T, topic: string, partition: number): T | 
  * The error of one whose topic was deleted and made again; `doing` completes the sentence "Topic … while it
  * was …".
  */
-export function madeAnew(topic: string, doing: string): EventlakeError {
+export function recreatedTopic(topic: string, doing: string): EventlakeError {
   return recreatedLog(`Topic ${topic} was deleted and made again while it was ${doing}.`);
 }
 

@@ -3,7 +3,7 @@ import { ProtocolError, protocolErrors } from '@platformatic/kafka';
 import type { Partition } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
 import type { KafkaCluster, KafkaTopic } from './connection.ts';
-import { inPartition, isConnectionError, kafkaErrorNames, madeAnew } from './errors.ts';
+import { inPartition, isConnectionError, kafkaErrorNames, recreatedTopic } from './errors.ts';
 import { type FetchedPartition, fetchBatches } from './fetch.ts';
 import type { BatchQueue } from './queue.ts';
 
@@ -88,7 +88,7 @@ export class KafkaFetcher {
     const topics = await this.#cluster.topics(this.#names);
     for (const [name, { id }] of this.#topics) {
       const now = topics.get(name)?.id ?? id;
-      if (id !== now) throw madeAnew(name, 'read');
+      if (id !== now) throw recreatedTopic(name, 'read');
     }
     this.#topics = new Map([...this.#topics, ...topics]);
     this.#stale = false;

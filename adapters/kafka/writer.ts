@@ -12,7 +12,7 @@ import type { Chunk, LogWriter, OutgoingRecord } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import type { KafkaCluster, KafkaTopic } from './connection.ts';
 import { type ProducerIdentity, RecordBatchEncoder } from './encode.ts';
-import { isConnectionError, madeAnew } from './errors.ts';
+import { isConnectionError, recreatedTopic } from './errors.ts';
 import { SourceHeader } from './source-header.ts';
 import type { KafkaTopics } from './topics.ts';
 import { requireWhollyOpen, stalled, undecidedPartitions } from './undecided.ts';
@@ -130,7 +130,7 @@ export class KafkaLogWriter implements LogWriter {
     for (const [name, { id }] of this.#kafkaTopics) {
       const now = found.get(name)?.id;
       if (now === undefined) throw new ProtocolError('UNKNOWN_TOPIC_OR_PARTITION');
-      if (now !== id) throw madeAnew(name, 'written to');
+      if (now !== id) throw recreatedTopic(name, 'written to');
     }
   }
 
