@@ -11,11 +11,11 @@ columns:
   - {name: n, type: int64}
 `;
 
-/** A home whose commands know the dataset `cum`, of three columns. */
-export async function homeOfCum(): Promise<Home> {
+/** A home whose commands know the dataset `cum`, of three columns, and of these models in YAML. */
+export async function homeOfCum(models = ''): Promise<Home> {
   const home = await Home.create();
   await mkdir(join(home.folder, 'datasets/cum'), { recursive: true });
-  await home.put('datasets/cum/dataset.yml', CONTRACT);
+  await home.put('datasets/cum/dataset.yml', `${CONTRACT}${models}`);
   return home;
 }
 

@@ -1,16 +1,10 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Home } from '../cli/fixtures.ts';
+import type { Home } from '../cli/fixtures.ts';
+import { homeOfCum } from './cum.ts';
 
-const CONTRACT = `name: cum
-key: user_id
-time: ts
-columns:
-  - {name: ts, type: timestamp, required: true}
-  - {name: user_id, type: string, required: true}
-  - {name: n, type: int64}
-models:
+const MODELS = `models:
   - {table: users, sql: users.sql, key: [user_id]}
 `;
 const MODEL = 'SELECT user_id, count(*) AS events FROM events GROUP BY user_id';
@@ -19,9 +13,7 @@ const good = (user: number) => `2024-01-01T00:00:00Z,u${user},1\n`;
 
 let home: Home;
 beforeAll(async () => {
-  home = await Home.create();
-  await mkdir(join(home.folder, 'datasets/cum'), { recursive: true });
-  await home.put('datasets/cum/dataset.yml', CONTRACT);
+  home = await homeOfCum(MODELS);
   await home.put('datasets/cum/users.sql', MODEL);
   await home.put('dates.csv', `${HEADER}01.02.2024 00:00,a,1\n02.02.2024 00:00,b,2\n`);
   await home.put('trailing.csv', `${HEADER}2024-01-01T00:00:00Z,a,1,\n2024-01-01T00:00:00Z,b,2,\n`);

@@ -1,23 +1,14 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Home } from '../cli/fixtures.ts';
+import type { Home } from '../cli/fixtures.ts';
+import { homeOfCum } from './cum.ts';
 
-const CONTRACT = `name: cum
-key: user_id
-time: ts
-columns:
-  - {name: ts, type: timestamp, required: true}
-  - {name: user_id, type: string, required: true}
-  - {name: n, type: int64}
-`;
 const HEADER = 'ts,user_id,n\n';
 
 let home: Home;
 beforeAll(async () => {
-  home = await Home.create();
-  await mkdir(join(home.folder, 'datasets/cum'), { recursive: true });
-  await home.put('datasets/cum/dataset.yml', CONTRACT);
+  home = await homeOfCum();
   await home.put('a.csv', `${HEADER}2024-01-01T00:00:00Z,a,1\n2024-01-01T00:00:00Z,b,x\n`);
   // A row of two lines, a blank one, one that is no event, and rows without a key.
   await home.put(

@@ -2,38 +2,22 @@ import { appendFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { expect, jest, test } from '@jest/globals';
+import { expect, jest } from '@jest/globals';
 import kafkajs, { type EachMessagePayload } from 'kafkajs';
-import { Random } from '../../generator/random.ts';
+import type { Random } from '../../generator/random.ts';
 import { compareExport, type ExportRequest } from '../oracle/exported.ts';
-import {
-  type Environment,
-  embedded,
-  json,
-  outcomeOf,
-  realServers,
-  start,
-} from '../stack/end-to-end-environment.ts';
+import { type Environment, json, outcomeOf, start } from '../stack/end-to-end-environment.ts';
+import { testInBothEnvironments } from './both-environments.ts';
 import { commits } from './kills.ts';
 
 jest.setTimeout(600_000);
 
 const KILLS = 3;
 
-// Side by side: most of the time each waits for the other processes.
-test.concurrent.each([
-  { name: 'embedded', open: embedded, seed: 3 },
-  { name: 'on real servers', open: realServers, seed: 4 },
-])(
+testInBothEnvironments(
   'an export that is killed again and again, $name, gives rotated files with each good reading of the log once, and nothing torn',
-  async ({ open, seed }) => {
-    const environment = await open();
-    try {
-      await campaign(environment, new Random(seed, 0));
-    } finally {
-      await environment.remove();
-    }
-  },
+  3,
+  campaign,
 );
 
 async function campaign(environment: Environment, random: Random): Promise<void> {

@@ -1,36 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, jest, test } from '@jest/globals';
-import { Random } from '../../generator/random.ts';
+import { expect, jest } from '@jest/globals';
+import type { Random } from '../../generator/random.ts';
 import type { AuditReport } from '../../inspection/audit.ts';
 import { readLake } from '../oracle/read-lake.ts';
-import {
-  type Environment,
-  embedded,
-  json,
-  outcomeOf,
-  realServers,
-  start,
-} from '../stack/end-to-end-environment.ts';
+import { type Environment, json, outcomeOf, start } from '../stack/end-to-end-environment.ts';
+import { testInBothEnvironments } from './both-environments.ts';
 import { commits } from './kills.ts';
 
 jest.setTimeout(600_000);
 
 const KILLS = 3;
 
-// Side by side: most of the time each waits for the other processes.
-test.concurrent.each([
-  { name: 'embedded', open: embedded, seed: 1 },
-  { name: 'on real servers', open: realServers, seed: 2 },
-])(
+testInBothEnvironments(
   'a generator that is killed again and again, $name, numbers its readings without gap or repetition, ends by Ctrl-C, and the audit balances',
-  async ({ open, seed }) => {
-    const environment = await open();
-    try {
-      await campaign(environment, new Random(seed, 0));
-    } finally {
-      await environment.remove();
-    }
-  },
+  1,
+  campaign,
 );
 
 async function campaign(environment: Environment, random: Random): Promise<void> {

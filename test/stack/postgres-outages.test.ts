@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import type { PostgresAddress } from '../../adapters/postgres/connection.ts';
@@ -9,7 +8,8 @@ import type { SinkField } from '../../core/contracts.ts';
 import { fileOf } from '../conformance/changes-file.ts';
 import { WarehouseReader } from '../oracle/warehouse.ts';
 import { startPostgres, urlOf } from '../servers/postgres.ts';
-import { type Server, stopServer } from '../servers/server.ts';
+import { stopServer } from '../servers/server.ts';
+import { type OwnPostgres, startOwnPostgres } from './own-postgres.ts';
 import { sinkOf } from './postgres-sink.ts';
 
 jest.setTimeout(120_000);
@@ -20,23 +20,18 @@ const FIELDS: SinkField[] = [
 ];
 const IMPATIENT = { deadlines: { patience: 300 } };
 
-let folder: string;
-let server: Server;
+let postgres: OwnPostgres;
 let reader: WarehouseReader;
 let schema: string;
 let opened: PostgresSink[];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'postgres-outages-'));
-  // The user that the server runs as has to enter it.
-  await chmod(folder, 0o755);
-  server = await startPostgres(join(folder, 'server'));
+  postgres = await startOwnPostgres();
   reader = await WarehouseReader.start();
 });
 afterAll(async () => {
   await reader.stop();
-  await stopServer(server, 2);
-  await rm(folder, { recursive: true, force: true });
+  await postgres.remove();
 });
 beforeEach(() => {
   schema = `test_${randomUUID().replaceAll('-', '')}`;
@@ -46,12 +41,12 @@ afterEach(async () => {
   for (const sink of opened) await sink.close();
 });
 
-const rows = (sql: string) => reader.rows(urlOf(server), sql.replaceAll('$S', schema));
+const rows = (sql: string) => reader.rows(urlOf(postgres.server), sql.replaceAll('$S', schema));
 const versions = () => rows('SELECT lake_version::int AS version FROM $S.eventlake_published');
 
 function connect(more: Partial<PostgresAddress> = {}): PostgresSink {
   const sink = sinkOf({
-    url: urlOf(server),
+    url: urlOf(postgres.server),
     dataset: 'shop',
     tables: [{ schema, table: 'profiles' }],
     ...more,
@@ -70,7 +65,7 @@ async function apply(sink: PostgresSink, n: number): Promise<bigint | null> {
 test('a full disk is an error that may pass, with nothing recorded; the next run publishes', async () => {
   await connect().open(FIELDS, null);
   const [path] = await rows("SELECT pg_relation_filepath('$S.profiles') AS path");
-  const file = join(server.folder, 'data', String(path?.path));
+  const file = join(postgres.server.folder, 'data', String(path?.path));
   // The table cannot grow: every write to /dev/full fails with ENOSPC.
   await rename(file, `${file}.kept`);
   await symlink('/dev/full', file);
@@ -98,9 +93,9 @@ test('after a failover the sink waits until the standby at its address may be wr
   await apply(sink, 1);
   await sink.finish(1n);
   await apply(sink, 2);
-  await stopServer(server, 0);
-  await writeFile(join(server.folder, 'data', 'standby.signal'), '');
-  server = await startPostgres(server.folder);
+  await stopServer(postgres.server, 0);
+  await writeFile(join(postgres.server.folder, 'data', 'standby.signal'), '');
+  postgres.server = await startPostgres(postgres.server.folder);
   await expect(apply(connect(IMPATIENT), 2)).rejects.toMatchObject({
     code: 'warehouse:busy',
     retriable: true,

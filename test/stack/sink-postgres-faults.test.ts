@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -15,8 +14,9 @@ import type { Injected } from '../faults/injected.ts';
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts';
 import { WarehouseReader } from '../oracle/warehouse.ts';
 import { startPostgres, urlOf } from '../servers/postgres.ts';
-import { type Server, stopServer } from '../servers/server.ts';
+import { stopServer } from '../servers/server.ts';
 import { waitFor } from '../wait-for.ts';
+import { type OwnPostgres, startOwnPostgres } from './own-postgres.ts';
 import { sinkOf } from './postgres-sink.ts';
 
 jest.setTimeout(120_000);
@@ -28,27 +28,21 @@ const FIELDS: SinkField[] = [
   { name: 'note', type: 'string', key: false },
 ];
 
-let folder: string;
-let server: Server;
+let postgres: OwnPostgres;
 let proxy: TcpProxy;
 let reader: WarehouseReader;
 let schema: string;
 let opened: PostgresSink[];
 
 beforeAll(async () => {
-  // A server of its own, as it is killed.
-  folder = await mkdtemp(join(tmpdir(), 'postgres-faults-'));
-  // The user that the server runs as has to enter it.
-  await chmod(folder, 0o755);
-  server = await startPostgres(join(folder, 'server'));
-  proxy = await startTcpProxy(server.port);
+  postgres = await startOwnPostgres();
+  proxy = await startTcpProxy(postgres.server.port);
   reader = await WarehouseReader.start();
 });
 afterAll(async () => {
   await reader.stop();
   await proxy.close();
-  await stopServer(server, 2);
-  await rm(folder, { recursive: true, force: true });
+  await postgres.remove();
 });
 beforeEach(() => {
   schema = `test_${randomUUID().replaceAll('-', '')}`;
@@ -59,10 +53,13 @@ afterEach(async () => {
   for (const sink of opened) await sink.close();
 });
 
-const rows = (sql: string) => reader.rows(urlOf(server), sql.replaceAll('$S', schema));
+const rows = (sql: string) => reader.rows(urlOf(postgres.server), sql.replaceAll('$S', schema));
 const throughProxy = () => urlOf({ port: proxy.port });
 
-function connect(url = urlOf(server), more: Partial<PostgresAddress & PublishedDataset> = {}): PostgresSink {
+function connect(
+  url = urlOf(postgres.server),
+  more: Partial<PostgresAddress & PublishedDataset> = {},
+): PostgresSink {
   const sink = sinkOf({ url, dataset: 'shop', tables: [{ schema, table: 'profiles' }], ...more });
   opened.push(sink);
   return sink;
@@ -87,7 +84,7 @@ async function shown(): Promise<{ version: unknown; rows: unknown[] }> {
 
 /** A session that holds a lock until it is ended. */
 async function locking(statement: string): Promise<Client> {
-  const client = new Client({ connectionString: urlOf(server) });
+  const client = new Client({ connectionString: urlOf(postgres.server) });
   await client.connect();
   await client.query('BEGIN');
   await client.query(statement.replaceAll('$S', schema));
@@ -160,7 +157,7 @@ describe('a connection that breaks', () => {
 
   test('ends at once with the reason of the signal', async () => {
     const stop = new AbortController();
-    const sink = connect(urlOf(server), { signal: stop.signal });
+    const sink = connect(urlOf(postgres.server), { signal: stop.signal });
     await publish(sink, [change('a', 1)], 1n);
     const held = await locking('LOCK TABLE $S.profiles');
     const waiting = publish(sink, [change('a', 2)], 2n);
@@ -176,8 +173,8 @@ test('a writer over several connections that is interrupted leaves what the next
   const parts = { writeMode: 'partition', partBytes: 1 } as const;
   const all = (n: number, more: string[] = []) =>
     [...Array.from({ length: 400 }, (_, i) => `${i}`), ...more].map((id) => change(id, n));
-  await publish(connect(urlOf(server), parts), all(1, ['gone']), 1n);
-  const sink = connect(urlOf(server), { ...parts, signal: stop.signal });
+  await publish(connect(urlOf(postgres.server), parts), all(1, ['gone']), 1n);
+  const sink = connect(urlOf(postgres.server), { ...parts, signal: stop.signal });
   const held = await locking("SELECT FROM $S.profiles WHERE id = '399' FOR UPDATE");
   const interrupted = publish(sink, [change('mistaken', 2), ...all(2), { id: 'gone', document: null }], 2n);
   // All parts but that of the locked row are written.
@@ -189,7 +186,7 @@ test('a writer over several connections that is interrupted leaves what the next
     'SELECT lake_version::int AS version, writing IS NULL AS done FROM $S.eventlake_published',
   );
   expect(left).toEqual({ version: 1, done: false });
-  const next = connect(urlOf(server), parts);
+  const next = connect(urlOf(postgres.server), parts);
   expect(await next.open(FIELDS, TABLE_ID)).toBeNull();
   await next.apply(changes(all(3)), 3n);
   await next.finish(3n);
@@ -197,7 +194,7 @@ test('a writer over several connections that is interrupted leaves what the next
   expect(after.version).toBe('3');
   expect(after.rows).toHaveLength(400);
   expect(new Set(after.rows.map((row) => (row as { n: number }).n))).toEqual(new Set([3]));
-  expect(await connect(urlOf(server), parts).open(FIELDS, TABLE_ID)).toBe(3n);
+  expect(await connect(urlOf(postgres.server), parts).open(FIELDS, TABLE_ID)).toBe(3n);
 });
 
 test('a server that is killed and started again has the version before or the next, and the sink goes from there', async () => {
@@ -205,10 +202,10 @@ test('a server that is killed and started again has the version before or the ne
   await publish(sink, [change('a', 1), change('b', 1)], 1n);
   await sink.open(FIELDS, TABLE_ID);
   await sink.apply(changes([change('a', 2), { id: 'b', document: null }]), 2n);
-  process.kill(server.pid, 'SIGKILL');
+  process.kill(postgres.server.pid, 'SIGKILL');
   const finished = sink.finish(2n);
-  await stopServer(server, 0);
-  server = await startPostgres(server.folder);
+  await stopServer(postgres.server, 0);
+  postgres.server = await startPostgres(postgres.server.folder);
   await finished;
   expect(await shown()).toEqual({ version: '2', rows: [{ id: 'a', n: 2 }] });
 });
@@ -216,7 +213,7 @@ test('a server that is killed and started again has the version before or the ne
 describe('refused, with nothing recorded:', () => {
   let sink: PostgresSink;
   beforeEach(async () => {
-    sink = connect(urlOf(server), { deadlines: { lock: 200, patience: 600 } });
+    sink = connect(urlOf(postgres.server), { deadlines: { lock: 200, patience: 600 } });
     await publish(sink, [change('a', 1)], 1n);
   });
   const before = { version: '1', rows: [{ id: 'a', n: 1 }] };
@@ -301,11 +298,15 @@ describe('refused, with nothing recorded:', () => {
 
   test('a table of this name that eventlake did not make, or made for another dataset', async () => {
     await rows('CREATE TABLE $S.others (id text)');
-    const other = sinkOf({ url: urlOf(server), dataset: 'shop', tables: [{ schema, table: 'others' }] });
+    const other = sinkOf({
+      url: urlOf(postgres.server),
+      dataset: 'shop',
+      tables: [{ schema, table: 'others' }],
+    });
     opened.push(other);
     await expect(other.open(FIELDS, TABLE_ID)).rejects.toMatchObject({ code: 'warehouse:name_taken' });
     const another = sinkOf({
-      url: urlOf(server),
+      url: urlOf(postgres.server),
       dataset: 'bakery',
       tables: [{ schema, table: 'profiles' }],
     });
@@ -321,7 +322,7 @@ describe('refused, with nothing recorded:', () => {
 
 describe('who may not:', () => {
   const as = (user: string, password = 'secret-word') =>
-    urlOf(server).replace(/\/\/.*@/, `//${user}:${password}@`);
+    urlOf(postgres.server).replace(/\/\/.*@/, `//${user}:${password}@`);
 
   test('a role without rights is forbidden, by name of what it lacks', async () => {
     const role = `role_${schema}`;
@@ -348,10 +349,13 @@ describe('who may not:', () => {
   test("the stack's roles: the pipeline has what it needs and no more, and a reader reads what it publishes", async () => {
     const file = join(import.meta.dirname, '../../config/postgres/roles.sql');
     for (const role of ['eventlake', 'reader'])
-      await writeFile(join(folder, `${role}-password`), `${role}-secret`, { mode: 0o644 });
+      await writeFile(join(postgres.folder, `${role}-password`), `${role}-secret`, { mode: 0o644 });
     await rows('CREATE DATABASE warehouse');
-    const admin = urlOf(server).replace(/postgres$/, 'warehouse');
-    await reader.rows(admin, (await readFile(file, 'utf8')).replaceAll('/run/postgres-root', folder));
+    const admin = urlOf(postgres.server).replace(/postgres$/, 'warehouse');
+    await reader.rows(
+      admin,
+      (await readFile(file, 'utf8')).replaceAll('/run/postgres-root', postgres.folder),
+    );
     const [pipeline, report] = ['eventlake', 'reader'].map((role) =>
       admin.replace(/\/\/.*@/, `//${role}:${role}-secret@`),
     );
@@ -379,7 +383,7 @@ describe('who may not:', () => {
     ],
     [
       'an unknown database',
-      () => urlOf(server).replace(/postgres$/, 'nowhere'),
+      () => urlOf(postgres.server).replace(/postgres$/, 'nowhere'),
       'warehouse:unauthorized',
       /database "nowhere" does not exist/,
     ],
