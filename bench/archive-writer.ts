@@ -2,7 +2,8 @@
  * `archive-writer.ts`: the second stage alone, from the embedded log in EVENTLAKE_HOME into the `events`
  * table there.
  */
-import { openSession, processContext } from '../cli/session.ts';
+import { processContext } from '../cli/process-context.ts';
+import { openSession } from '../cli/session.ts';
 import { archive } from '../processing/archive.ts';
 
 const session = await openSession('electronics', {}, 'write');

@@ -5,7 +5,6 @@ import { EventlakeError, UsageError } from '../core/errors.ts';
 import { DEFAULT_DATASET } from './command.ts';
 import { settingOfOneDataset } from './each-dataset.ts';
 import { note } from './output.ts';
-import type { Dashboard } from './serve-dashboard.ts';
 import { type CommonOptions, datasetPlaces, settingsOf } from './session.ts';
 
 /**
@@ -35,13 +34,19 @@ export async function datasetsToShow(
   return datasets;
 }
 
+/** The dashboard of one of these. */
+interface OtherDashboard {
+  readonly server: FastifyInstance;
+  close(): Promise<void>;
+}
+
 /** The dashboards of the datasets beside the first, each opened when it is first asked for. */
 export class OtherDashboards {
-  readonly #open: (name: string) => Promise<Dashboard>;
+  readonly #open: (name: string) => Promise<OtherDashboard>;
   readonly #names: readonly string[];
-  readonly #opened = new Map<string, Promise<Dashboard>>();
+  readonly #opened = new Map<string, Promise<OtherDashboard>>();
 
-  constructor(names: readonly string[], open: (name: string) => Promise<Dashboard>) {
+  constructor(names: readonly string[], open: (name: string) => Promise<OtherDashboard>) {
     this.#names = names;
     this.#open = open;
   }

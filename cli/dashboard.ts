@@ -1,24 +1,8 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { stopOnSignals, withCommonOptions } from './command.ts';
 import { datasetsToShow } from './dashboard-datasets.ts';
-import { type CommonOptions, openSession } from './session.ts';
-
-/** Where the dashboard listens unless told otherwise: reachable from this machine only. */
-export const PORT = 8080;
-export const HOST = '127.0.0.1';
-
-/** Where the dashboard listens. */
-export interface DashboardOptions extends CommonOptions {
-  readonly port: number;
-  readonly host: string;
-  /**
-   * The address by which it is reached where that is another one, as that of a published port; it decides
-   * whether a token is asked for.
-   */
-  readonly reachedAt?: string;
-  /** The CSV file of the live readings where it is not the dataset's own. */
-  readonly csv?: string | undefined;
-}
+import { type DashboardOptions, HOST, PORT, port } from './dashboard-options.ts';
+import { openSession } from './session.ts';
 
 /** `dashboard`: the page over one dataset or all of them, until it is stopped. */
 export function dashboardCommand(): Command {
@@ -40,10 +24,4 @@ export function dashboardCommand(): Command {
         await session.close();
       }
     });
-}
-
-/** Reads a port. */
-export function port(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
-  throw new InvalidArgumentError('It must be a port, 0 to 65535.');
 }

@@ -3,18 +3,12 @@ import { datasetNames, loadDataset } from '../config/dataset/read.ts';
 import { UsageError } from '../core/errors.ts';
 import { follow } from '../processing/follow.ts';
 import { datasetCommand, rate, stopOnSignals } from './command.ts';
-import { port } from './dashboard.ts';
+import { port } from './dashboard-options.ts';
 import { exportToCsv } from './export.ts';
 import { generateReadings } from './generate-readings.ts';
 import { note, thousands } from './output.ts';
-import {
-  type CommonOptions,
-  datasetPlaces,
-  openSession,
-  processContext,
-  type Session,
-  settingsOf,
-} from './session.ts';
+import { processContext } from './process-context.ts';
+import { type CommonOptions, datasetPlaces, openSession, type Session, settingsOf } from './session.ts';
 import { showDashboard } from './show-dashboard.ts';
 import { reported } from './stage-reports.ts';
 

@@ -14,9 +14,10 @@ import {
   withIngestOptions,
 } from './ingest.ts';
 import { openMonitor } from './monitoring.ts';
+import { processContext } from './process-context.ts';
 import { Progress } from './progress.ts';
 import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './rejections.ts';
-import { noteStores, processContext, type Session } from './session.ts';
+import { noteStores, type Session } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
 import { processSummary, reported } from './stage-reports.ts';
 import { writeModeOption } from './warehouse.ts';

@@ -20,8 +20,6 @@ import {
 import { Checkpoints } from '../lake/checkpoint.ts';
 import { LocalFiles } from '../lake/local-files.ts';
 import { DeltaTable } from '../lake/table.ts';
-import type { ProcessContext } from '../processing/process.ts';
-import { modelSteps } from './model-steps.ts';
 import { logTo, note, setLogLevel } from './output.ts';
 import { type Access, openScratch } from './scratch.ts';
 import { openTables, openWarehouse } from './warehouse.ts';
@@ -180,24 +178,6 @@ export function noteStores({ log, store, index, warehouse: [copy] }: Session): v
   };
   const parts = Object.entries(stores).map(([what, where]) => `${what}: ${where}`);
   note(parts.join('; '), 'info', { event: 'stores', ...stores });
-}
-
-/** The session as processing wants it. */
-export async function processContext(session: Session): Promise<ProcessContext> {
-  const { dataset, settings, log, tables, engine, temporary, publications, files } = session;
-  const { batchRows, batchSeconds } = settings;
-  const models = await modelSteps(session);
-  return {
-    archive: { dataset, log, tables, engine, batchRows, batchSeconds },
-    models,
-    publications: publications.flatMap((publication) => {
-      const steps = models.find(({ model }) => model.table === publication.table);
-      return steps ? [{ ...publication, model: steps.model, table: steps.table }] : [];
-    }),
-    files,
-    engine,
-    temporary,
-  };
 }
 
 /** The SQL engine alone; it spills into the folder. */

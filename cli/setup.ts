@@ -9,7 +9,8 @@ import { modelStage, publishStage } from '../processing/process.ts';
 import { sinkFields } from '../processing/publish.ts';
 import { datasetCommand } from './command.ts';
 import { counted, print } from './output.ts';
-import { type CommonOptions, openSession, processContext, type Session } from './session.ts';
+import { processContext } from './process-context.ts';
+import { type CommonOptions, openSession, type Session } from './session.ts';
 
 /** A model's table that was filled. */
 interface Filled {

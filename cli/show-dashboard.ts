@@ -1,5 +1,5 @@
 import { hasCode } from '../core/errors.ts';
-import { HOST, PORT } from './dashboard.ts';
+import { HOST, PORT } from './dashboard-options.ts';
 import type { Session } from './session.ts';
 
 /** What is shown, and where. */

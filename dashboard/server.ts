@@ -43,15 +43,6 @@ import { sqlRoute } from './routes/sql.ts';
 import { sqlCsvRoute } from './routes/sql-csv.ts';
 import { secure } from './security.ts';
 
-/** The server with types of requests and answers taken from their schemas. */
-export type App = FastifyInstance<
-  FastifyInstance['server'],
-  Parameters<FastifyInstance['routing']>[0],
-  Parameters<FastifyInstance['routing']>[1],
-  FastifyInstance['log'],
-  ZodTypeProvider
->;
-
 /** How the server is set up, besides what it shows. */
 export interface ServerOptions {
   /** The host that it will listen on; its name is answered to. */

@@ -1,8 +1,8 @@
 import { customerAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { CustomerQueries } from '../customer-query.ts';
 import { customerParameters } from '../requests.ts';
-import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
 /** One customer's profile. */

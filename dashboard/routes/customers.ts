@@ -1,8 +1,8 @@
 import { customersAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { customers } from '../customers-query.ts';
 import { customersQuery } from '../requests.ts';
-import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
 /** Customers, a page at a time. */

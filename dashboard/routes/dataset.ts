@@ -1,8 +1,8 @@
 import { entityKeyOf, modelOf } from '../../core/dataset.ts';
 import { datasetAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { rolesOf } from '../roles.ts';
-import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
 /** The dataset: its columns, the roles they play in the overview, and its model's columns. */

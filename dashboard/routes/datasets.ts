@@ -1,6 +1,6 @@
 import { datasetsAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
-import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
 /** The datasets that this server shows. */

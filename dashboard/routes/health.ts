@@ -1,4 +1,4 @@
-import type { App } from '../server.ts';
+import type { App } from '../app.ts';
 
 /** Asked by what keeps the server running; it says nothing of the data, and asks for no token. */
 export const HEALTH_PATH = '/healthz';

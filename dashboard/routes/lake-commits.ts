@@ -1,8 +1,8 @@
 import { commitsAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { commits } from '../lake-query.ts';
 import { commitsQuery, tableParameters } from '../requests.ts';
-import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
 /** A table's history. */

@@ -1,8 +1,8 @@
 import { filesAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { dataFiles } from '../lake-query.ts';
 import { filesQuery, tableParameters } from '../requests.ts';
-import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
 /** A table's data files. */

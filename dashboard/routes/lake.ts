@@ -1,7 +1,7 @@
 import { lakeAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { lake } from '../lake-query.ts';
-import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
 /** The tables of the lake. */

@@ -1,9 +1,9 @@
 import { UsageError } from '../../core/errors.ts';
 import { liveSeriesAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { liveOf } from '../live/live-of.ts';
 import { liveSeriesQuery } from '../requests.ts';
-import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 import { unchanged, unlessSame } from './unless-same.ts';
 

@@ -1,9 +1,9 @@
 import { liveAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { cursorText, parseCursor } from '../live/cursor.ts';
 import { liveOf } from '../live/live-of.ts';
 import { liveQuery } from '../requests.ts';
-import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 import { unchanged, unlessSame } from './unless-same.ts';
 

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import type { App } from '../server.ts';
+import type { App } from '../app.ts';
 
 /** Seconds that an answer takes: from a file of the page to a typed query. */
 const BUCKETS = [0.005, 0.02, 0.1, 0.5, 1, 5, 15];

@@ -1,4 +1,4 @@
-import type { App } from '../server.ts';
+import type { App } from '../app.ts';
 
 /** The description of all routes, generated from their schemas. */
 export function openApiRoute(app: App): void {

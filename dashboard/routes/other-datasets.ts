@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { DATASETS_PATH } from '../addresses.ts';
-import type { App } from '../server.ts';
+import type { App } from '../app.ts';
 
 /**
  * Hands what is asked below `/datasets/<name>/` on to the server of that dataset, as if it were asked at `/`.

@@ -1,8 +1,8 @@
 import { daysAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { eventsByDay } from '../days-query.ts';
 import { filterQuery } from '../requests.ts';
-import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
 /** Events and revenue by day. */

@@ -1,7 +1,7 @@
 import { spendAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { filterQuery } from '../requests.ts';
-import type { App } from '../server.ts';
 import { spendDistribution } from '../spend-query.ts';
 import { answers } from './answers.ts';
 

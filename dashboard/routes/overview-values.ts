@@ -1,7 +1,7 @@
 import { valuesAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { valuesQuery } from '../requests.ts';
-import type { App } from '../server.ts';
 import { topValues } from '../values-query.ts';
 import { answers } from './answers.ts';
 

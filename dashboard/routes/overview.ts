@@ -1,8 +1,8 @@
 import { overviewAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { overview } from '../overview-query.ts';
 import { filterQuery } from '../requests.ts';
-import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
 /** Totals, funnel and segments. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import { isOfApi, isView } from '../addresses.ts';
 import type { Problem } from '../api.ts';
-import type { App } from '../server.ts';
+import type { App } from '../app.ts';
 
 const NOT_BUILT = `The page is not built.
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { EventlakeError } from '../../core/errors.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { problemOf } from '../problems.ts';
-import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
 /** A comment line keeps proxies from closing a connection on which nothing happens. */

@@ -1,9 +1,9 @@
 import { rejectedRows } from '../../inspection/rows.ts';
 import { rejectedAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { plainRows } from '../plain-rows.ts';
 import { rejectedQuery } from '../requests.ts';
-import type { App } from '../server.ts';
 import { answers } from './answers.ts';
 
 /** What was rejected, and why. */

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { csvLines } from '../csv.ts';
 import { reportParameters, reportQuery } from '../requests.ts';
-import type { App } from '../server.ts';
 import { answers, CSV } from './answers.ts';
 
 /** One report of a day, as a file. */

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { csvBody } from '../requests.ts';
-import type { App } from '../server.ts';
 import { TypedQueries } from '../typed-query.ts';
 import { answers, CSV } from './answers.ts';
 

@@ -1,7 +1,7 @@
 import { sqlAnswer } from '../api.ts';
+import type { App } from '../app.ts';
 import type { DashboardContext } from '../context.ts';
 import { sqlBody } from '../requests.ts';
-import type { App } from '../server.ts';
 import { TypedQueries } from '../typed-query.ts';
 import { answers } from './answers.ts';
 
