@@ -29,9 +29,9 @@ export function setupCommand(): Command {
   ).action(async (name: string, options: CommonOptions) => {
     const session = await openSession(name, options, 'write');
     try {
+      const { partitions } = await session.log.open();
       const made = [session.log.description, ...(await openSinks(session))];
       const filled = await fillWarehouse(session);
-      const { partitions } = await session.log.open();
       const { kibana, elasticsearch } = session.settings;
       const publication = indexPublicationOf(session.dataset);
       const dashboard = join(session.folder, 'kibana.yml');

@@ -56,8 +56,8 @@ function statusText(report: StatusReport, hasModel: boolean): string {
   if (report.warehouse)
     parts.push(
       table(
-        ['table in PostgreSQL', 'rows'],
-        report.warehouse.map((copy) => [copy.table, copy.rows]),
+        ['table in PostgreSQL', 'rows', 'version', 'in the lake'],
+        report.warehouse.map((copy) => [copy.table, copy.rows, copy.version ?? '-', copy.newest ?? '-']),
       ),
     );
   return parts.join('\n\n');

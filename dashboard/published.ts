@@ -1,5 +1,6 @@
 import type { Warehouse } from '../core/contracts.ts';
 import { EventlakeError } from '../core/errors.ts';
+import { publishedState } from '../inspection/published.ts';
 import type { PipelineAnswer } from './api.ts';
 import type { SeenTable } from './lake-view.ts';
 
@@ -26,15 +27,9 @@ export class PublishedTables {
     try {
       const versions = await this.#database.versions();
       this.#progress = versions.reduce((sum, { version }) => sum + Number(version ?? -1n), 0);
-      const tables = versions.map(({ table, tableId, version }) => {
-        const newest = models.find(({ name }) => name === table)?.snapshot ?? null;
-        const isShown = version !== null && newest?.metaData.id === tableId;
-        return {
-          table,
-          version: isShown ? String(version) : null,
-          newest: newest ? String(newest.version) : null,
-        };
-      });
+      const tables = versions.map((one) =>
+        publishedState(one, models.find(({ name }) => name === one.table)?.snapshot ?? null),
+      );
       return { tables, problem: null, progress: this.#progress };
     } catch (error) {
       if (!(error instanceof EventlakeError)) throw error;

@@ -1,8 +1,9 @@
-import type { EventLog, Partition, Sink } from '../core/contracts.ts';
+import type { EventLog, Partition, Sink, Warehouse } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { computedFrom } from '../processing/model-inputs.ts';
 import { type ArchiveTables, Positions } from '../processing/positions.ts';
+import { type PublishedState, publishedState } from './published.ts';
 
 /** What is looked at. */
 export interface StatusContext {
@@ -12,6 +13,10 @@ export interface StatusContext {
   readonly index: Sink | null;
   /** The copies in PostgreSQL. */
   readonly warehouse?: readonly Copy[];
+  /** Says which versions they show. */
+  readonly database?: Warehouse | null;
+  /** The tables of the models, by name. */
+  readonly derived?: ReadonlyMap<string, DeltaTable>;
 }
 
 /** A published table, and the sink that shows it. */
@@ -56,7 +61,7 @@ export interface StatusReport {
   /** Whether the profiles were computed from the newest events; true where the dataset has no model. */
   readonly profilesUpToDate: boolean;
   readonly index: { index: string; documents: number } | null;
-  readonly warehouse?: { table: string; rows: number }[];
+  readonly warehouse?: (PublishedState & { rows: number })[];
 }
 
 /** How far the lake is behind the log, partition by partition; none while there are no topics. */
@@ -91,8 +96,7 @@ export async function status(context: StatusContext): Promise<StatusReport> {
   const { log, tables, profiles, index } = context;
   const partitions = await lagOf(log, tables);
   const sizes = await sizesOf([tables.events, tables.rejected, ...(profiles ? [profiles] : [])]);
-  const copies: NonNullable<StatusReport['warehouse']> = [];
-  for (const { table, sink } of context.warehouse ?? []) copies.push({ table, rows: await sink.count() });
+  const copies = await copiesOf(context);
   const [events, derived] = [await tables.events.snapshot(), (await profiles?.snapshot()) ?? null];
   return {
     log: log.description,
@@ -118,4 +122,21 @@ export async function status(context: StatusContext): Promise<StatusReport> {
     index: index ? { index: index.description, documents: await index.count() } : null,
     ...(copies.length > 0 ? { warehouse: copies } : {}),
   };
+}
+
+/** What the copies hold, and which version of the lake's tables. */
+async function copiesOf({
+  warehouse = [],
+  database,
+  derived,
+}: StatusContext): Promise<NonNullable<StatusReport['warehouse']>> {
+  const versions = (await database?.versions()) ?? [];
+  const copies: NonNullable<StatusReport['warehouse']> = [];
+  for (const { table, sink } of warehouse) {
+    const shown = versions.find((one) => one.table === table) ?? { table, tableId: null, version: null };
+    const inLake = (await derived?.get(table)?.snapshot()) ?? null;
+    const { version, newest } = publishedState(shown, inLake);
+    copies.push({ table, rows: await sink.count(), version, newest });
+  }
+  return copies;
 }

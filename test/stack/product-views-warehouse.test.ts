@@ -45,6 +45,14 @@ async function eventlake(command: string): Promise<string> {
 const counts = async () =>
   Promise.all(TABLES.map(async (table) => (await rows(`SELECT count(*)::int AS n FROM ${table}`))[0]?.n));
 
+test('setup fills nothing while the topic that others write is not there', async () => {
+  const settings = { WAREHOUSE_URL: url, KAFKA_BROKERS: process.env.EVENTLAKE_TEST_KAFKA ?? '' };
+  const topic = { KAFKA_TOPIC: `absent-${database}` };
+  const { code, stderr } = await home.run(['setup', 'product_views'], { ...settings, ...topic });
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('[log:missing]') });
+  expect(await rows("SELECT FROM pg_tables WHERE schemaname = 'public'")).toEqual([]);
+});
+
 test('setup fills what needs no event, and changes nothing when it is repeated', async () => {
   await writeFile(
     join(home.folder, 'data/product_views-products.csv'),
@@ -95,6 +103,12 @@ test('a product that becomes known is filled in, and no fact is written again', 
   const facts = 'SELECT sales_key, xmin::text FROM fact_sales ORDER BY sales_key';
   const before = await rows(facts);
   expect(before.length).toBeGreaterThan(1300);
+  const { warehouse, index } = JSON.parse(await eventlake('status product_views --json'));
+  expect(index).toBeNull();
+  expect(warehouse.map(({ table }: { table: string }) => table)).toEqual(TABLES);
+  // Version 0 is that of setup.
+  expect(warehouse[4]).toEqual({ table: 'fact_sales', rows: before.length, version: '1', newest: '1' });
+  expect(await eventlake('status product_views')).toMatch(/fact_sales +\S+ +1 +1\n/);
   await writeFile(
     join(home.folder, 'data/product_views-productsz.csv'),
     `product_id,name,url,language_code\n${id},"Ring ""Ü""\twith tab",https://shop.example/${id},de\n`,
