@@ -6,7 +6,7 @@ import { DuckDbSession } from '../adapters/duckdb/sql-session.ts';
 import { DATASETS, type DatasetFolder, loadDataset } from '../config/dataset/read.ts';
 import { readEnvironment, type SettingsFiles } from '../config/environment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
-import type { EventLog, ObjectStore, Sink, Warehouse } from '../core/contracts.ts';
+import type { EventLog, ObjectStore } from '../core/contracts.ts';
 import {
   aliasOf,
   type Dataset,
@@ -17,6 +17,7 @@ import {
   REJECTED_TABLE,
   topicOf,
 } from '../core/dataset.ts';
+import type { Sink, Warehouse } from '../core/sink.ts';
 import { Checkpoints } from '../lake/checkpoint.ts';
 import { LocalFiles } from '../lake/local-files.ts';
 import { DeltaTable } from '../lake/table.ts';

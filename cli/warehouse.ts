@@ -2,8 +2,8 @@ import { Option } from 'commander';
 import { migrationsOf } from '../config/dataset/migrations.ts';
 import type { DatasetFolder } from '../config/dataset/read.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Sink, Warehouse } from '../core/contracts.ts';
 import type { Dataset, WarehousePublication } from '../core/dataset.ts';
+import type { Sink, Warehouse } from '../core/sink.ts';
 import { note } from './output.ts';
 
 /** `--write-mode`, of the commands that publish. */

@@ -1,6 +1,7 @@
-import type { EventLog, ObjectStore, Sink } from '../core/contracts.ts';
+import type { EventLog, ObjectStore } from '../core/contracts.ts';
 import type { Dataset, SinkPublication } from '../core/dataset.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
+import type { Sink } from '../core/sink.ts';
 import { note } from './output.ts';
 
 /** A publication for which the settings name a server, and the sink there. */

@@ -1,7 +1,9 @@
-import type { Lookup, RecordBatch, Sink, SinkField, SinkForm } from './contracts.ts';
+import type { RecordBatch } from './contracts.ts';
 import type { DataFile, NewFile, TableField, TableVersion } from './data-files.ts';
 import type { Dataset, Model } from './dataset.ts';
+import type { Lookup } from './lookup.ts';
 import type { Row } from './row.ts';
+import type { Sink, SinkField, SinkForm } from './sink.ts';
 
 /**
  * One SQL session with a ceiling on its memory; what exceeds it is spilled to disk. Statements run one at a

@@ -1,6 +1,7 @@
-import type { EventLog, Sink } from '../core/contracts.ts';
+import type { EventLog } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { LocalEngine, SqlSession } from '../core/engine.ts';
+import type { Sink } from '../core/sink.ts';
 import { audit } from '../inspection/audit.ts';
 import type { AuditAnswer } from './api.ts';
 import { identity, type LakeView, tablesOf } from './lake-view.ts';

@@ -1,6 +1,8 @@
-import type { EventLog, Sink, SqlSandbox } from '../core/contracts.ts';
+import type { EventLog } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { SqlSession } from '../core/engine.ts';
+import type { Sink } from '../core/sink.ts';
+import type { SqlSandbox } from '../core/sql-sandbox.ts';
 
 import type { Audits } from './audits.ts';
 import type { FactsStore } from './facts.ts';

@@ -1,4 +1,4 @@
-import type { SandboxResult } from '../core/contracts.ts';
+import type { SandboxResult } from '../core/sql-sandbox.ts';
 import type { Cell } from './api.ts';
 
 /** Begins a formula where a spreadsheet opens the file (OWASP, CSV injection). */

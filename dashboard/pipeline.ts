@@ -1,5 +1,6 @@
-import type { EventLog, Sink } from '../core/contracts.ts';
+import type { EventLog } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
+import type { Sink } from '../core/sink.ts';
 import { type StatusReport, status } from '../inspection/status.ts';
 import { computedFrom } from '../processing/model-inputs.ts';
 import type { PipelineAnswer } from './api.ts';

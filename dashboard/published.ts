@@ -1,5 +1,5 @@
-import type { Warehouse } from '../core/contracts.ts';
 import { EventlakeError } from '../core/errors.ts';
+import type { Warehouse } from '../core/sink.ts';
 import { publishedState } from '../inspection/published.ts';
 import type { PipelineAnswer } from './api.ts';
 import type { SeenTable } from './lake-view.ts';

@@ -1,7 +1,7 @@
-import type { Warehouse } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { SqlSession } from '../core/engine.ts';
 import { findReport, type Report } from '../core/report.ts';
+import type { Warehouse } from '../core/sink.ts';
 import { daysOf, type ReportContext, runReport } from '../inspection/report.ts';
 import type { ReportAnswer, ReportsAnswer } from './api.ts';
 import type { LakeView } from './lake-view.ts';

@@ -1,8 +1,8 @@
-import type { SandboxResult, SqlSandbox } from '../core/contracts.ts';
 import { fileColumns } from '../core/data-files.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { namesOf } from '../core/field-types.ts';
 import { eventColumns } from '../core/lake-tables.ts';
+import type { SandboxResult, SqlSandbox } from '../core/sql-sandbox.ts';
 import type { Cell, SqlAnswer } from './api.ts';
 import { csvLines } from './csv.ts';
 import { type LakeView, type SeenTable, tablesOf } from './lake-view.ts';

@@ -1,7 +1,8 @@
-import type { EventLog, PartitionRange, Sink } from '../core/contracts.ts';
+import type { EventLog, PartitionRange } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import { type Dataset, type Model, modelOf } from '../core/dataset.ts';
 import type { CopyComparison, LocalEngine, SqlSession } from '../core/engine.ts';
+import type { Sink } from '../core/sink.ts';
 import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { eventsRelation } from '../processing/events-table.ts';

@@ -1,4 +1,4 @@
-import type { PublishedVersion } from '../core/contracts.ts';
+import type { PublishedVersion } from '../core/sink.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
 
 /** A table in PostgreSQL beside that of the lake. Versions are strings, as JSON numbers are not exact. */

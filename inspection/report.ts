@@ -1,9 +1,9 @@
-import type { Answer, Warehouse } from '../core/contracts.ts';
 import { fileColumns } from '../core/data-files.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { SqlSession } from '../core/engine.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
 import { names } from '../core/model-query.ts';
+import type { Answer, Warehouse } from '../core/sink.ts';
 import { literal } from '../core/sql.ts';
 import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
 import type { DeltaTable } from '../lake/table.ts';

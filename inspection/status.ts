@@ -1,5 +1,6 @@
-import type { EventLog, Partition, Sink, Warehouse } from '../core/contracts.ts';
+import type { EventLog, Partition } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
+import type { Sink, Warehouse } from '../core/sink.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { computedFrom } from '../processing/model-inputs.ts';
 import { type ArchiveTables, Positions } from '../processing/positions.ts';

@@ -1,16 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type {
-  EventFile,
-  EventLog,
-  ExportPosition,
-  LogReader,
-  PartitionRange,
-  RecordBatch,
-} from '../core/contracts.ts';
+import type { EventLog, LogReader, PartitionRange, RecordBatch } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { EngineBatch, LocalEngine } from '../core/engine.ts';
 import { EventlakeError } from '../core/errors.ts';
+import type { EventFile, ExportPosition } from '../core/event-file.ts';
 import { mayPass, Pause } from '../core/retry.ts';
 
 const POLL_MS = 100;

@@ -1,10 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Sink, SinkField } from '../core/contracts.ts';
 import type { TableField } from '../core/data-files.ts';
 import type { Column, Model } from '../core/dataset.ts';
 import type { LocalEngine } from '../core/engine.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
+import type { Sink, SinkField } from '../core/sink.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
 import type { DeltaTable } from '../lake/table.ts';

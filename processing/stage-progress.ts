@@ -1,4 +1,4 @@
-import type { SinkForm } from '../core/contracts.ts';
+import type { SinkForm } from '../core/sink.ts';
 
 /** How far a stage of processing has come. */
 export interface StageProgress {

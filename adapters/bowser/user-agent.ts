@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import Bowser from 'bowser';
-import type { Lookup } from '../../core/contracts.ts';
+import type { Lookup } from '../../core/lookup.ts';
 
 const { version } = createRequire(import.meta.url)('bowser/package.json') as { version: string };
 

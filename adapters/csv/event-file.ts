@@ -20,8 +20,8 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { EventFile, ExportPosition } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import type { EventFile, ExportPosition } from '../../core/event-file.ts';
 import { type FileLock, takeLock } from './file-lock.ts';
 import { parsePosition, positionText } from './position.ts';
 

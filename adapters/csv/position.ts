@@ -1,5 +1,5 @@
-import type { ExportPosition } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import type { ExportPosition } from '../../core/event-file.ts';
 
 /**
  * The sidecar's text:

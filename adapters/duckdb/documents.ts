@@ -1,4 +1,4 @@
-import type { SinkField } from '../../core/contracts.ts';
+import type { SinkField } from '../../core/sink.ts';
 
 /** In bytes. */
 const LONGEST_ID = 512;

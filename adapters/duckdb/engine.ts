@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ObjectStore, Sink, SinkField } from '../../core/contracts.ts';
+import type { ObjectStore } from '../../core/contracts.ts';
 import type { TableField, TableVersion } from '../../core/data-files.ts';
 import type { Dataset } from '../../core/dataset.ts';
 import type {
@@ -14,6 +14,7 @@ import type {
   ModelFiles,
   ModelJob,
 } from '../../core/engine.ts';
+import type { Sink, SinkField } from '../../core/sink.ts';
 import type { LocalFiles } from '../../lake/local-files.ts';
 import { archiveBatch } from './archive.ts';
 import { brokenEvents } from './broken-events.ts';

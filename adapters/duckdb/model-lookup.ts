@@ -1,10 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { Lookup } from '../../core/contracts.ts';
 import { fileColumns, type TableField } from '../../core/data-files.ts';
 import { EVENTS_TABLE } from '../../core/dataset.ts';
 import { eventColumns } from '../../core/lake-tables.ts';
+import type { Lookup } from '../../core/lookup.ts';
 import { literal } from '../../core/sql.ts';
 import type { Computed, ModelRun } from './model-run.ts';
 import { writeParquet } from './parquet-writer.ts';

@@ -1,4 +1,4 @@
-import type { SinkField, SinkForm } from '../../core/contracts.ts';
+import type { SinkField, SinkForm } from '../../core/sink.ts';
 import { documentOf, idOf } from './documents.ts';
 
 /** What has to be escaped in a value: a backslash, and the characters from backspace to carriage return. */

@@ -12,8 +12,8 @@ import {
   JsonDuckDBValueConverter,
   StatementType,
 } from '@duckdb/node-api';
-import type { SandboxTable } from '../../core/contracts.ts';
 import type { ErrorCode } from '../../core/error-codes.ts';
+import type { SandboxTable } from '../../core/sql-sandbox.ts';
 import type { SandboxLine, SandboxTask } from './sql-sandbox.ts';
 
 const task = (await json(process.stdin)) as SandboxTask;

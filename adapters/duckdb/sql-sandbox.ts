@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import type { SandboxRequest, SandboxResult, SqlSandbox } from '../../core/contracts.ts';
 import type { ErrorCode } from '../../core/error-codes.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import type { SandboxRequest, SandboxResult, SqlSandbox } from '../../core/sql-sandbox.ts';
 
 /** How sandboxed queries are limited. */
 export interface SandboxLimits {

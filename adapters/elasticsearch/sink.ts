@@ -1,6 +1,6 @@
 import type { estypes } from '@elastic/elasticsearch';
-import type { Sink, SinkCounts, SinkField } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
+import type { Sink, SinkCounts, SinkField } from '../../core/sink.ts';
 import { BulkWriter } from './bulk.ts';
 import { readChanges } from './changes-file.ts';
 import { type ElasticsearchAddress, ElasticsearchConnection } from './connection.ts';

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { BlockList, isIP } from 'node:net';
 import { Reader } from 'mmdb-lib';
-import type { Lookup } from '../../core/contracts.ts';
 import { UsageError } from '../../core/errors.ts';
+import type { Lookup } from '../../core/lookup.ts';
 
 /**
  * Countries by the registries' data, of https://github.com/sapics/ip-location-db: CC0, with data of NRO under

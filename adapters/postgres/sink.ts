@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import type { Sink, SinkCounts, SinkField, SinkGroup } from '../../core/contracts.ts';
+import type { Sink, SinkCounts, SinkField, SinkGroup } from '../../core/sink.ts';
 import { partsOf } from './changes-file.ts';
 import { inTransaction, type OnStatement, type PostgresConnection } from './connection.ts';
 import { explain, hasState, UNDEFINED_TABLE } from './errors.ts';

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import type { SinkCounts, SinkField } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import type { SinkCounts, SinkField } from '../../core/sink.ts';
 import { type ChangesFile, copyFile } from './changes-file.ts';
 import { type OnStatement, type PostgresConnection, run } from './connection.ts';
 import { altered } from './errors.ts';

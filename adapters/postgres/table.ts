@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { SinkField } from '../../core/contracts.ts';
+import type { SinkField } from '../../core/sink.ts';
 import { list, quoted } from './names.ts';
 
 /** A column as PostgreSQL declares it. */

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { Sink, SinkGroup } from '../../core/contracts.ts';
+import type { Sink, SinkGroup } from '../../core/sink.ts';
 import { type OnStatement, type PostgresAddress, PostgresConnection } from './connection.ts';
 import { type DatasetMigration, migrateDataset } from './dataset-migrations.ts';
 import { finishTogether, type NextVersion } from './finish.ts';

@@ -1,7 +1,7 @@
 import { type Client, type CustomTypesConfig, types } from 'pg';
-import type { Answer, PublishedVersion, Warehouse } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import type { Row } from '../../core/row.ts';
+import type { Answer, PublishedVersion, Warehouse } from '../../core/sink.ts';
 import { type PostgresAddress, PostgresConnection } from './connection.ts';
 import { hasState, UNDEFINED_TABLE } from './errors.ts';
 import { list } from './names.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DuckDbSandbox } from '../../adapters/duckdb/sql-sandbox.ts';
-import type { SandboxResult } from '../../core/contracts.ts';
+import type { SandboxResult } from '../../core/sql-sandbox.ts';
 
 let temporary: string;
 beforeAll(async () => {

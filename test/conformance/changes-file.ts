@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SinkField, SinkForm } from '../../core/contracts.ts';
+import type { SinkField, SinkForm } from '../../core/sink.ts';
 
 /** A row to store (JSON text), or null to delete it. */
 export interface Change {

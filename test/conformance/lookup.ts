@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Lookup } from '../../core/contracts.ts';
+import type { Lookup } from '../../core/lookup.ts';
 
 /** What every look-up promises. `known` are values with their answers, worked out by hand. */
 export function lookupSuite(

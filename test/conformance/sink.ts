@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Sink, SinkField, SinkForm } from '../../core/contracts.ts';
 import { hasCode } from '../../core/errors.ts';
+import type { Sink, SinkField, SinkForm } from '../../core/sink.ts';
 import { type Change, fileOf as writeChanges } from './changes-file.ts';
 
 /** A copy of its own, and a view of it that does not go through the adapter. */

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EventLog, Sink } from '../../core/contracts.ts';
+import type { EventLog } from '../../core/contracts.ts';
+import type { Sink } from '../../core/sink.ts';
 import { ingest } from '../../ingestion/ingest.ts';
 import { openSource, type SourceFile } from '../../ingestion/source-file.ts';
 import type { AuditContext } from '../../inspection/audit.ts';

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { EventLog, Sink } from '../../core/contracts.ts';
+import type { EventLog } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import type { Sink } from '../../core/sink.ts';
 import { type FollowContext, follow, type StageFailure } from '../../processing/follow.ts';
 import { append, type Electronics, electronics, line, MemoryIndex, stepsOf, Workplace } from './fixtures.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { DatasetMigration } from '../../adapters/postgres/dataset-migrations.ts';
 import { PostgresTables } from '../../adapters/postgres/tables.ts';
-import type { SinkField } from '../../core/contracts.ts';
+import type { SinkField } from '../../core/sink.ts';
 import { fileOf } from '../conformance/changes-file.ts';
 import { WarehouseReader } from '../oracle/warehouse.ts';
 import { locate, POSTGRES } from '../servers/test-servers.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import type { PostgresAddress } from '../../adapters/postgres/connection.ts';
 import type { PostgresSink } from '../../adapters/postgres/sink.ts';
-import type { SinkField } from '../../core/contracts.ts';
+import type { SinkField } from '../../core/sink.ts';
 import { fileOf } from '../conformance/changes-file.ts';
 import { WarehouseReader } from '../oracle/warehouse.ts';
 import { startPostgres, urlOf } from '../servers/postgres.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { ElasticsearchSink } from '../../adapters/elasticsearch/sink.ts';
-import type { SinkField } from '../../core/contracts.ts';
+import type { SinkField } from '../../core/sink.ts';
 import { type Change, fileOf } from '../conformance/changes-file.ts';
 import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from './elasticsearch-proxy.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { ElasticsearchSink } from '../../adapters/elasticsearch/sink.ts';
-import type { SinkField } from '../../core/contracts.ts';
+import type { SinkField } from '../../core/sink.ts';
 import { fileOf } from '../conformance/changes-file.ts';
 import { describeSink } from '../conformance/sink.ts';
 import { startFaultProxy } from './elasticsearch-proxy.ts';

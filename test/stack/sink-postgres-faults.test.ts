@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import type { PostgresAddress } from '../../adapters/postgres/connection.ts';
 import type { PostgresSink } from '../../adapters/postgres/sink.ts';
 import type { PublishedDataset } from '../../adapters/postgres/tables.ts';
-import type { SinkField } from '../../core/contracts.ts';
+import type { SinkField } from '../../core/sink.ts';
 import { Random } from '../../generator/random.ts';
 import { type Change, fileOf } from '../conformance/changes-file.ts';
 import type { Injected } from '../faults/injected.ts';
