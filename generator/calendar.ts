@@ -1,5 +1,5 @@
 import type { Random } from './random.ts';
-import { monthEnd, monthStart, type Shape, WEEKDAYS } from './shape.ts';
+import { monthEnd, monthStart, type Occasions, type Shape, WEEKDAYS, type Weekdays } from './shape.ts';
 
 const DAY = 86_400;
 
@@ -53,17 +53,17 @@ export class Calendar {
    */
   daysOf(index: number): Day[] {
     const { from, to } = this.#within(this.months[index] as string);
-    const { steps, noise } = this.#shape;
+    const { steps, noise, weekdays, occasions } = this.#shape;
     const days: Day[] = [];
     for (let day = from - (from % DAY); day < to; day += DAY) {
       const start = Math.max(day, from);
       const seconds = Math.min(day + DAY, to) - start;
       const hours = this.#hoursOf(start, seconds);
-      const busy = hours.reduce((a, b) => a + b, 0) * this.#weekdayWeight(start) * this.#factor(noise);
+      const busy = hours.reduce((a, b) => a + b, 0) * weekdayWeight(weekdays, start) * this.#factor(noise);
       const at = (start + seconds / 2 - from) / (to - from);
       const weights = steps.map((_, k) => {
         const trend = along(this.#levels[k]?.[index] as Level, at);
-        return trend * busy * this.#occasionFactor(start, k > 0) * (k > 0 ? this.#factor(noise) : 1);
+        return trend * busy * occasionFactor(occasions, start, k > 0) * (k > 0 ? this.#factor(noise) : 1);
       });
       days.push({ start, seconds, hours, weights });
     }
@@ -82,7 +82,7 @@ export class Calendar {
    */
   #hoursOf(start: number, seconds: number): number[] {
     const { hours, weekendHours = hours, noise } = this.#shape;
-    const weights = weekday(start) < 5 ? hours : weekendHours;
+    const weights = isWeekend(start) ? weekendHours : hours;
     const sum = weights.reduce((a, b) => a + b, 0);
     const from = start % DAY;
     return weights.map((weight, hour) => {
@@ -91,26 +91,35 @@ export class Calendar {
     });
   }
 
-  #weekdayWeight(start: number): number {
-    const { weekdays } = this.#shape;
-    return weekdays?.[WEEKDAYS[weekday(start)] as (typeof WEEKDAYS)[number]] ?? 1;
-  }
-
-  #occasionFactor(start: number, later: boolean): number {
-    return this.#shape.occasions
-      .filter(({ from, to }) => start >= from && start < to + DAY)
-      .reduce((factor, { traffic, conversion }) => factor * traffic * (later ? conversion : 1), 1);
-  }
-
-  /**
-   * About normally distributed around 1, with `spread` as its standard deviation: the sum of four uniform
-   * numbers.
-   */
   #factor(spread: number): number {
-    const share = () => this.#random.next() / 0x1_0000_0000;
-    const deviation = (share() + share() + share() + share() - 2) * Math.sqrt(3);
-    return Math.max(0.1, 1 + spread * deviation);
+    return noiseFactor(this.#random, spread);
   }
+}
+
+/** The weight of a day's weekday, among those of a week. */
+export function weekdayWeight(weekdays: Weekdays, time: number): number {
+  return weekdays?.[WEEKDAYS[weekday(time)] as (typeof WEEKDAYS)[number]] ?? 1;
+}
+
+/** How many times as many events the occasions of a day bring; of `later` steps, also by conversion. */
+export function occasionFactor(occasions: Occasions, time: number, later = false): number {
+  return occasions
+    .filter(({ from, to }) => time >= from && time < to + DAY)
+    .reduce((factor, { traffic, conversion }) => factor * traffic * (later ? conversion : 1), 1);
+}
+
+/**
+ * About normally distributed around 1, with `spread` as its standard deviation: the sum of four uniform
+ * numbers.
+ */
+export function noiseFactor(random: Random, spread: number): number {
+  const share = () => random.next() / 0x1_0000_0000;
+  const deviation = (share() + share() + share() + share() - 2) * Math.sqrt(3);
+  return Math.max(0.1, 1 + spread * deviation);
+}
+
+export function isWeekend(time: number): boolean {
+  return weekday(time) >= 5;
 }
 
 /** 0 is Monday. 1970 began with a Thursday. */

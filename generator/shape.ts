@@ -26,6 +26,20 @@ const dayHours = z.array(some).length(24, 'must be 24 weights, one an hour of th
 const factor = z.number().min(0.1).max(10).default(1);
 const day = z.iso.date('must be a day written like 2020-11-27').transform((text) => Date.parse(text) / 1000);
 
+/** Weights of the days of the week, where they differ. */
+export const weekdays = z
+  .strictObject(Object.fromEntries(WEEKDAYS.map((day) => [day, some])) as Record<Weekday, typeof some>)
+  .optional();
+export type Weekdays = z.output<typeof weekdays>;
+
+/** Campaigns and holidays, from the first to the last day. */
+export const occasions = z
+  .array(z.strictObject({ name: z.string(), from: day, to: day, traffic: factor, conversion: factor }))
+  .default([]);
+export type Occasions = z.output<typeof occasions>;
+
+export const noise = z.number().min(0).max(0.5).default(0);
+
 /** Unix seconds at which a month written `2020-09` begins. */
 export function monthStart(month: string): number {
   return Date.parse(`${month}-01T00:00:00Z`) / 1000;
@@ -53,13 +67,9 @@ export const shape = z
     range: z.strictObject({ from: time, to: time }),
     hours: dayHours,
     weekendHours: dayHours.optional(),
-    weekdays: z
-      .strictObject(Object.fromEntries(WEEKDAYS.map((day) => [day, some])) as Record<Weekday, typeof some>)
-      .optional(),
-    occasions: z
-      .array(z.strictObject({ name: z.string(), from: day, to: day, traffic: factor, conversion: factor }))
-      .default([]),
-    noise: z.number().min(0).max(0.5).default(0),
+    weekdays,
+    occasions,
+    noise,
     steps: z
       .array(
         z.strictObject({

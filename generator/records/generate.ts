@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { isWeekend, noiseFactor, occasionFactor, weekdayWeight } from '../calendar.ts';
 import type { Generated, GenerateOptions } from '../generate.ts';
 import { writeFile } from '../output.ts';
 import { permutation, Random, WeightedChoice } from '../random.ts';
@@ -62,7 +63,7 @@ class RecordLines {
   readonly #pools: Pools;
   readonly #rows: number;
   readonly #random: Random;
-  readonly #hours: WeightedChoice;
+  readonly #noise: Random;
   readonly #kinds: WeightedChoice;
   readonly #makers: readonly ReturnType<typeof objectMaker>[];
 
@@ -71,7 +72,7 @@ class RecordLines {
     this.#pools = pools;
     this.#rows = rows;
     this.#random = new Random(seed, 1);
-    this.#hours = new WeightedChoice(shape.hours);
+    this.#noise = new Random(seed, 3);
     this.#kinds = new WeightedChoice(shape.kinds.map(({ weight }) => weight));
     this.#makers = shape.kinds.map((kind) => objectMaker({ ...shape.fields, ...kind.fields }));
   }
@@ -84,15 +85,15 @@ class RecordLines {
     const { range, late, repeated } = this.#shape;
     const random = this.#random;
     const first = Math.floor(range.from / DAY);
-    const days = Math.floor(range.to / DAY) - first + 1;
+    const ends = this.#ends(first, Math.floor(range.to / DAY));
     const copies = Math.min(Math.round(this.#rows * repeated), Math.floor(this.#rows / 2));
     const distinct = this.#rows - copies;
     let [made, copied] = [0, 0];
     let held: Record<string, Value>[] = [];
-    for (let day = 0; day < days; day++) {
+    for (const [day, share] of ends.entries()) {
       yield* held;
       held = [];
-      const end = Math.floor((distinct * (day + 1)) / days);
+      const end = Math.floor(distinct * share);
       for (const time of this.#times((first + day) * DAY, end - made)) {
         const record = this.#record(time, made);
         made++;
@@ -109,11 +110,30 @@ class RecordLines {
     yield* held;
   }
 
+  /** The share of the records that have come by the end of each day, the last of which is 1. */
+  #ends(first: number, last: number): number[] {
+    const { weekdays, occasions, noise } = this.#shape;
+    const weights = Array.from({ length: last - first + 1 }, (_, i) => {
+      const time = (first + i) * DAY;
+      const expected = weekdayWeight(weekdays, time) * occasionFactor(occasions, time);
+      return expected * noiseFactor(this.#noise, noise);
+    });
+    const all = weights.reduce((a, b) => a + b, 0);
+    let sum = 0;
+    return weights.map((weight, i) => {
+      sum += weight;
+      return i === weights.length - 1 ? 1 : sum / all;
+    });
+  }
+
   #times(midnight: number, count: number): number[] {
-    const { from, to } = this.#shape.range;
+    const { range, hours, weekendHours = hours, noise } = this.#shape;
+    const { from, to } = range;
     const random = this.#random;
+    const weights = isWeekend(midnight) ? weekendHours : hours;
+    const choice = new WeightedChoice(weights.map((weight) => weight * noiseFactor(this.#noise, noise)));
     const times = Array.from({ length: count }, () =>
-      Math.min(to, Math.max(from, midnight + 3600 * this.#hours.draw(random) + random.below(3600))),
+      Math.min(to, Math.max(from, midnight + 3600 * choice.draw(random) + random.below(3600))),
     );
     return times.sort((a, b) => a - b);
   }

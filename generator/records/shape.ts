@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { share, time } from '../shape.ts';
+import { noise, occasions, share, time, weekdays } from '../shape.ts';
 
 /** What a value is made of; docs/generating.md has an example of each. */
 export type ValueShape =
@@ -33,6 +33,7 @@ export type ValueShape =
   | { readonly object: Readonly<Record<string, ValueShape>> };
 
 const weight = z.number().positive().max(1e9);
+const dayHours = z.array(weight).length(24, 'must be 24 weights, one an hour of the day');
 
 const value: z.ZodType<ValueShape> = z.lazy(() =>
   z.union(
@@ -88,7 +89,11 @@ const pool = z.union(
 export const recordShape = z.strictObject({
   rows: z.int().min(1).describe('How many a first look is made of.'),
   range: z.strictObject({ from: time, to: time }),
-  hours: z.array(z.number().positive()).length(24, 'must be 24 weights, one an hour of the day'),
+  hours: dayHours,
+  weekendHours: dayHours.optional(),
+  weekdays,
+  occasions: occasions.describe('Their conversion has no effect: records have no steps.'),
+  noise,
   repeated: share.describe('So many records come a second time.'),
   late: share.describe('So many records come a day after their time.'),
   pools: z.record(z.string().regex(/^[a-z_]+$/), pool).default({}),

@@ -114,6 +114,58 @@ test('bad records are of every kind, and counted', async () => {
   expect(dirtyLines['line:not_json/cut']).toBe(unreadable);
 });
 
+describe('days and hours', () => {
+  /** How many records a week has on each day, and in the first half of the days, without noise or with it. */
+  const weekOf = async (noise: number) => {
+    const flat = Array.from({ length: 24 }, () => 1);
+    const text = `
+rows: 1000
+range: { from: 2020-06-01 00:00:00 UTC, to: 2020-06-07 23:59:59 UTC }
+hours: [${flat.fill(3, 0, 12)}]
+weekendHours: [${flat.fill(1, 0, 12).fill(9, 12)}]
+weekdays: { mon: 300, tue: 100, wed: 100, thu: 100, fri: 100, sat: 100, sun: 100 }
+occasions: [{ name: Sale, from: 2020-06-06, to: 2020-06-06, traffic: 2 }]
+noise: ${noise}
+repeated: 0
+late: 0
+fields: { at: { time: epoch_s } }
+kinds: [{ weight: 1, fields: {} }]
+`;
+    const week = parseShapeFile(text, 'shape.yml', () => recordShape);
+    const out = join(folder, 'week.ndjson');
+    await makeFile({ kind: 'records', shape: week }, { rows: 1000, seed: 1, out });
+    const lines = (await readFile(out, 'utf8')).trim().split('\n');
+    const days = Array.from({ length: 7 }, () => ({ all: 0, morning: 0 }));
+    for (const line of lines) {
+      const date = new Date(1000 * JSON.parse(line).at);
+      const day = days[date.getUTCDate() - 1];
+      if (!day) throw new Error(`${line} is outside the range`);
+      day.all++;
+      if (date.getUTCHours() < 12) day.morning++;
+    }
+    return days;
+  };
+
+  test('follow weekdays, occasions and the hours of a weekend', async () => {
+    const days = await weekOf(0);
+    // A Monday has three days' weight, and the sale on Saturday two: 1,000 records by weights of 10 in all.
+    expect(days.map(({ all }) => all)).toEqual([300, 100, 100, 100, 100, 200, 100]);
+    const [weekdays, weekend] = [days.slice(0, 5), days.slice(5)].map(
+      (some) => some.reduce((n, { morning }) => n + morning, 0) / some.reduce((n, { all }) => n + all, 0),
+    );
+    // 3 to 1 in the morning of a weekday, 1 to 9 of a weekend.
+    expect(weekdays).toBeCloseTo(0.75, 1);
+    expect(weekend).toBeCloseTo(0.1, 1);
+  });
+
+  test('differ by noise, and their sum stays', async () => {
+    const counts = (await weekOf(0.1)).map(({ all }) => all);
+    expect(counts.reduce((a, b) => a + b, 0)).toBe(1000);
+    expect(new Set(counts.slice(1, 5)).size).toBeGreaterThan(1);
+    for (const count of counts.slice(1, 5)) expect(Math.abs(count - 100)).toBeLessThan(50);
+  });
+});
+
 describe('a shape that is wrong', () => {
   const minimal = `
 rows: 10
