@@ -25,15 +25,7 @@ export function auditCommand(): Command {
 /** The session as the audit wants it. */
 export function auditContext(session: Session): AuditContext {
   const { dataset, log, tables, derived, profiles, index, warehouse, files, sql, engine } = session;
-  const copies = warehouse.flatMap(({ table: name, sink }) => {
-    const model = dataset.models.find(({ table }) => table === name);
-    const table = derived.get(name);
-    return model && table ? [{ model, table, sink }] : [];
-  });
-  return {
-    ...{ dataset, log, ...tables, profiles, derived: [...derived.values()] },
-    ...{ index, warehouse: copies, files, sql, engine },
-  };
+  return { dataset, log, ...tables, profiles, derived, index, warehouse, files, sql, engine };
 }
 
 /** The audit for people. */

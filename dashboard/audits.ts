@@ -1,8 +1,10 @@
 import type { EventLog } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { LocalEngine, SqlSession } from '../core/engine.ts';
+import { hasCode } from '../core/errors.ts';
 import type { Sink } from '../core/sink.ts';
 import { audit } from '../inspection/audit.ts';
+import type { NamedCopy } from '../inspection/copies.ts';
 import type { AuditAnswer } from './api.ts';
 import { identity, type LakeView, tablesOf } from './lake-view.ts';
 
@@ -11,6 +13,8 @@ export interface AuditsContext {
   readonly dataset: Dataset;
   readonly log: EventLog;
   readonly index: Sink | null;
+  /** The copies in PostgreSQL, by the names of their tables. */
+  readonly warehouse: readonly NamedCopy[];
   readonly view: LakeView;
   /** An audit counts every row, so it has a session that nobody waits for, and an engine on it. */
   readonly sql: SqlSession;
@@ -18,50 +22,56 @@ export interface AuditsContext {
 }
 
 /**
- * Audits on demand. One is kept for as long as the log and the tables are the same, and those who ask at once
- * share it.
+ * Audits on demand, as the command does them: each counts everything again, since files and copies may be damaged where
+ * no version changes. Those who ask while one is under way share it, unless log or tables have changed since
+ * it began.
  */
 export class Audits {
   readonly #context: AuditsContext;
-  #last: { readonly key: string; readonly report: Promise<AuditAnswer> } | null = null;
+  #underway: { readonly key: string; readonly report: Promise<AuditAnswer> } | null = null;
 
   constructor(context: AuditsContext) {
     this.#context = context;
   }
 
   async now(): Promise<AuditAnswer> {
-    const { log, index, view } = this.#context;
+    const { log, view } = this.#context;
     const tables = tablesOf(await view.nowOrNothing()).map(identity);
     const ranges = (await log.ranges()).map(
       ({ stream, partition, start, end }) => `${stream}/${partition}:${start}-${end}`,
     );
-    const key = JSON.stringify([ranges, tables, await index?.count()]);
-    if (this.#last?.key !== key) {
-      const report = this.#audit();
-      this.#last = { key, report };
-      report.catch(() => {
-        this.#last = null;
-      });
-    }
-    return this.#last.report;
+    const key = JSON.stringify([ranges, tables]);
+    if (this.#underway?.key === key) return this.#underway.report;
+    const underway = { key, report: this.#audit() };
+    this.#underway = underway;
+    return underway.report.finally(() => {
+      if (this.#underway === underway) this.#underway = null;
+    });
   }
 
   async #audit(): Promise<AuditAnswer> {
-    const { dataset, log, index, view, sql, engine } = this.#context;
+    const { dataset, log, index, warehouse, view, sql, engine } = this.#context;
     const countedAt = new Date().toISOString();
-    const report = await view.readOrNothing(({ events, rejected, profiles }) =>
+    const audited = view.readOrNothing(({ events, rejected, models, profiles }) =>
       audit({
         dataset,
         log,
         events: events.table,
         rejected: rejected.table,
         profiles: profiles?.table ?? null,
+        derived: new Map(models.map(({ name, table }) => [name, table])),
         index,
+        warehouse,
         files: view.files,
         sql,
         engine,
       }),
     );
-    return { countedAt, ...report };
+    return { countedAt, ...(await audited.catch(nameDamage)) };
   }
+}
+
+/** What stays though the lake was read again and again is damage, and named as the command names it. */
+function nameDamage(error: unknown): never {
+  throw hasCode(error, 'lake:changing') ? error.cause : error;
 }

@@ -1,12 +1,18 @@
 import type { EventLog, PartitionRange } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
-import { type Dataset, type Model, modelOf } from '../core/dataset.ts';
-import type { CopyComparison, LocalEngine, SqlSession } from '../core/engine.ts';
-import type { Sink } from '../core/sink.ts';
-import { type LocalFiles, newestFiles } from '../lake/local-files.ts';
+import { type Dataset, modelOf } from '../core/dataset.ts';
+import type { SqlSession } from '../core/engine.ts';
+import { newestFiles } from '../lake/local-files.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { eventsRelation } from '../processing/events-table.ts';
-import { sinkFields } from '../processing/publish.ts';
+import {
+  type CopiesContext,
+  compareCopy,
+  compareIndex,
+  copyText,
+  indexText,
+  warehouseCopies,
+} from './copies.ts';
 import { foreignChanges } from './foreign-changes.ts';
 import { type Tally, tallyLog, total } from './tally-log.ts';
 
@@ -16,29 +22,12 @@ const PLACE = ['log_partition', 'log_offset'];
 /** The stream that a row of `rejected` came from. */
 const STREAM = `CASE WHEN starts_with(reason, 'line:') THEN 'dead-letters' ELSE 'events' END`;
 
-/** A published copy: its model, the model's table in the lake, and the sink. */
-interface Copy {
-  readonly model: Model;
-  readonly table: DeltaTable;
-  readonly sink: Sink;
-}
-
 /** The stores that are counted. */
-export interface AuditContext {
-  readonly dataset: Dataset;
+export interface AuditContext extends CopiesContext {
   readonly log: EventLog;
   readonly events: DeltaTable;
   readonly rejected: DeltaTable;
-  /** Null where the dataset has no model. */
-  readonly profiles: DeltaTable | null;
-  /** The tables of all models: their files must be whole, also those that nothing is published from. */
-  readonly derived?: readonly DeltaTable[];
-  readonly index: Sink | null;
-  /** The copies in PostgreSQL. */
-  readonly warehouse?: readonly Copy[];
-  readonly files: LocalFiles;
   readonly sql: SqlSession;
-  readonly engine: LocalEngine;
 }
 
 /**
@@ -88,11 +77,11 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
   const logged = await tallyLog(context.log, ranges, new Set(skipped.map(({ name }) => name)));
   const lake = await tallyLake(context, ranges);
   const profiles = await countProfiles(context);
-  for (const table of context.derived ?? []) await newestFiles(table, context.files);
-  const index = await readIndex(context);
+  for (const table of context.derived.values()) await newestFiles(table, context.files);
+  const index = await compareIndex(context);
   const warehouse: NonNullable<AuditReport['warehouse']> = [];
   const warehouseDifferences: string[] = [];
-  for (const copy of context.warehouse ?? []) {
+  for (const copy of warehouseCopies(context)) {
     const compared = await compareCopy(context, copy);
     const { rows, differing } = compared;
     const { table } = copy.model;
@@ -194,36 +183,6 @@ FROM ${sql.parquet(paths)} WHERE reason IN ('batch:unreadable', 'line:unreadable
     detail: String(detail),
     records: Number(records),
   }));
-}
-
-async function readIndex(context: AuditContext): Promise<CopyComparison | null> {
-  const { dataset, profiles, index } = context;
-  const model = modelOf(dataset);
-  return model && profiles && index ? compareCopy(context, { model, table: profiles, sink: index }) : null;
-}
-
-/** Compares what the sink shows with what publishing the newest rows would send. */
-async function compareCopy({ dataset, files, engine }: AuditContext, copy: Copy): Promise<CopyComparison> {
-  const { model, table, sink } = copy;
-  const { snapshot, paths } = await newestFiles(table, files);
-  const fields = sinkFields(snapshot?.fields ?? [], { model, columns: dataset.columns });
-  return engine.compare(sink, fields, paths);
-}
-
-function indexText({ rows: documents, differing, examples }: CopyComparison, profiles: number): string {
-  const counts =
-    documents === profiles
-      ? `documents of the index as their profiles: ${differing} of ${documents} differ`
-      : `documents of the index = profiles: ${documents} is not ${profiles}, ${differing} differ`;
-  return `${counts} (${named(examples, differing)}). Run: eventlake process; if it finds the index up to date: eventlake process --republish`;
-}
-
-function copyText(table: string, { rows, differing, examples }: CopyComparison): string {
-  return `rows of ${table} in PostgreSQL as in the lake: ${differing} differ, it has ${rows} (${named(examples, differing)}). Run: eventlake process; if it finds them up to date: eventlake process --republish`;
-}
-
-function named(examples: readonly string[], all: number): string {
-  return examples.join(', ') + (all > examples.length ? ', …' : '');
 }
 
 interface LakeCount {

@@ -260,7 +260,11 @@ describe('the audit', () => {
     const bytes = Buffer.from(await shop.place.store.get(key));
     bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
     await shop.place.store.put(key, bytes);
-    const context = { ...shop.auditContext(), profiles: null, derived: [profiles] };
+    const context = {
+      ...shop.auditContext(),
+      profiles: null,
+      derived: new Map([['customer_profiles', profiles]]),
+    };
     await expect(audit(context)).rejects.toMatchObject({ code: 'lake:corrupt' });
   });
 

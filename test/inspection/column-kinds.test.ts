@@ -92,7 +92,18 @@ test('columns with other names in the file, times in milliseconds and JSON go fr
     ],
   ]);
   expect(
-    await audit({ dataset, log, ...archive.tables, profiles, index, files, sql, engine: place.engine }),
+    await audit({
+      dataset,
+      log,
+      ...archive.tables,
+      profiles,
+      derived: new Map(),
+      index,
+      warehouse: [],
+      files,
+      sql,
+      engine: place.engine,
+    }),
   ).toMatchObject({
     balanced: true,
     lake: { events: 3, duplicates: 1 },

@@ -79,7 +79,20 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
   });
 
   const { files, sql, engine } = place;
-  expect(await audit({ dataset, log, ...archive.tables, profiles, index, files, sql, engine })).toEqual({
+  expect(
+    await audit({
+      dataset,
+      log,
+      ...archive.tables,
+      profiles,
+      derived: new Map(),
+      index,
+      warehouse: [],
+      files,
+      sql,
+      engine,
+    }),
+  ).toEqual({
     dataset: 'readings',
     balanced: true,
     file: { rows: 12 },

@@ -5,7 +5,8 @@ import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
 import { FILE } from '../cli/fixtures.ts';
-import { type Environment, eventlake, json, realServers, start } from './end-to-end-environment.ts';
+import { type Environment, eventlake, json, realServers } from './end-to-end-environment.ts';
+import { type ServedDashboard, serveDashboard } from './served-dashboard.ts';
 
 const TIMEOUT_MS = 120_000;
 
@@ -44,30 +45,8 @@ async function made(): Promise<{ topics: string[]; bucket: boolean; indices: str
   };
 }
 
-/** A dashboard in a process of its own. */
-async function dashboard() {
-  const child = start(environment, ['dashboard', '--port', '0', '--json']);
-  const ended = new Promise((resolve) => child.on('close', resolve));
-  let said = '';
-  for await (const bytes of child.stdout ?? []) {
-    said += bytes;
-    if (/http:\/\/[\d.:]+/.test(said)) break;
-  }
-  const [address] = /http:\/\/[\d.:]+/.exec(said) ?? [];
-  return {
-    ask: async <T = unknown>(path: string) => {
-      const answer = await fetch(`${address}${path}`);
-      return { status: answer.status, body: (await answer.json()) as T };
-    },
-    async stop() {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
-}
-
 /** The dashboard says what the commands print; the audit exits with `code`. */
-async function sameAsCommands({ ask }: Awaited<ReturnType<typeof dashboard>>, code: number): Promise<void> {
+async function sameAsCommands({ ask }: ServedDashboard, code: number): Promise<void> {
   const { body } = await ask<{ status: object }>('/api/pipeline');
   expect(body.status).toEqual(await json(environment, ['status']));
   expect((await ask('/api/audit')).body).toMatchObject(await json(environment, ['audit'], code));
@@ -83,7 +62,7 @@ test(
   'a look makes no topic, bucket, index or folder, and finds an empty lake; what is made later is seen',
   async () => {
     const nothing = { topics: [], bucket: false, indices: [] };
-    const shown = await dashboard();
+    const shown = await serveDashboard(environment);
     try {
       expect(await json(environment, ['status'])).toMatchObject({ tables: [], partitions: [], lag: 0 });
       expect(await json(environment, ['audit'])).toMatchObject({ balanced: true, lake: { events: 0 } });
@@ -131,7 +110,7 @@ test(
     const producer = new Producer({ ...client, serializers: stringSerializers });
     await producer.send({ messages: [{ topic, value: '{}' }] });
     await producer.close();
-    const shown = await dashboard();
+    const shown = await serveDashboard(environment);
     try {
       expect(await json(environment, ['status'])).toMatchObject({
         partitions: [{ partition: 'events/0', start: '0', end: '1', archived: null, lag: 1 }],

@@ -7,6 +7,7 @@ import { readLake } from '../oracle/read-lake.ts';
 import { WarehouseReader, type WarehouseRow } from '../oracle/warehouse.ts';
 import { locate, POSTGRES } from '../servers/test-servers.ts';
 import { type Environment, embedded, eventlake, json } from './end-to-end-environment.ts';
+import { serveDashboard } from './served-dashboard.ts';
 
 jest.setTimeout(180_000);
 
@@ -183,6 +184,9 @@ describe('a table with every type of column and a key of two', () => {
     expect(report.differences).toEqual([
       expect.stringMatching(/^rows of kinds_by_day in PostgreSQL .* 3 differ.*7, 1999-01-03.*--republish$/),
     ]);
+    const page = await serveDashboard(environment, ['kinds']);
+    expect((await page.ask('/api/audit')).body).toEqual({ ...report, countedAt: expect.any(String) });
+    await page.stop();
     await json(environment, ['process', 'kinds', '--republish']);
     expect(await json(environment, ['audit', 'kinds'])).toMatchObject({ balanced: true });
     expect(await json(environment, ['status', 'kinds'])).toMatchObject({

@@ -63,7 +63,7 @@ function Verdict({ answer, isUnderway }: { answer: AuditAnswer; isUnderway: bool
 }
 
 function Counts({ answer, entities }: { answer: AuditAnswer; entities: string }) {
-  const { file, log, lake, profiles, index } = answer;
+  const { file, log, lake, profiles, index, warehouse = [] } = answer;
   const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
   const lines: [string, string, number | string | null][] = [
     ['files', 'rows', file.rows],
@@ -76,6 +76,7 @@ function Counts({ answer, entities }: { answer: AuditAnswer; entities: string })
     ['', 'events', profiles.events],
     ['', 'total spent', profiles.totalSpent],
     ['index', 'documents', index?.documents ?? null],
+    ...warehouse.map(({ table, rows }): [string, string, number] => ['warehouse', `rows of ${table}`, rows]),
   ];
   return (
     <table className="audit">
