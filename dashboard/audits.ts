@@ -22,9 +22,9 @@ export interface AuditsContext {
 }
 
 /**
- * Audits on demand, as the command does them: each counts everything again, since files and copies may be damaged where
- * no version changes. Those who ask while one is under way share it, unless log or tables have changed since
- * it began.
+ * Audits on demand, as the command does them: each counts everything again, since files and copies may be
+ * damaged where no version changes. Those who ask while one is under way share it, unless log or tables have
+ * changed since it began.
  */
 export class Audits {
   readonly #context: AuditsContext;

@@ -53,6 +53,9 @@ export class DuckDbSession implements SqlSession {
       temp_directory: spill,
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
+      // Files are local, and the system caches them. DuckDB's own cache would keep the bytes of each file
+      // that was ever read, also of those that are deleted, up to the limit.
+      enable_external_file_cache: 'false',
     });
     const connection = await sessionOn(instance);
     // Freed memory goes back to the system soon, and wholly after each statement, instead of adding up from
