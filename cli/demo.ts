@@ -40,7 +40,7 @@ export function demoCommand(): Command {
         `\n${[formatOf(session.dataset), 'event log', 'Delta lake', ...tables].join(' → ')}, in one process, below ${session.settings.home}\n`,
       );
       const began = performance.now();
-      const result = await runWholeJob(session, { batchSize: CHUNK_ROWS }, new AbortController().signal);
+      const result = await runWholeJob(session, { batchSize: CHUNK_ROWS }, new AbortController());
       const seconds = Math.round(performance.now() - began) / 1000;
       const look = await firstLook(session);
       const reports = options.json ? [] : await reportTexts(session, ROWS_OF_A_REPORT);

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
 import { datasetNames, loadDataset } from '../config/dataset/read.ts';
 import { UsageError } from '../core/errors.ts';
-import { follow } from '../processing/follow.ts';
 import { datasetCommand, rate, stopOnSignals } from './command.ts';
 import { port } from './dashboard-options.ts';
 import { exportToCsv } from './export.ts';
 import { generateReadings } from './generate-readings.ts';
 import { note, thousands } from './output.ts';
+import { follow } from './process.ts';
 import { processContext } from './process-context.ts';
 import { type CommonOptions, datasetPlaces, openSession, type Session, settingsOf } from './session.ts';
 import { showDashboard } from './show-dashboard.ts';
-import { reported } from './stage-reports.ts';
+import { observerOf, StageNotes } from './stage-reports.ts';
 
 /** The CSV file stays so small, however long it runs. */
 const ROTATE_BYTES = 50_000_000;
@@ -91,8 +91,7 @@ async function runLive(
 }
 
 async function processOn(session: Session, stop: AbortController) {
-  const reports = { monitor: null, progress: null, telling: { commits: false, renewals: false } };
-  const context = reported(await processContext(session), reports);
-  const engine = await session.engine.beside();
-  return follow({ ...context, engine }, stop).finally(() => engine.close());
+  const notes = new StageNotes(session.dataset, { commits: false, renewals: false });
+  const context = await processContext(session, { observe: observerOf([notes]) });
+  return (await follow(session, context, stop)).archive;
 }

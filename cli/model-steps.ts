@@ -5,7 +5,7 @@ import type { Settings } from '../config/settings.ts';
 import { EVENTS_TABLE, keyOf, type LookupKind, type Model } from '../core/dataset.ts';
 import type { Lookup } from '../core/lookup.ts';
 import type { ModelInput } from '../processing/model-inputs.ts';
-import type { ModelSteps } from '../processing/process.ts';
+import type { ModelSteps } from '../processing/process-context.ts';
 import type { Session } from './session.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { UsageError } from '../core/errors.ts';
-import { follow } from '../processing/follow.ts';
-import { processTo } from '../processing/process.ts';
+import { type ProcessResult, processLog } from '../processing/process.ts';
+import type { ProcessContext } from '../processing/process-context.ts';
 import { STOPPED, stopOnSignals } from './command.ts';
 import { commandOverDatasets, eachDataset } from './each-dataset.ts';
 import { openMonitor } from './monitoring.ts';
@@ -11,7 +11,7 @@ import { Progress } from './progress.ts';
 import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './rejections.ts';
 import { type CommonOptions, noteStores, type Session } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
-import { processSummary, reported } from './stage-reports.ts';
+import { observerOf, processSummary, StageNotes } from './stage-reports.ts';
 import { writeModeOption } from './warehouse.ts';
 
 interface ProcessOptions extends CommonOptions, SkipOptions, MaxRejectedOptions {
@@ -37,36 +37,43 @@ export function processCommand(): Command {
       const { signal } = stop;
       await eachDataset(names, options, { access: 'write', signal }, async (session) => {
         noteStores(session);
-        const monitor = await openMonitor(session);
         const isEndless = options.follow ?? false;
         const progress = new Progress();
-        const reports = { monitor, progress, telling: { commits: true, renewals: isEndless } };
-        const republish = options.republish ?? false;
         const skips = new Skips(options);
-        const context = skips.in(reported({ ...(await processContext(session)), republish }, reports));
+        const rejections = new Rejections(options);
+        const notes = new StageNotes(session.dataset, { commits: true, renewals: isEndless });
+        const context = await processContext(session, {
+          observe: observerOf([await openMonitor(session), progress, notes, skips, rejections]),
+          skip: skips.names,
+          republish: options.republish ?? false,
+          checkArchived: (archived) => rejections.judge(archived),
+        });
         noteUnpublished(session);
-        if (options.follow) {
+        if (isEndless)
           note(`following ${session.log.description}; stop with Ctrl-C`, 'info', { event: 'follow_started' });
-          const engine = await session.engine.beside();
-          const archived = await follow({ ...context, engine }, stop).finally(() => {
-            progress.end();
-            return engine.close();
-          });
-          skips.end();
-          record('stopped', { event: 'stopped', ...archived });
-          const result = { archive: archived, model: null, publish: null, published: [] };
-          return { result, text: processSummary(result) };
-        }
-        const judged = new Rejections(options).in(context);
-        const result = await processTo(judged, session.log.ranges(), signal).finally(() => progress.end());
+        const result = await (isEndless
+          ? follow(session, context, stop)
+          : processLog(context, { ends: session.log.ranges(), stop })
+        ).finally(() => progress.end());
         skips.end();
-        if (result.archive.stopped) {
+        if (isEndless) record('stopped', { event: 'stopped', ...result.archive });
+        else if (result.archive.stopped) {
           note(STOPPED, 'info', { event: 'stopped' });
           process.exitCode = 1;
         }
         return { result, text: processSummary(result) };
       });
     });
+}
+
+/** Processes what comes, until it is stopped. Statements of the models do not wait for the archive's. */
+export async function follow(
+  session: Session,
+  context: ProcessContext,
+  stop: AbortController,
+): Promise<ProcessResult> {
+  const engine = await session.engine.beside();
+  return processLog({ ...context, engine }, { stop }).finally(() => engine.close());
 }
 
 /** Says of the systems that the dataset is published to which have no address. */

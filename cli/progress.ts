@@ -1,3 +1,4 @@
+import type { ProcessEvent } from '../processing/observer.ts';
 import { barsCanBeDrawn, clearBeforeNotes, coloured, note, thousands } from './output.ts';
 
 const LINES_EVERY_MS = 5000;
@@ -61,6 +62,31 @@ export class Progress {
     if (!state || state.ended !== null) return;
     this.#stages.set(stage, { ...state, share: 1, ended: performance.now() });
     if (this.#isTerminal) this.#draw();
+  }
+
+  /** Hears of archive, models and publications. */
+  observe(event: ProcessEvent): void {
+    switch (event.type) {
+      case 'progress': {
+        const { stage, unit, done, total } = event;
+        this.show(stage, {
+          done,
+          unit,
+          share: total === null ? null : Math.min(1, done / Math.max(1, total)),
+        });
+        break;
+      }
+      case 'idle':
+      case 'archived':
+        this.finish('archive');
+        break;
+      case 'modelled':
+        this.finish('model');
+        break;
+      case 'published':
+        this.finish('publish');
+        break;
+    }
   }
 
   /** Leaves the terminal to what comes next. */

@@ -1,8 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { FirstRejected } from '../core/engine.ts';
 import { EventlakeError } from '../core/errors.ts';
-import type { ArchiveResult, BatchOutcome } from '../processing/archive.ts';
-import type { ProcessContext } from '../processing/process.ts';
+import type { ArchiveResult, BatchOutcome, ProcessEvent } from '../processing/observer.ts';
 import { counted, note, thousands } from './output.ts';
 
 /**
@@ -47,31 +46,16 @@ export class Rejections {
     this.#limit = maxRejected;
   }
 
-  /** The context whose archive is counted, and judged once it is done. */
-  in<T extends ProcessContext>(context: T): T {
-    const { archive } = context;
-    const onCommit = (outcome: BatchOutcome) => {
-      archive.onCommit?.(outcome);
-      this.#count(outcome);
-    };
-    return {
-      ...context,
-      archive: { ...archive, onCommit },
-      onArchived: (result: ArchiveResult) => {
-        context.onArchived?.(result);
-        this.#judge(result);
-      },
-    };
+  /** Counts what the archive commits. */
+  observe(event: ProcessEvent): void {
+    if (event.type === 'committed') this.#count(event.outcome);
   }
 
-  #count({ reasons, firstRejected }: BatchOutcome): void {
-    for (const [reason, n] of Object.entries(reasons))
-      this.#rows.set(reason, (this.#rows.get(reason) ?? 0) + n);
-    for (const first of firstRejected)
-      if (!this.#first.has(first.reason)) this.#first.set(first.reason, first);
-  }
-
-  #judge({ events, rejected }: ArchiveResult): void {
+  /**
+   * Judges all that was archived.
+   * @throws `rejected:too_many` above the limit
+   */
+  judge({ events, rejected }: ArchiveResult): void {
     if (rejected === 0) return;
     const total = events + rejected;
     const what =
@@ -92,6 +76,13 @@ export class Rejections {
         hint: 'See them with: eventlake rejected. Where most rows are rejected, the contract is often wrong: a format, the type of a column, the delimiter.',
       });
     }
+  }
+
+  #count({ reasons, firstRejected }: BatchOutcome): void {
+    for (const [reason, n] of Object.entries(reasons))
+      this.#rows.set(reason, (this.#rows.get(reason) ?? 0) + n);
+    for (const first of firstRejected)
+      if (!this.#first.has(first.reason)) this.#first.set(first.reason, first);
   }
 
   #mainReason(): string {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Dataset } from '../core/dataset.ts';
 import { UsageError } from '../core/errors.ts';
 import { type AuditReport, audit } from '../inspection/audit.ts';
-import { type ProcessResult, processTo } from '../processing/process.ts';
+import { type ProcessResult, processLog } from '../processing/process.ts';
 import { auditContext, auditText, UNBALANCED } from './audit.ts';
 import { STOPPED, stopOnSignals } from './command.ts';
 import { commandOverDatasets, eachDataset } from './each-dataset.ts';
@@ -19,7 +19,7 @@ import { Progress } from './progress.ts';
 import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './rejections.ts';
 import { noteStores, type Session } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
-import { processSummary, reported } from './stage-reports.ts';
+import { observerOf, processSummary, StageNotes } from './stage-reports.ts';
 import { writeModeOption } from './warehouse.ts';
 
 /** What `run` did, stage by stage. */
@@ -39,7 +39,8 @@ export function runCommand(): Command {
     .addOption(skipOption())
     .addOption(maxRejectedOption())
     .action(async (names: string[], options: RunOptions) => {
-      const { signal } = stopOnSignals();
+      const stop = stopOnSignals();
+      const { signal } = stop;
       if (options.file && names.length > 1) {
         throw new UsageError('settings:one_dataset', '--file is for one dataset', {
           hint: 'Without it, each dataset is read from the file that its dataset.yml names.',
@@ -47,7 +48,7 @@ export function runCommand(): Command {
       }
       await eachDataset(names, options, { access: 'ingest', signal }, async (session) => {
         noteStores(session);
-        const result = await runWholeJob(session, options, signal);
+        const result = await runWholeJob(session, options, stop);
         if (!result.audit) process.exitCode = 1;
         else if (!result.audit.balanced) process.exitCode = UNBALANCED;
         return { result, text: runText(result, session.dataset) };
@@ -55,22 +56,29 @@ export function runCommand(): Command {
     });
 }
 
-/** Ingest, process and audit. The archive reads what ingest has committed while ingest still runs. */
+/**
+ * Ingest, process and audit, until `stop`, which is aborted when processing fails. The archive reads what
+ * ingest has committed while ingest still runs.
+ */
 export async function runWholeJob(
   session: Session,
   options: RunOptions,
-  signal: AbortSignal,
+  stop: AbortController,
 ): Promise<RunResult> {
+  const { signal } = stop;
   const monitor = await openMonitor(session);
   const progress = new Progress();
-  const reports = { monitor, progress, telling: { commits: false, renewals: false } };
   const skips = new Skips(options);
-  const told = skips.in(reported(await processContext(session), reports));
-  const context = new Rejections(options).in(told);
-  const failed = new AbortController();
+  const rejections = new Rejections(options);
+  const notes = new StageNotes(session.dataset, { commits: false, renewals: false });
+  const context = await processContext(session, {
+    observe: observerOf([monitor, progress, notes, skips, rejections]),
+    skip: skips.names,
+    checkArchived: (archived) => rejections.judge(archived),
+  });
   const ingesting = ingestFiles(session, options, signal, { monitor, progress });
   const ends = ingesting.then(() => session.log.ranges());
-  const processing = processTo(context, ends, AbortSignal.any([signal, failed.signal]));
+  const processing = processLog(context, { ends, stop });
   try {
     const [ingested, processed] = await Promise.all([ingesting, processing]);
     skips.end();
@@ -79,7 +87,7 @@ export async function runWholeJob(
     progress.finish('audit');
     return { ingest: ingested, process: processed, audit: audited };
   } catch (error) {
-    failed.abort();
+    stop.abort();
     await Promise.allSettled([ingesting, processing]);
     throw error;
   } finally {

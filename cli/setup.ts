@@ -5,7 +5,8 @@ import { dashboardFile } from '../config/kibana/saved-objects.ts';
 import type { TableField } from '../core/data-files.ts';
 import { aliasOf, indexPublicationOf } from '../core/dataset.ts';
 import { makeEventsTable } from '../processing/archive-commit.ts';
-import { modelStage, publishStage } from '../processing/process.ts';
+import { computeModels } from '../processing/models.ts';
+import { publishTables } from '../processing/publications.ts';
 import { sinkFields } from '../processing/publish.ts';
 import { datasetCommand } from './command.ts';
 import { counted, print } from './output.ts';
@@ -85,13 +86,7 @@ async function fillWarehouse(session: Session): Promise<Filled[]> {
   if (!session.dataset.publish.some(({ to }) => to === 'postgres')) return [];
   const context = await processContext(session);
   await makeEventsTable(session.tables.events, session.dataset);
-  const filled: Filled[] = [];
-  const { versions } = await modelStage({
-    ...context,
-    onModel(table, { rows }) {
-      if (rows > 0n) filled.push({ table, rows: Number(rows) });
-    },
-  });
-  await publishStage(context, versions);
-  return filled;
+  const { outcomes, versions } = await computeModels(context);
+  await publishTables(context, versions);
+  return outcomes.flatMap(({ table, rows }) => (rows > 0n ? [{ table, rows: Number(rows) }] : []));
 }

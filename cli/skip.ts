@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { partitionId, type RecordBatch } from '../core/contracts.ts';
-import type { ProcessContext } from '../processing/process.ts';
+import type { ProcessEvent } from '../processing/observer.ts';
 import { note } from './output.ts';
 
 const NAME = /^(events|dead-letters)\/(0|[1-9]\d{0,9})@(0|[1-9]\d{0,18})$/;
@@ -24,22 +24,17 @@ export function skipOption(): Option {
 
 /** The batches that are to be skipped, and what became of each. */
 export class Skips {
-  readonly #names: ReadonlySet<string>;
+  readonly names: ReadonlySet<string>;
   readonly #open: Set<string>;
 
   constructor({ skip = [] }: SkipOptions) {
-    this.#names = new Set(skip);
+    this.names = new Set(skip);
     this.#open = new Set(skip);
   }
 
-  /** The context whose archive skips them. */
-  in<T extends ProcessContext>(context: T): T {
-    const { archive } = context;
-    const onRead = (records: RecordBatch) => {
-      archive.onRead?.(records);
-      this.#read(records);
-    };
-    return { ...context, archive: { ...archive, skip: this.#names, onRead } };
+  /** Hears which records are read. */
+  observe(event: ProcessEvent): void {
+    if (event.type === 'read') this.#read(event.records);
   }
 
   #read(records: RecordBatch): void {

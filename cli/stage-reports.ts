@@ -1,11 +1,15 @@
-import { resultTables } from '../core/dataset.ts';
-import type { Monitor } from '../monitoring/monitor.ts';
-import type { BatchOutcome } from '../processing/archive.ts';
-import type { FollowContext, StageFailure } from '../processing/follow.ts';
-import type { ModelResult } from '../processing/model.ts';
-import type { ModelOutcome, ProcessContext, ProcessResult, Published } from '../processing/process.ts';
+import { type Dataset, resultTables } from '../core/dataset.ts';
+import type {
+  BatchOutcome,
+  ModelOutcome,
+  ModelResult,
+  Observer,
+  ProcessEvent,
+  Published,
+  StageFailure,
+} from '../processing/observer.ts';
+import type { ProcessResult } from '../processing/process.ts';
 import { counted, type Details, note, record, thousands } from './output.ts';
-import type { Progress } from './progress.ts';
 
 /**
  * How a stage's work is told: a note, or only a line in a JSON log where people see it in the command's
@@ -19,77 +23,72 @@ export interface Telling {
   readonly renewals: boolean;
 }
 
-/** To whom the stages report. */
-export interface Reports {
-  readonly monitor: Monitor | null;
-  /** Null where something else shows how far the stages have come. */
-  readonly progress: Progress | null;
-  readonly telling: Telling;
+/** Who hears what the stages do. */
+interface Listener {
+  observe(event: ProcessEvent): void;
 }
 
-/** The context whose stages report what they do: to people and logs, and to the monitor if there is one. */
-export function reported(context: ProcessContext, { monitor, progress, telling }: Reports): FollowContext {
-  const results = resultTables(context.archive.dataset);
-  const sayNote: Say = (text, details) => note(text, 'info', details);
-  const sayCommit = telling.commits ? sayNote : record;
-  const sayRenewal = telling.renewals ? sayNote : record;
-  return {
-    ...context,
-    archive: {
-      ...context.archive,
-      onTurn: () => monitor?.turn(),
-      onProgress({ stage, unit, done, total }) {
-        const share = total === null ? null : Math.min(1, done / Math.max(1, total));
-        progress?.show(stage, { done, unit, share });
-      },
-      onRead: (records) => monitor?.recordsRead(records),
-      onIdle() {
-        progress?.finish('archive');
-        monitor?.succeeded('archive');
-      },
-      onCommit(outcome) {
-        monitor?.batchCommitted(outcome);
-        sayCommit(commitText(outcome), commitDetails(outcome));
-      },
-      onSuperseded(reason) {
-        monitor?.batchSuperseded();
+/** The one observer of a command: it tells each of these. */
+export function observerOf(listeners: readonly (Listener | null)[]): Observer {
+  return (event) => {
+    for (const listener of listeners) listener?.observe(event);
+  };
+}
+
+/** Tells people and the log file what the stages have done. */
+export class StageNotes {
+  readonly #results: readonly string[];
+  readonly #sayCommit: Say;
+  readonly #sayRenewal: Say;
+
+  constructor(dataset: Dataset, { commits, renewals }: Telling) {
+    const sayNote: Say = (text, details) => note(text, 'info', details);
+    this.#results = resultTables(dataset);
+    this.#sayCommit = commits ? sayNote : record;
+    this.#sayRenewal = renewals ? sayNote : record;
+  }
+
+  observe(event: ProcessEvent): void {
+    switch (event.type) {
+      case 'committed':
+        this.#sayCommit(commitText(event.outcome), commitDetails(event.outcome));
+        break;
+      case 'superseded': {
+        const { reason } = event;
         const details = { event: 'superseded', hop: 'archive', reason };
         note(`another worker was faster, reading again: ${reason}`, 'info', details);
-      },
-    },
-    onArchived: () => progress?.finish('archive'),
-    onModel(table, result, seconds) {
-      progress?.finish('model');
-      monitor?.modelDone(result, seconds);
-      const { outcome, rows } = result;
-      const details = { event: 'model', hop: 'model', table, outcome, rows: Number(rows), seconds };
-      if (outcome !== 'computed') return;
-      const say = results.includes(table) ? sayRenewal : record;
-      say(results.length > 1 ? tableText({ table, ...result }) : modelText(result), {
-        ...details,
-        version: String(result.version),
-      });
-    },
-    onPublish(result, seconds) {
-      progress?.finish('publish');
-      monitor?.publishDone(result, seconds);
-      const { outcome, stored, deleted, version, table, to } = result;
-      const details = {
-        event: 'publish',
-        hop: 'publish',
-        ...{ table, to },
-        stored,
-        deleted,
-        version: String(version),
-        seconds,
-      };
-      if (outcome === 'published') sayRenewal(publishText(result), details);
-    },
-    onFailure(failure) {
-      monitor?.failed(failure.stage, failure.error.message);
-      noteFailure(failure);
-    },
-  };
+        break;
+      }
+      case 'modelled':
+        this.#modelled(event.outcome, event.seconds);
+        break;
+      case 'published':
+        this.#published(event.outcome, event.seconds);
+        break;
+      case 'failed':
+        noteFailure(event);
+        break;
+    }
+  }
+
+  #modelled(done: ModelOutcome, seconds: number): void {
+    const { table, outcome, rows, version } = done;
+    if (outcome !== 'computed') return;
+    const say = this.#results.includes(table) ? this.#sayRenewal : record;
+    say(this.#results.length > 1 ? tableText(done) : modelText(done), {
+      ...{ event: 'model', hop: 'model', table, outcome, rows: Number(rows), seconds },
+      version: String(version),
+    });
+  }
+
+  #published(done: Published, seconds: number): void {
+    const { outcome, stored, deleted, version, table, to } = done;
+    if (outcome !== 'published') return;
+    this.#sayRenewal(publishText(done), {
+      ...{ event: 'publish', hop: 'publish', table, to, stored, deleted },
+      ...{ version: String(version), seconds },
+    });
+  }
 }
 
 function noteFailure({ stage, error: { message, code, hint }, pauseMs }: StageFailure): void {

@@ -1,8 +1,6 @@
 import type { RecordBatch } from '../core/contracts.ts';
 import type { CommittedChunk } from '../ingestion/ingest.ts';
-import type { BatchOutcome } from '../processing/archive.ts';
-import type { ModelResult } from '../processing/model.ts';
-import type { PublishResult } from '../processing/publish.ts';
+import type { BatchOutcome, ModelResult, ProcessEvent, PublishResult } from '../processing/observer.ts';
 import { Health } from './health.ts';
 import { defineMetrics, type Metrics } from './metrics.ts';
 import { Stores, type StoresContext } from './stores.ts';
@@ -34,11 +32,41 @@ export class Monitor {
     this.succeeded('ingest');
   }
 
+  /** Hears of archive, models and publications. */
+  observe(event: ProcessEvent): void {
+    switch (event.type) {
+      case 'turn':
+        this.turn();
+        break;
+      case 'read':
+        this.#recordsRead(event.records);
+        break;
+      case 'committed':
+        this.#batchCommitted(event.outcome);
+        break;
+      case 'idle':
+        this.succeeded('archive');
+        break;
+      case 'superseded':
+        this.#metrics.superseded.inc();
+        break;
+      case 'modelled':
+        this.#modelDone(event.outcome, event.seconds);
+        break;
+      case 'published':
+        this.#publishDone(event.outcome, event.seconds);
+        break;
+      case 'failed':
+        this.failed(event.stage, event.error.message);
+        break;
+    }
+  }
+
   turn(): void {
     this.health.turn();
   }
 
-  recordsRead({ stream, values }: RecordBatch): void {
+  #recordsRead({ stream, values }: RecordBatch): void {
     this.#metrics.readRecords.inc({ stream }, values.length);
     this.#metrics.readBytes.inc(
       { stream },
@@ -46,7 +74,7 @@ export class Monitor {
     );
   }
 
-  batchCommitted({ events, rejected, reasons, bytes, seconds }: BatchOutcome): void {
+  #batchCommitted({ events, rejected, reasons, bytes, seconds }: BatchOutcome): void {
     this.#metrics.committedRecords.inc(events + rejected);
     this.#metrics.archivedEvents.inc(events);
     for (const [reason, n] of Object.entries(reasons))
@@ -57,16 +85,12 @@ export class Monitor {
     this.succeeded('archive');
   }
 
-  batchSuperseded(): void {
-    this.#metrics.superseded.inc();
-  }
-
-  modelDone({ outcome }: ModelResult, seconds: number): void {
+  #modelDone({ outcome }: ModelResult, seconds: number): void {
     if (outcome === 'computed') this.#metrics.model.observe(seconds);
     this.succeeded('model');
   }
 
-  publishDone({ outcome, stored, deleted }: PublishResult, seconds: number): void {
+  #publishDone({ outcome, stored, deleted }: PublishResult, seconds: number): void {
     if (outcome === 'published') this.#metrics.publish.observe(seconds);
     this.#metrics.documents.inc({ operation: 'stored' }, stored);
     this.#metrics.documents.inc({ operation: 'deleted' }, deleted);

@@ -4,14 +4,14 @@ import type { EventLog, LogReader, PartitionRange, RecordBatch } from '../core/c
 import { partitionId } from '../core/contracts.ts';
 import type { NewFile } from '../core/data-files.ts';
 import type { Dataset } from '../core/dataset.ts';
-import type { ArchivedFiles, Engine, EngineBatch } from '../core/engine.ts';
+import type { Engine, EngineBatch } from '../core/engine.ts';
 import { hasCode } from '../core/errors.ts';
 import { recreatedLog } from '../core/recreated-log.ts';
 import { lakeId } from '../lake/identity.ts';
 import { commitBatch } from './archive-commit.ts';
 import { checkRequired } from './events-table.ts';
+import type { ArchiveResult, BatchOutcome, Observer } from './observer.ts';
 import { type ArchiveTables, Positions } from './positions.ts';
-import type { StageProgress } from './stage-progress.ts';
 
 const POLL_MS = 200;
 /** How long a worker that has nothing to read waits before it looks how far the others have come. */
@@ -27,31 +27,7 @@ export interface ArchiveContext {
   readonly batchSeconds: number;
   /** Batches of the log to step over where they cannot be read, by name. */
   readonly skip?: ReadonlySet<string>;
-  /** Told of records that were read and are not in the lake yet. */
-  onRead?(records: RecordBatch): void;
-  /**
-   * Told each time that the log was asked for more and answered, with or without records; also by the later
-   * stages, as they make progress.
-   */
-  onTurn?(): void;
-  /** Told how far the stage has come; also by the later stages. */
-  onProgress?(progress: StageProgress): void;
-  /** Called after each commit. */
-  onCommit?(outcome: BatchOutcome): void;
-  /** Called when there is nothing to read and no batch has been begun. */
-  onIdle?(): void;
-  /** Told when a batch was dropped because another worker had moved on in its partitions. */
-  onSuperseded?(reason: string): void;
-}
-
-/** What one batch brought into the lake. */
-export interface BatchOutcome extends Pick<ArchivedFiles, 'reasons' | 'firstRejected'> {
-  readonly events: number;
-  readonly rejected: number;
-  /** Of the Parquet files. */
-  readonly bytes: number;
-  readonly eventsVersion: bigint | null;
-  readonly seconds: number;
+  readonly observe?: Observer;
 }
 
 /** When the archive stage ends. */
@@ -63,14 +39,6 @@ export interface ArchiveEnd {
   readonly ends: Promise<readonly PartitionRange[]>;
   /** Commits the current batch and stops. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** What one run of the stage brought into the lake. */
-export interface ArchiveResult {
-  readonly events: number;
-  readonly rejected: number;
-  readonly commits: number;
-  readonly stopped: boolean;
 }
 
 /**
@@ -132,7 +100,7 @@ class Worker {
       if (failure) throw failure;
       this.#reader ??= await this.#openReader();
       const batch = await this.#reader.poll(POLL_MS);
-      this.#context.onTurn?.();
+      this.#context.observe?.({ type: 'turn' });
       if (batch) await this.#take(batch);
       if (this.#mustCommit(batch === null)) await this.#commit();
       if (batch === null) await this.#lookAround();
@@ -187,7 +155,7 @@ class Worker {
       this.#began = Date.now();
     }
     await this.#batch.add(records, expected);
-    this.#context.onRead?.(records);
+    this.#context.observe?.({ type: 'read', records });
     this.#read += Number(records.next - expected);
     this.#tellProgress();
   }
@@ -199,7 +167,7 @@ class Worker {
       0,
     );
     const total = left === undefined ? null : this.#read + left;
-    this.#context.onProgress?.({ stage: 'archive', unit: 'records', done: this.#read, total });
+    this.#context.observe?.({ type: 'progress', stage: 'archive', unit: 'records', done: this.#read, total });
   }
 
   /** Where reading is in a partition; not before its first record that is left. */
@@ -233,7 +201,7 @@ class Worker {
       await this.#known.refresh();
       await this.#reader?.commit(batch.next);
       await batch.discard();
-      this.#context.onCommit?.(outcome);
+      this.#context.observe?.({ type: 'committed', outcome });
     } catch (error) {
       if (!hasCode(error, 'lake:superseded')) throw error;
       await this.#drop(error.message);
@@ -272,7 +240,7 @@ class Worker {
 
   /** Another worker was here: forget the batch, and read again from where the tables are now. */
   async #drop(reason: string): Promise<void> {
-    this.#context.onSuperseded?.(reason);
+    this.#context.observe?.({ type: 'superseded', reason });
     await this.#batch?.discard();
     this.#batch = null;
     await this.#reader?.close();
@@ -283,7 +251,7 @@ class Worker {
   /** With nothing to read, what is missing may be another worker's: see how far the tables have come. */
   async #lookAround(): Promise<void> {
     if (this.#batch) return;
-    this.#context.onIdle?.();
+    this.#context.observe?.({ type: 'idle' });
     if (this.#ends === null || Date.now() - this.#looked < LOOK_MS) return;
     this.#looked = Date.now();
     await this.#known.refresh();

@@ -14,7 +14,7 @@ const BATCH_ROWS = 50_000;
 const BATCH_BYTES = 16 * 1024 * 1024;
 
 /** What the export works on and with. */
-export interface ExportContext {
+export interface ExportJob {
   readonly dataset: Dataset;
   readonly log: EventLog;
   readonly file: EventFile;
@@ -50,7 +50,7 @@ export interface ExportResult {
  * @throws `csv:other_log` when the file was filled from another log; `log:made_anew`, `log:offsets_missing`
  */
 export async function exportEvents(
-  context: ExportContext,
+  context: ExportJob,
   ends: readonly PartitionRange[] | null,
   signal: AbortSignal,
 ): Promise<ExportResult> {
@@ -82,7 +82,7 @@ export async function exportEvents(
 
 /** From opening the file to the end, or to a failure. */
 class ExportRun {
-  readonly #context: ExportContext;
+  readonly #context: ExportJob;
   readonly #ends: readonly PartitionRange[] | null;
   readonly #signal: AbortSignal;
   readonly #onCommit: (batch: ExportedBatch) => void;
@@ -92,7 +92,7 @@ class ExportRun {
   #position: ExportPosition = { log: '', next: new Map(), rows: 0, rejected: 0 };
 
   constructor(
-    context: ExportContext,
+    context: ExportJob,
     ends: readonly PartitionRange[] | null,
     signal: AbortSignal,
     onCommit: (batch: ExportedBatch) => void,

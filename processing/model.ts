@@ -15,6 +15,7 @@ import {
   type SeenInput,
   versionsOf,
 } from './model-inputs.ts';
+import type { ModelResult } from './observer.ts';
 
 /** Where more than this share of the events is new, computing everything is the shorter way. */
 const MOSTLY_NEW = 0.25;
@@ -27,14 +28,6 @@ export interface ModelContext
   /** The derived table. */
   readonly table: DeltaTable;
   readonly engine: Engine;
-}
-
-/** What one run of a model did. */
-export interface ModelResult {
-  readonly outcome: 'computed' | 'up_to_date' | 'no_events';
-  /** The derived table's version now; null when there is none. */
-  readonly version: bigint | null;
-  readonly rows: bigint;
 }
 
 /**

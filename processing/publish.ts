@@ -8,6 +8,7 @@ import type { Sink, SinkField } from '../core/sink.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
 import type { DeltaTable } from '../lake/table.ts';
+import type { PublishResult } from './observer.ts';
 
 /** What the publish stage works on and with, for one table. */
 export interface PublishContext {
@@ -28,14 +29,6 @@ export interface PublishContext {
    * how many there are.
    */
   onProgress?(done: number | undefined, total: number): void;
-}
-
-/** What one run of the stage did. */
-export interface PublishResult {
-  readonly outcome: 'published' | 'up_to_date' | 'no_profiles';
-  readonly version: bigint | null;
-  readonly stored: number;
-  readonly deleted: number;
 }
 
 /** A table whose changes its sink has, and that is to be finished: null where there is nothing to finish. */

@@ -85,11 +85,7 @@ export class Shown {
     // As another process would: with nothing that this one has read before.
     const session = await sessionIn(this.home, 'write', this.#change);
     try {
-      await runWholeJob(
-        session,
-        { file: [file], complete: true, batchSize: 1000 },
-        new AbortController().signal,
-      );
+      await runWholeJob(session, { file: [file], complete: true, batchSize: 1000 }, new AbortController());
     } finally {
       await session.close();
     }

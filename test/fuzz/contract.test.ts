@@ -189,7 +189,7 @@ async function balances(dataset: object, lines: readonly string[][]): Promise<bo
       const { audit } = await runWholeJob(
         session,
         { file: [file], complete: true, batchSize: 1000 },
-        new AbortController().signal,
+        new AbortController(),
       );
       expect(audit).toMatchObject({ balanced: true, file: { rows: lines.length - 1 } });
     } finally {

@@ -7,8 +7,7 @@ import { ingest } from '../../ingestion/ingest.ts';
 import { openSource } from '../../ingestion/source-file.ts';
 import { audit } from '../../inspection/audit.ts';
 import { rejectedRows } from '../../inspection/rows.ts';
-import { processTo } from '../../processing/process.ts';
-import { MemoryIndex, stepsOf, Workplace } from '../processing/fixtures.ts';
+import { MemoryIndex, processAll, stepsOf, Workplace } from '../processing/fixtures.ts';
 
 const dataset = parseDataset(
   `name: visits
@@ -59,7 +58,7 @@ test('columns with other names in the file, times in milliseconds and JSON go fr
   const model = modelOf(dataset);
   if (!model) throw new Error('it has one');
   const steps = stepsOf({ model, query }, archive.tables, profiles, index);
-  await processTo({ archive, ...steps, ...place.parts }, log.ranges());
+  await processAll({ archive, ...steps, ...place.parts });
 
   expect(await place.rows(archive.tables.events, 'visitor, log_offset')).toMatchObject([
     { visitor: 2n, moment: '1969-12-31T23:59:59.999Z', payload: null },

@@ -6,8 +6,7 @@ import { ingest } from '../../ingestion/ingest.ts';
 import { openSource, type SourceFile } from '../../ingestion/source-file.ts';
 import type { AuditContext } from '../../inspection/audit.ts';
 import type { DeltaTable } from '../../lake/table.ts';
-import { processTo } from '../../processing/process.ts';
-import { type Electronics, electronics, stepsOf, Workplace } from '../processing/fixtures.ts';
+import { type Electronics, electronics, processAll, stepsOf, Workplace } from '../processing/fixtures.ts';
 
 const HEADER =
   'event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session\n';
@@ -60,7 +59,7 @@ export class Shop {
     const { dataset } = this.electronics;
     const archive = this.place.archiveContext(dataset, this.log, { tables: this.tables });
     const steps = stepsOf(this.electronics, this.tables, this.profiles, index);
-    await processTo({ archive, ...steps, ...this.place.parts }, this.log.ranges());
+    await processAll({ archive, ...steps, ...this.place.parts });
   }
 
   auditContext(index: Sink | null = null): AuditContext {

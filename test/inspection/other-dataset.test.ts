@@ -9,8 +9,7 @@ import { audit } from '../../inspection/audit.ts';
 import { checkData } from '../../inspection/check-data.ts';
 import { highlights, profileOf, rejectedRows } from '../../inspection/rows.ts';
 import { status } from '../../inspection/status.ts';
-import { processTo } from '../../processing/process.ts';
-import { MemoryIndex, stepsOf, Workplace } from '../processing/fixtures.ts';
+import { MemoryIndex, processAll, stepsOf, Workplace } from '../processing/fixtures.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/datasets');
 
@@ -68,10 +67,11 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
   const archive = place.archiveContext(dataset, log);
   const profiles = place.table();
   expect(
-    await processTo(
-      { archive, ...stepsOf({ model, query }, archive.tables, profiles, index), ...place.parts },
-      log.ranges(),
-    ),
+    await processAll({
+      archive,
+      ...stepsOf({ model, query }, archive.tables, profiles, index),
+      ...place.parts,
+    }),
   ).toMatchObject({
     archive: { events: 4, rejected: 8 },
     model: { rows: 2n },

@@ -140,7 +140,7 @@ describe('workers at the same time', () => {
       const superseded: string[] = [];
       const context = place.archiveContext(dataset, log, {
         tables,
-        onSuperseded: (reason) => superseded.push(reason),
+        observe: (event) => event.type === 'superseded' && superseded.push(event.reason),
       });
       await archive(context, { ends: log.ranges() });
       expect(superseded.length).toBe(1);
@@ -208,7 +208,7 @@ describe('a reader', () => {
     const gaps = disturbed(log, (batch) => (batch && batch.from > 0n && left-- > 0 ? [null] : [batch]));
     const superseded: string[] = [];
     const context = place.archiveContext(dataset, gaps, {
-      onSuperseded: (reason) => superseded.push(reason),
+      observe: (event) => event.type === 'superseded' && superseded.push(event.reason),
     });
     await archive(context, { ends: log.ranges() });
     expect(superseded).toEqual([expect.stringMatching(/^[a-z-]+\/\d continues at 2, not at 1$/)]);

@@ -241,7 +241,7 @@ describe('the archive', () => {
       const outcomes: number[] = [];
       const context = place.archiveContext(dataset, log, {
         batchRows,
-        onCommit: ({ events }) => void outcomes.push(events),
+        observe: (event) => event.type === 'committed' && outcomes.push(event.outcome.events),
       });
       expect(await archive(context, { ends: log.ranges() })).toMatchObject({ events: 10, commits });
       expect(outcomes.length).toBe(commits);
@@ -256,7 +256,7 @@ describe('the archive', () => {
     const forever = new Promise<never>(() => {});
     const context = place.archiveContext(dataset, log, {
       batchSeconds: 0.05,
-      onCommit: () => finish.abort(),
+      observe: ({ type }) => type === 'committed' && finish.abort(),
     });
     expect(await archive(context, { ends: forever, signal: finish.signal })).toEqual({
       events: 1,
@@ -270,7 +270,9 @@ describe('the archive', () => {
     const log = place.log(1);
     await append(log, [[0, event('a')]]);
     const finish = new AbortController();
-    const context = place.archiveContext(dataset, log, { onRead: () => finish.abort() });
+    const context = place.archiveContext(dataset, log, {
+      observe: ({ type }) => type === 'read' && finish.abort(),
+    });
     expect(await archive(context, { ends: new Promise<never>(() => {}), signal: finish.signal })).toEqual({
       events: 1,
       rejected: 0,

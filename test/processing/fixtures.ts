@@ -19,7 +19,8 @@ import { LocalFiles } from '../../lake/local-files.ts';
 import { DeltaTable } from '../../lake/table.ts';
 import { type ArchiveContext, archive } from '../../processing/archive.ts';
 import type { ModelContext } from '../../processing/model.ts';
-import type { ProcessContext } from '../../processing/process.ts';
+import { type ProcessResult, processLog } from '../../processing/process.ts';
+import type { ProcessContext } from '../../processing/process-context.ts';
 import { chunkOf } from '../conformance/event-log-records.ts';
 
 /** Stays what it is in the log: text, bytes, or null for a tombstone. */
@@ -185,6 +186,11 @@ export function stepsOf(
     models: [{ model, query, inputs: [{ name: 'events', table: events }], table }],
     publications: index ? [{ model, table, to: 'elasticsearch', sink: index }] : [],
   };
+}
+
+/** Processes what the log holds. */
+export function processAll(context: ProcessContext, stop = new AbortController()): Promise<ProcessResult> {
+  return processLog(context, { ends: context.archive.log.ranges(), stop });
 }
 
 /** The dataset that comes with the project; its two models in one, over shares of users. */

@@ -2,7 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import type { EventLog } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import type { Sink } from '../../core/sink.ts';
-import { type FollowContext, follow, type StageFailure } from '../../processing/follow.ts';
+import type { ProcessEvent, StageFailure } from '../../processing/observer.ts';
+import { processLog } from '../../processing/process.ts';
+import type { ProcessContext } from '../../processing/process-context.ts';
 import { append, type Electronics, electronics, line, MemoryIndex, stepsOf, Workplace } from './fixtures.ts';
 
 jest.setTimeout(60_000);
@@ -27,26 +29,30 @@ class Reports {
   readonly failures: StageFailure[] = [];
   #arrived = Promise.withResolvers<void>();
 
-  context(log: EventLog, index: Sink | null = null): FollowContext {
-    const report = (add: () => void) => {
-      add();
-      this.#arrived.resolve();
-      this.#arrived = Promise.withResolvers();
-    };
-    const archive = { ...place.archiveContext(shop.dataset, log), batchSeconds: 0.01 };
-    return {
-      archive,
-      ...stepsOf(shop, archive.tables, place.table(), index),
-      ...place.parts,
-      onModel: (_table, { rows }) => report(() => this.profiles.push(rows)),
-      onPublish: ({ stored }) => report(() => this.published.push(stored)),
-      onFailure: (failure) => report(() => this.failures.push(failure)),
-    };
+  context(log: EventLog, index: Sink | null = null): ProcessContext {
+    const archive = place.archiveContext(shop.dataset, log, {
+      batchSeconds: 0.01,
+      observe: (event) => this.#hear(event),
+    });
+    return { archive, ...stepsOf(shop, archive.tables, place.table(), index), ...place.parts };
+  }
+
+  #hear(event: ProcessEvent): void {
+    if (event.type === 'modelled') this.profiles.push(event.outcome.rows);
+    if (event.type === 'published') this.published.push(event.outcome.stored);
+    if (event.type === 'failed') this.failures.push(event);
+    this.#arrived.resolve();
+    this.#arrived = Promise.withResolvers();
   }
 
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await this.#arrived.promise;
   }
+}
+
+/** The archive's result, which is all that is known of one who follows. */
+async function follow(context: ProcessContext, stopped: AbortController) {
+  return (await processLog(context, { stop: stopped })).archive;
 }
 
 /** A log that throws instead of polling, once for each of these errors, after the first poll of a reader. */

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventLog } from '../../core/contracts.ts';
 import type { DeltaTable } from '../../lake/table.ts';
-import { type ProcessContext, processTo } from '../../processing/process.ts';
-import { append, type Electronics, electronics, line, stepsOf, Workplace } from './fixtures.ts';
+import type { ProcessContext } from '../../processing/process-context.ts';
+import { append, type Electronics, electronics, line, processAll, stepsOf, Workplace } from './fixtures.ts';
 
 let place: Workplace;
 let shop: Electronics;
@@ -30,13 +30,13 @@ describe('processing', () => {
     ]);
     const context = contextOf(log);
     const nothing = { events: 0, rejected: 0, commits: 0, stopped: false };
-    expect(await processTo(context, log.ranges())).toEqual({
+    expect(await processAll(context)).toEqual({
       archive: { events: 2, rejected: 1, commits: 1, stopped: false },
       model: { outcome: 'computed', version: 0n, rows: 2n },
       publish: null,
       published: [],
     });
-    expect(await processTo(context, log.ranges())).toEqual({
+    expect(await processAll(context)).toEqual({
       archive: nothing,
       model: { outcome: 'up_to_date', version: 0n, rows: 2n },
       publish: null,
@@ -49,7 +49,7 @@ describe('processing', () => {
     await append(log, [[0, line('1')]]);
     const dataset = { ...shop.dataset, models: [], publish: [] };
     const context = { ...contextOf(log), archive: place.archiveContext(dataset, log), models: [] };
-    expect(await processTo(context, log.ranges())).toMatchObject({
+    expect(await processAll(context)).toMatchObject({
       archive: { events: 1 },
       model: null,
       publish: null,
@@ -59,7 +59,9 @@ describe('processing', () => {
   test('that is told to stop does not begin with the profiles', async () => {
     const log = place.log();
     await append(log, [[0, line('1')]]);
-    expect(await processTo(contextOf(log), log.ranges(), AbortSignal.abort())).toMatchObject({
+    const stop = new AbortController();
+    stop.abort();
+    expect(await processAll(contextOf(log), stop)).toMatchObject({
       archive: { stopped: true },
       model: null,
     });
@@ -86,7 +88,7 @@ describe('processing', () => {
       await mkdir(path);
       if (name === 'old') await utimes(path, 0, 0);
     }
-    await processTo(context, log.ranges());
+    await processAll(context);
     for (const { name, path } of temporary) {
       expect([path, (await stat(path).catch(() => null)) !== null]).toEqual([path, name === 'new']);
     }
