@@ -223,6 +223,8 @@ export interface Overview {
   readonly amount?: string;
   /** ISO 4217 code of the currency of `amount`. */
   readonly currency?: string;
+  /** Columns of the model that are in that currency, too. */
+  readonly amounts?: readonly string[];
   readonly category?: string;
   readonly brand?: string;
   readonly session?: string;

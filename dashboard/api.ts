@@ -35,6 +35,8 @@ const roles = z.object({
   amount: z.string().nullable(),
   /** ISO 4217 code of the currency of `amount`. */
   currency: z.string().nullable(),
+  /** Columns of the model that are in that currency, too. */
+  amounts: z.array(z.string()),
   category: z.string().nullable(),
   brand: z.string().nullable(),
   session: z.string().nullable(),

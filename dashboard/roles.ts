@@ -9,10 +9,21 @@ export function rolesOf({ overview }: Dataset, profiles: SeenTable | null): Over
     funnel = [],
     amount = null,
     currency = null,
+    amounts = [],
     category = null,
     brand = null,
     session = null,
   } = overview ?? {};
   const segment = profiles?.snapshot?.fields.find((field) => field.name === overview?.segment)?.name ?? null;
-  return { type, funnel: [...funnel], amount, currency, category, brand, session, segment };
+  return {
+    type,
+    funnel: [...funnel],
+    amount,
+    currency,
+    amounts: [...amounts],
+    category,
+    brand,
+    session,
+    segment,
+  };
 }

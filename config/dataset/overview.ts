@@ -17,6 +17,11 @@ export const overview = z.strictObject({
     .regex(/^[A-Z]{3}$/, 'must be three capital letters, as in ISO 4217')
     .optional()
     .describe('ISO 4217 code of the currency of `amount`.'),
+  amounts: z
+    .array(name)
+    .min(1)
+    .optional()
+    .describe("Columns of the model's table that are in `currency`, too."),
   category: name.optional().describe('Column by whose values events are grouped and filtered.'),
   brand: name.optional().describe('A second such column.'),
   session: name.optional().describe('Column whose value events of one visit share.'),
@@ -58,6 +63,8 @@ export function checkOverview(
     complain(['overview', 'funnel'], `names ${unknown}, which ${roles.type} is not allowed to be`);
   if (roles.currency && !roles.amount)
     complain(['overview', 'currency'], 'needs amount, the column that is in it');
+  if (roles.amounts && !roles.currency)
+    complain(['overview', 'amounts'], 'needs currency, which they are in');
   for (const role of ['segment', 'top'] as const) {
     if (roles[role] && !hasModel) complain(['overview', role], 'needs a model, of which it has columns');
   }

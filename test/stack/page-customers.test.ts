@@ -6,6 +6,7 @@ import { type Dashboard, eventually, type Opened, openDashboard, panel } from '.
 jest.setTimeout(180_000);
 
 const ROWS = 50;
+const AMOUNTS = ['total_spent', 'largest_purchase', 'average_order_value', 'average_viewed_price'];
 type Profiles = Awaited<ReturnType<typeof expectedPage>>['profiles'];
 
 describe('customers', () => {
@@ -59,7 +60,7 @@ describe('customers', () => {
       // Also before anybody has chosen it, the column that they are sorted by says so.
       const sorted = () => page.locator('th[aria-sort]').allTextContents();
       await eventually(column, most.slice(0, ROWS));
-      expect(await sorted()).toEqual(['total spent ↓']);
+      expect(await sorted()).toEqual(['total spent (USD) ↓']);
       const total = most.length.toLocaleString('en-US');
       await eventually(() => position(page).textContent(), `1 to ${ROWS} of ${total}`);
       const first = await ids(page);
@@ -71,7 +72,7 @@ describe('customers', () => {
       await eventually(() => ids(page), first);
       await page.getByRole('columnheader', { name: 'total spent' }).getByRole('button').click();
       await eventually(column, most.slice(-ROWS).reverse());
-      expect(await sorted()).toEqual(['total spent ↑']);
+      expect(await sorted()).toEqual(['total spent (USD) ↑']);
     }));
 
   test.each([360, 800, 1280, 1920])('are seen in every column and row, in a window %i pixels wide', (width) =>
@@ -137,6 +138,8 @@ describe('customers', () => {
         () => panel(page, 'Sessions').locator('.sessions > li').count(),
         Number(best.sessions),
       );
+      const price = await panel(page, 'Timeline').getByRole('columnheader', { name: 'price' }).textContent();
+      expect(price).toBe('price (USD)');
       await page.goBack();
       await page.getByRole('heading', { name: 'Customers' }).waitFor();
       await page.getByRole('link', { name: id }).waitFor();
@@ -158,5 +161,6 @@ function shown(name: string, value: string | number | null): string {
   if (name.endsWith('_seen')) return String(value).replace('T', ' ').replace('Z', '');
   if (name === 'user_id') return String(value);
   const text = typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(2) : String(value);
-  return text.replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ',');
+  const grouped = text.replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ',');
+  return AMOUNTS.includes(name) ? `${grouped} USD` : grouped;
 }

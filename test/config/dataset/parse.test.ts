@@ -317,6 +317,7 @@ describe("the overview's roles", () => {
   test.each([
     ['{colour: kind}', /overview\.colour: is no key of a dataset file here; known are type, funnel, /],
     ['{brand: nothing}', 'overview.brand: names nothing, which is not one of the columns'],
+    ['{amounts: [total]}', 'overview.amounts: needs currency, which they are in'],
     ['{currency: EUR}', 'overview.currency: needs amount, the column that is in it'],
     ['{amount: price, currency: euro}', 'overview.currency: must be three capital letters, as in ISO 4217'],
     ['{amount: sensor}', 'overview.amount: names sensor, which must be of type int64 or decimal'],

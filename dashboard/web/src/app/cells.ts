@@ -1,5 +1,17 @@
-import type { Cell } from '../../../api.ts';
-import { grouped, time } from './format.ts';
+import type { Cell, DatasetAnswer } from '../../../api.ts';
+import { grouped, time, words } from './format.ts';
+
+/** The currency of a column of the events or of the model; null where it holds no money. */
+export function currencyOf({ overview }: DatasetAnswer, column: string): string | null {
+  const isMoney = overview && (column === overview.amount || overview.amounts.includes(column));
+  return isMoney ? overview.currency : null;
+}
+
+/** A column's heading: its name in words, with the currency of what is in it. */
+export function heading(dataset: DatasetAnswer, column: string): string {
+  const currency = currencyOf(dataset, column);
+  return currency ? `${words(column)} (${currency})` : words(column);
+}
 
 /** Whether a column of this Delta type is shown as a number, to the right. */
 export function isNumeric(type: string | undefined): boolean {
@@ -25,6 +37,18 @@ export function isSqlNumber(type: string | undefined): boolean {
 export function sqlText(value: Cell, { name, type }: { name: string; type: string }): string {
   if (value === null) return '–';
   return isSqlNumber(type) && !/(^|_)id\b/i.test(name) ? grouped(String(value)) : String(value);
+}
+
+/** A value of a column with its currency, where it has one. */
+export function amountText(
+  dataset: DatasetAnswer,
+  column: string,
+  value: Cell | undefined,
+  type: string | undefined,
+): string {
+  const text = cellText(value, type);
+  const currency = currencyOf(dataset, column);
+  return currency && text !== '–' ? `${text} ${currency}` : text;
 }
 
 /** A value as people read it. Ids and texts stay as they are. */

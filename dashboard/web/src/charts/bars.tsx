@@ -1,4 +1,4 @@
-import { Fragment } from 'react';
+import { Breakable } from '../app/breakable.tsx';
 import { grouped } from '../app/format.ts';
 
 /** One bar. `filter` is what a click on it filters by; without it the bar is only looked at. */
@@ -33,12 +33,7 @@ export function Bars({ bars, unit, chosen = null, onChoose }: BarsProps) {
         const inside = (
           <>
             <span className="label">
-              {wordsOf(label).map(({ word, place }) => (
-                <Fragment key={place}>
-                  {word}
-                  <wbr />
-                </Fragment>
-              ))}
+              <Breakable text={label} />
             </span>
             <span className="track" aria-hidden="true">
               <span
@@ -71,9 +66,4 @@ export function Bars({ bars, unit, chosen = null, onChoose }: BarsProps) {
       })}
     </ul>
   );
-}
-
-/** The words of `computers.components.memory` or `price:not_a_number`: a line may end after each. */
-function wordsOf(label: string): { word: string; place: string }[] {
-  return label.split(/(?<=[._:])/).map((word, i) => ({ word, place: `word-${i}` }));
 }

@@ -24,8 +24,8 @@ interface LineChartProps {
   onRange?(from: string, to: string): void;
 }
 
-/** Fewer days than this have a bar each. */
-const BARS = 40;
+/** Fewer days than this have a point each. */
+const POINTS = 40;
 /** Width of a label such as 2020-11-10, with a gap to the next. */
 const LABEL_PX = 92;
 /** Room after the last day. */
@@ -40,13 +40,13 @@ interface Pointed {
 }
 
 /**
- * Values by day, as a line, or as bars where the days are few; read one after the other with the arrow keys,
- * as a slider is moved.
+ * Values by day as a line, with a point for each where the days are few; read one after the other with the
+ * arrow keys, as a slider is moved.
  */
 export function LineChart(props: LineChartProps) {
   const { days, values, label, colour, height = 120, stepped = false, together, onRange } = props;
   const [first, last] = props.range ?? [days[0] ?? 0, days.at(-1) ?? 0];
-  const hasBars = !stepped && (last - first) / DAY < BARS;
+  const hasPoints = !stepped && (last - first) / DAY < POINTS;
   const choose = useRef(onRange);
   choose.current = onRange;
   const data = useRef<uPlot.AlignedData>([[], []]);
@@ -66,8 +66,7 @@ export function LineChart(props: LineChartProps) {
         ticks: { show: false },
         font: '12px system-ui',
       };
-      const bars = hasBars ? uPlot.paths.bars?.({ size: [0.6, 56] }) : undefined;
-      const path = stepped ? uPlot.paths.stepped?.({ align: 1 }) : bars;
+      const path = stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
       const ticks = (chart: uPlot) => {
         const px = chart.bbox.width / uPlot.pxRatio;
         const shown = dayTicks(first, last, Math.max(1, Math.floor(px / LABEL_PX)));
@@ -87,11 +86,8 @@ export function LineChart(props: LineChartProps) {
             ...(together ? { sync: { key: together } } : {}),
           },
           scales: {
-            // Half a day more at both ends: a day's bar is as wide as the others, and a single day stands in
-            // the middle.
-            x: {
-              range: () => (last - first < BARS * DAY ? [first - DAY / 2, last + DAY / 2] : [first, last]),
-            },
+            // Half a day more at both ends: no point is cut, and a single day stands in the middle.
+            x: { range: () => (hasPoints ? [first - DAY / 2, last + DAY / 2] : [first, last]) },
             y: { range: (_, _least, most) => [0, Math.max(1, most * 1.05)] },
           },
           axes: [
@@ -109,9 +105,9 @@ export function LineChart(props: LineChartProps) {
             {
               label,
               stroke,
-              fill: hasBars ? stroke : `${stroke}22`,
-              width: hasBars ? 0 : 1.6,
-              points: { show: false },
+              fill: `${stroke}22`,
+              width: 1.6,
+              points: { show: hasPoints, size: 6, fill: stroke },
               ...(path ? { paths: path } : {}),
             },
           ],
@@ -132,7 +128,7 @@ export function LineChart(props: LineChartProps) {
         element,
       );
     },
-    [label, colour, height, stepped, together, first, last, hasBars],
+    [label, colour, height, stepped, together, first, last, hasPoints],
   );
   const { place, plot } = usePlot(height, draw);
   // biome-ignore lint/correctness/useExhaustiveDependencies: other days or values are new data

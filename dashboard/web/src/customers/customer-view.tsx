@@ -8,9 +8,10 @@ import type {
 } from '../../../api.ts';
 import { useTableVersions } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
-import { cellText, isAmount } from '../app/cells.ts';
+import { Breakable } from '../app/breakable.tsx';
+import { amountText, cellText, heading, isAmount } from '../app/cells.ts';
 import { EmptyLake, isLakeMissing } from '../app/empty-lake.tsx';
-import { capitalized, grouped, time, words } from '../app/format.ts';
+import { capitalized, grouped, money, time, words } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
 import { Panel } from '../app/panel.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
@@ -62,14 +63,18 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
               {columnsInOrder(dataset, Object.keys(columns)).map((name) => (
                 <div key={name}>
                   <dt>{words(name)}</dt>
-                  <dd data-column={name}>{cellText(columns[name], types.get(name))}</dd>
+                  <dd data-column={name}>
+                    <Breakable text={amountText(dataset, name, columns[name], types.get(name))} />
+                  </dd>
                 </div>
               ))}
             </dl>
           )}
         </Panel>
-        {dataset.overview?.amount && <Spend path={isKnown ? path : null} />}
-        <Sessions path={isKnown ? path : null} />
+        {dataset.overview?.amount && (
+          <Spend path={isKnown ? path : null} currency={dataset.overview.currency} />
+        )}
+        <Sessions path={isKnown ? path : null} overview={dataset.overview} />
         <Events path={isKnown ? path : null} dataset={dataset} />
       </div>
     </>
@@ -86,14 +91,14 @@ function Facts({ dataset, profile }: { dataset: DatasetAnswer; profile: Customer
       {facts.map(({ name, type }) => (
         <div key={name}>
           <dt>{words(name)}</dt>
-          <dd data-fact={name}>{cellText(profile[name], type)}</dd>
+          <dd data-fact={name}>{amountText(dataset, name, profile[name], type)}</dd>
         </div>
       ))}
     </dl>
   );
 }
 
-function Spend({ path }: { path: string | null }) {
+function Spend({ path, currency }: { path: string | null; currency: string | null }) {
   const loaded = useAnswer<CustomerSpendAnswer>(path && `${path}/spend`);
   const { at, totals } = useMemo(() => {
     const days = loaded.answer?.days ?? [];
@@ -117,7 +122,8 @@ function Spend({ path }: { path: string | null }) {
             <ul className="plain-list" aria-label="Days with a purchase" tabIndex={0}>
               {days.map(({ day, spent, total }) => (
                 <li key={day}>
-                  {day}: {grouped(spent)} <span className="hint">in all {grouped(total)}</span>
+                  {day}: {money(spent, currency)}{' '}
+                  <span className="hint">in all {money(total, currency)}</span>
                 </li>
               ))}
             </ul>
@@ -128,7 +134,8 @@ function Spend({ path }: { path: string | null }) {
   );
 }
 
-function Sessions({ path }: { path: string | null }) {
+function Sessions({ path, overview }: { path: string | null } & Pick<DatasetAnswer, 'overview'>) {
+  const steps = overview?.funnel ?? [];
   const loaded = useAnswer<CustomerSessionsAnswer>(path && `${path}/sessions`);
   return (
     <Panel title="Sessions" hint="Newest first" loaded={loaded}>
@@ -143,11 +150,13 @@ function Sessions({ path }: { path: string | null }) {
                 {first === last ? '' : ` to ${time(last)}`}
               </span>
               <span>
-                {Object.entries(counts)
-                  .filter(([, n]) => n > 0)
-                  .map(([type, n]) => `${grouped(n)} ${words(type)}`)
-                  .join(', ')}
-                {spent === '0.00' ? '' : `; ${grouped(spent)} spent`}
+                {[
+                  ...Object.entries(counts)
+                    .filter(([, n]) => n > 0)
+                    .sort(([a], [b]) => steps.indexOf(a) - steps.indexOf(b))
+                    .map(([type, n]) => `${grouped(n)} ${words(type)}`),
+                  ...(spent === '0.00' ? [] : [`${money(spent, overview?.currency)} spent`]),
+                ].join(' · ')}
               </span>
             </li>
           ))}
@@ -172,7 +181,7 @@ function Events({ path, dataset }: { path: string | null; dataset: DatasetAnswer
                 <tr>
                   {columns.map(({ name, type }) => (
                     <th key={name} scope="col" className={isAmount(type) ? 'number' : ''}>
-                      {words(name)}
+                      {heading(dataset, name)}
                     </th>
                   ))}
                 </tr>

@@ -3,7 +3,7 @@ import type { CustomersAnswer, DatasetAnswer, OverviewAnswer } from '../../../ap
 import { withQuery } from '../api/ask.ts';
 import { useTableVersions } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
-import { cellText, isNumeric } from '../app/cells.ts';
+import { cellText, heading, isNumeric } from '../app/cells.ts';
 import { EmptyLake, isLakeMissing } from '../app/empty-lake.tsx';
 import { capitalized, grouped, words } from '../app/format.ts';
 import { Pager } from '../app/pager.tsx';
@@ -152,7 +152,7 @@ function Table({ dataset, answer, stale }: TableProps) {
                 aria-sort={column === name ? (order === 'asc' ? 'ascending' : 'descending') : undefined}
               >
                 <button type="button" onClick={() => sortBy(name)}>
-                  {words(name)}
+                  {heading(dataset, name)}
                   {column === name && <span aria-hidden="true">{order === 'asc' ? ' ↑' : ' ↓'}</span>}
                 </button>
               </th>

@@ -32,7 +32,7 @@ export function LakeView() {
             <strong>{table}</strong>
             <span>{grouped(rows)} rows</span>
             <span className="hint">
-              version {grouped(version)}, {grouped(files)} files, {bytes(size)}
+              version {grouped(version)}, {files === 1 ? '1 file' : `${grouped(files)} files`}, {bytes(size)}
             </span>
           </button>
         ))}

@@ -95,6 +95,11 @@ export function GroupChart({ series, value, hidden }: GroupChartProps) {
   const moment = clock(buckets[shown] ?? 0);
   return (
     <div className="chart">
+      <p className="live-reading">
+        {at === null
+          ? `Mean of every ${bucketSeconds} s, up to the newest reading. On the keyboard: arrow keys.`
+          : `${moment} · ${reading || 'no reading'}`}
+      </p>
       <div
         ref={place}
         role="slider"
@@ -106,9 +111,6 @@ export function GroupChart({ series, value, hidden }: GroupChartProps) {
         aria-valuetext={`${moment}: ${reading || 'no reading'}`}
         onKeyDown={keys}
       />
-      <p className="live-reading" aria-hidden="true">
-        {at === null ? ' ' : `${moment} · ${reading || 'no reading'}`}
-      </p>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { DatasetAnswer } from '../../../api.ts';
 import { withQuery } from '../api/ask.ts';
-import { words } from '../app/format.ts';
+import { capitalized, words } from '../app/format.ts';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { usePlace } from '../app/route.tsx';
 import { Arrival } from './arrival.tsx';
@@ -59,11 +59,8 @@ export function LiveView({ dataset }: { dataset: DatasetAnswer }) {
         <div className={of === url ? 'panels' : 'panels stale'}>
           <section className="panel wide" aria-labelledby="lines">
             <h2 id="lines">
-              {words(value)} by {words(by)}
+              {capitalized(words(value))} by {words(by)}
             </h2>
-            <p className="hint">
-              Mean of every {answer.bucketSeconds} s, up to the newest reading. On the keyboard: arrow keys.
-            </p>
             <GroupChart series={answer} value={value} hidden={hidden} />
             <h3>Latest reading</h3>
             <Gauges series={answer} value={value} timeColumn={time} hidden={hidden} onToggle={toggle} />

@@ -10,7 +10,7 @@ export function Funnel({ entities, loaded }: { entities: string; loaded: Loaded<
   return (
     <Panel
       title="Conversion"
-      hint={`${capitalized(entities)} who came to each step, and how many of the first step's`}
+      hint={`${capitalized(entities)} who reached each step, and their share of those of the first`}
       loaded={loaded}
     >
       {({ funnel }) => {

@@ -1,17 +1,17 @@
 import { useEffect, useRef, useState } from 'react';
-import type { AuditAnswer } from '../../../api.ts';
+import type { AuditAnswer, DatasetAnswer } from '../../../api.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { grouped, time } from '../app/format.ts';
 import { Panel } from '../app/panel.tsx';
 
 interface AuditProps {
-  readonly entities: string;
+  readonly dataset: DatasetAnswer;
   /** What the counts depend on; null while it changes. */
   readonly turn: string | null;
 }
 
 /** Every row counted at every stage. It is counted again when nothing moves any more, or when asked to. */
-export function Audit({ entities, turn }: AuditProps) {
+export function Audit({ dataset, turn }: AuditProps) {
   const counted = useRef('');
   if (turn !== null) counted.current = turn;
   const loaded = useAnswer<AuditAnswer>('/api/audit', counted.current);
@@ -24,7 +24,7 @@ export function Audit({ entities, turn }: AuditProps) {
       {(answer) => (
         <>
           <Verdict answer={answer} isUnderway={isUnderway} />
-          <Counts answer={answer} entities={entities} />
+          <Counts answer={answer} dataset={dataset} />
           <ul className="plain-list">
             {[...answer.differences, ...answer.notes].map((text) => (
               <li key={text}>{text}</li>
@@ -62,8 +62,10 @@ function Verdict({ answer, isUnderway }: { answer: AuditAnswer; isUnderway: bool
   );
 }
 
-function Counts({ answer, entities }: { answer: AuditAnswer; entities: string }) {
+function Counts({ answer, dataset }: { answer: AuditAnswer; dataset: DatasetAnswer }) {
   const { file, log, lake, profiles, index, warehouse = [] } = answer;
+  const hasProfiles = dataset.model !== null;
+  const currency = dataset.overview?.currency;
   const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
   const lines: [string, string, number | string | null][] = [
     ['files', 'rows', file.rows],
@@ -72,9 +74,9 @@ function Counts({ answer, entities }: { answer: AuditAnswer; entities: string })
     ['lake', 'events', lake.events],
     ['', 'of them duplicates', lake.duplicates],
     ['', 'rejected', rejected],
-    ['profiles', entities, profiles.users],
-    ['', 'events', profiles.events],
-    ['', 'total spent', profiles.totalSpent],
+    ['profiles', dataset.entity.plural, hasProfiles ? profiles.users : null],
+    ['', 'events', hasProfiles ? profiles.events : null],
+    ['', `total spent${currency ? ` (${currency})` : ''}`, profiles.totalSpent],
     ['index', 'documents', index?.documents ?? null],
     ...warehouse.map(({ table, rows }): [string, string, number] => ['warehouse', `rows of ${table}`, rows]),
   ];

@@ -19,7 +19,7 @@ export function PipelineView({ dataset }: { dataset: DatasetAnswer }) {
           {pipeline.status.tables.length === 0 && <EmptyLake />}
           <Flow pipeline={pipeline} />
           <div className="balanced">
-            <Audit entities={dataset.entity.plural} turn={positionOf(pipeline)} />
+            <Audit dataset={dataset} turn={positionOf(pipeline)} />
             <Partitions pipeline={pipeline} />
             <Files pipeline={pipeline} />
             <Rejected turn={rejectedVersion(pipeline)} />
@@ -57,7 +57,7 @@ function Partitions({ pipeline: { status } }: { pipeline: PipelineAnswer }) {
                 end
               </th>
               <th scope="col" className="number">
-                in the lake up to
+                in the lake
               </th>
               <th scope="col" className="number">
                 lag

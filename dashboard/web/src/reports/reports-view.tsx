@@ -40,15 +40,17 @@ export function ReportsView() {
                 isWrong={isWrong}
                 onChoose={(day) => setQuery({ date: day })}
               />
-              <button
-                type="button"
-                className="plain newest"
-                aria-pressed={date === answer.days.newest}
-                onClick={() => setQuery({ date: null })}
-              >
-                Newest day
-              </button>
-              <CopyLink />
+              <div className="presets">
+                <button
+                  type="button"
+                  className="plain"
+                  aria-pressed={date === answer.days.newest}
+                  onClick={() => setQuery({ date: null })}
+                >
+                  Newest day
+                </button>
+                <CopyLink />
+              </div>
             </form>
           </div>
           {isWrong && (
