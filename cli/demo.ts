@@ -112,8 +112,13 @@ function lookParts({ entity, overview }: Dataset, { segments, top, spent }: High
   }
   if (overview?.top && top.length > 0) {
     const shown = overview.top.columns.filter((column) => top[0] && column in top[0]);
-    const rows = top.map((row) => shown.map((column) => cell(row[column])));
-    parts.push(`${overview.top.title}\n\n${table(shown, rows)}`);
+    const { currency, amounts = [] } = overview;
+    const isMoney = (column: string) => currency !== undefined && amounts.includes(column);
+    const headings = shown.map((column) => (isMoney(column) ? `${column} (${currency})` : column));
+    const rows = top.map((row) =>
+      shown.map((column) => (isMoney(column) ? thousands(cell(row[column])) : cell(row[column]))),
+    );
+    parts.push(`${overview.top.title}\n\n${table(headings, rows)}`);
   }
   return parts;
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { loadDataset } from '../config/dataset/read.ts';
 import type { Settings } from '../config/settings.ts';
 import { UsageError } from '../core/errors.ts';
@@ -12,7 +12,12 @@ export function commandOverDatasets(name: string, description: string): Command 
   return withCommonOptions(
     new Command(name)
       .description(description)
-      .argument('[datasets...]', 'folders of config/datasets/ or EVENTLAKE_DATASETS', [DEFAULT_DATASET]),
+      .addArgument(
+        new Argument('[datasets...]', 'folders of config/datasets/ or EVENTLAKE_DATASETS').default(
+          [DEFAULT_DATASET],
+          `"${DEFAULT_DATASET}"`,
+        ),
+      ),
   );
 }
 

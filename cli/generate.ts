@@ -64,7 +64,9 @@ async function generateFile(name: string, options: GenerateOptions): Promise<voi
       hint: `Add --follow: eventlake generate ${name} --follow`,
     });
   if (rows === undefined || seed === undefined || out === undefined)
-    throw new UsageError('generate:usage', 'generate needs --rows, --seed and --out');
+    throw new UsageError('generate:usage', 'generate needs --rows, --seed and --out', {
+      hint: `Such as: eventlake generate ${name} --rows 20000 --seed 7 --out data/new.csv`,
+    });
   if (late !== undefined || options.rate !== undefined)
     throw new UsageError('generate:usage', '--rate and --late are for --follow');
   const shape = await loadAnyShape(join(folder, 'shape.yml'));

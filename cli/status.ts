@@ -33,7 +33,13 @@ function statusText(report: StatusReport, hasModel: boolean): string {
     parts.push(table(['file', 'rows', 'size', 'state', 'last ingested'], rows));
   }
   if (report.partitions.length > 0) {
-    const rows = report.partitions.map((p) => [p.partition, p.start, p.end, p.archived ?? '-', p.lag]);
+    const rows = report.partitions.map(({ partition, start, end, archived, lag }) => [
+      partition,
+      thousands(start),
+      thousands(end),
+      archived === null ? '-' : thousands(archived),
+      lag,
+    ]);
     parts.push(table(['partition', 'start', 'end', 'archived', 'lag'], rows));
   }
   if (report.tables.length > 0) {

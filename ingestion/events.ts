@@ -46,7 +46,7 @@ export function eventEncoder(
     if (other !== null) throw otherDelimiter(file, delimiter, other);
     throw new EventlakeError(
       'ingest:missing_column',
-      `${file}: the header lacks the required column ${names}`,
+      `${file}: the header lacks the required ${missing.length === 1 ? 'column' : 'columns'} ${names}`,
       {
         hint: `The header is: ${header.join(',').slice(0, 300)}. The file dataset.yml of ${dataset.name} says which columns are required.`,
       },

@@ -18,6 +18,7 @@ test('demo runs the whole job on the user’s file, and shows what came of it', 
   expect(stdout).toContain('7 rows → 6 events, 1 dead letter');
   expect(stdout).toContain('✔ balanced');
   expect(stdout).toMatch(/^ +total spent \(USD\) +31\.90$/m);
+  expect(stdout).toMatch(/^ +user_id +segment +purchases +total_spent \(USD\)/m);
   expect(stdout).toContain('1 buyer spent 31.90 USD, which is 31.90 USD per buyer.');
   expect(stdout).toMatch(/^ {2}buyer +█+ +1 +33\.3 %$/m);
   expect(stdout).toMatch(/^ {2}1515915625519388267 {2}buyer +1 +31\.90 {2}asus +2020-10-31T12:00:01Z$/m);

@@ -46,6 +46,11 @@ describe('help', () => {
     });
   });
 
+  test('names the dataset that a command takes by itself', async () => {
+    for (const command of ['run', 'process', 'status', 'audit', 'ingest'])
+      expect((await home.run([command, '--help'])).stdout).toMatch(/\(default:\s+"electronics"\)/);
+  });
+
   test('marks the options without which a command does not run', async () => {
     const required = eventlake().commands.flatMap((command) =>
       command.options
@@ -85,6 +90,7 @@ describe('help', () => {
     expect(stdout).not.toContain('\u001b');
     const { stderr } = await home.run(['generate']);
     expect(stderr).toContain('needs --rows, --seed and --out');
+    expect(stderr).toContain('→ Such as: eventlake generate electronics --rows');
   });
 
   test('is what one gets without a command, as that is none', async () => {
@@ -199,7 +205,7 @@ describe('failures', () => {
       ['run', noFile],
       [
         'run --file narrow.csv',
-        /narrow\.csv: the header lacks the required column event_time, event_type, product_id, category_id/,
+        /narrow\.csv: the header lacks the required columns event_time, event_type, product_id, category_id/,
       ],
       ['profile 5', /There is no profile of user_id 5 \[profile:unknown\]/],
     ]);

@@ -96,7 +96,7 @@ describe('columns', () => {
     expect(() => encoder('text', 'KEY')).toThrow(
       expect.objectContaining({
         code: 'ingest:missing_column',
-        message: 'file.csv: the header lacks the required column at, id',
+        message: 'file.csv: the header lacks the required columns at, id',
         hint: expect.stringContaining('text,KEY'),
       }),
     );
