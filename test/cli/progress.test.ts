@@ -31,6 +31,17 @@ async function onTerminal(
   return runCommand('script', ['-qec', 'bash typed.sh', '/dev/null'], { cwd: home.folder });
 }
 
+/** An Elasticsearch that accepts requests and never answers. */
+async function silentServer() {
+  const server = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+}
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a terminal gets
 const COLOUR = /\u001b\[\d+m/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a terminal gets
@@ -87,12 +98,26 @@ test('process --follow draws the bars of its stages, too', async () => {
   expect(drawn.at(-1)).not.toMatch(/[█░]/);
 }, 180_000);
 
+test('a stage that waits for its server has its bar all the while', async () => {
+  const silent = await silentServer();
+  const text = await onTerminal(
+    'waiting',
+    `TERM=xterm-256color ELASTICSEARCH_URL=${silent.url}`,
+    // What the terminal shows is in a file, too, so that the run is ended once the bar is seen.
+    [
+      `script -qefc '${process.execPath} -- ${MAIN} run' shown.txt & running=$!`,
+      `until grep -q 'publish *░' shown.txt 2>/dev/null || ! kill -0 $running; do sleep 0.1; done`,
+      'kill $running; wait $running',
+    ].join('\n'),
+  );
+  silent.close();
+  const lines = text.replaceAll(COLOUR, '').split(/\r?\n/);
+  expect(lines.some((line) => /^publish +░{24}/.test(line))).toBe(true);
+});
+
 test('elsewhere a stage that takes long says every few seconds how far it is', async () => {
-  // An Elasticsearch that accepts requests and never answers.
-  const server = createServer(() => {}).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const child = home.start(['run'], { ELASTICSEARCH_URL: `http://127.0.0.1:${port}` });
+  const silent = await silentServer();
+  const child = home.start(['run'], { ELASTICSEARCH_URL: silent.url });
   const end = ended(child);
   let said = '';
   await new Promise<void>((resolve) => {
@@ -104,8 +129,7 @@ test('elsewhere a stage that takes long says every few seconds how far it is', a
   });
   child.kill('SIGKILL');
   await end;
-  server.closeAllConnections();
-  server.close();
+  silent.close();
   expect(said).toMatch(/^publish: +\d+\.\d s$/m);
   expect(said).not.toContain('\u001b');
 });
