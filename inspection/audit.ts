@@ -1,10 +1,6 @@
-import type { EventLog, PartitionRange } from '../core/contracts.ts';
+import type { EventLog } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
-import { type Dataset, modelOf } from '../core/dataset.ts';
-import type { SqlSession } from '../core/engine.ts';
 import { newestFiles } from '../lake/local-files.ts';
-import type { DeltaTable } from '../lake/table.ts';
-import { eventsRelation } from '../processing/events-table.ts';
 import {
   type CopiesContext,
   compareCopy,
@@ -14,20 +10,18 @@ import {
   warehouseCopies,
 } from './copies.ts';
 import { foreignChanges } from './foreign-changes.ts';
-import { type Tally, tallyLog, total } from './tally-log.ts';
-
-/** The columns that say where a row lies in the log. */
-const PLACE = ['log_partition', 'log_offset'];
-
-/** The stream that a row of `rejected` came from. */
-const STREAM = `CASE WHEN starts_with(reason, 'line:') THEN 'dead-letters' ELSE 'events' END`;
+import {
+  countProfiles,
+  type LakeContext,
+  type ProfileCount,
+  skippedBatches,
+  tallyLake,
+} from './tally-lake.ts';
+import { tallyLog, total } from './tally-log.ts';
 
 /** The stores that are counted. */
-export interface AuditContext extends CopiesContext {
+export interface AuditContext extends CopiesContext, LakeContext {
   readonly log: EventLog;
-  readonly events: DeltaTable;
-  readonly rejected: DeltaTable;
-  readonly sql: SqlSession;
 }
 
 /**
@@ -44,12 +38,7 @@ export interface AuditReport {
     readonly rejected: Record<string, number>;
     readonly duplicates: number;
   };
-  readonly profiles: {
-    readonly users: number;
-    /** Null when the model says of no column that it counts events. */
-    readonly events: number | null;
-    readonly totalSpent: string | null;
-  };
+  readonly profiles: ProfileCount;
   /** `differing`: documents that are missing, are not as their profile, or have none. */
   readonly index: { readonly documents: number; readonly differing: number } | null;
   /** The same of each table in PostgreSQL; absent where none is published there. */
@@ -163,118 +152,5 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
           `the batch ${name} could not be read and was skipped, and counts as one record; whether it held rows of the files is not known: ${detail}`,
       ),
     ],
-  };
-}
-
-/** The batches that an operator had the archive skip, as the lake remembers them. */
-async function skippedBatches({
-  rejected,
-  files,
-  sql,
-}: AuditContext): Promise<{ name: string; detail: string; records: number }[]> {
-  const { paths } = await newestFiles(rejected, files, ['reason', 'detail', ...PLACE]);
-  if (paths.length === 0) return [];
-  const rows = await sql.rows(`
-SELECT ${STREAM} || '/' || log_partition || '@' || log_offset AS name, detail,
-  coalesce(TRY_CAST(regexp_extract(detail, '^\\d+') AS INTEGER), 0) AS records
-FROM ${sql.parquet(paths)} WHERE reason IN ('batch:unreadable', 'line:unreadable_batch') ORDER BY name`);
-  return rows.map(({ name, detail, records }) => ({
-    name: String(name),
-    detail: String(detail),
-    records: Number(records),
-  }));
-}
-
-interface LakeCount {
-  readonly events: number;
-  readonly rejected: Record<string, number>;
-  readonly duplicates: number;
-  readonly removed: number;
-  /** Of the offsets that the log still holds. */
-  readonly tallies: Map<string, Tally>;
-}
-
-async function tallyLake(
-  { dataset, events, rejected, files, sql }: AuditContext,
-  ranges: readonly PartitionRange[],
-): Promise<LakeCount> {
-  const { snapshot, paths: eventPaths } = await newestFiles(events, files);
-  const ofEvents = eventsRelation(sql, dataset, { table: events, snapshot }, eventPaths);
-  const { paths: rejectedPaths } = await newestFiles(rejected, files, ['reason', ...PLACE]);
-  const reasons: Record<string, number> = {};
-  const tallies = new Map<string, Tally>();
-  const sources: string[] = [];
-  if (eventPaths.length > 0)
-    sources.push(`SELECT 'events' AS stream, log_partition, log_offset FROM ${sql.parquet(eventPaths)}`);
-  if (rejectedPaths.length > 0) {
-    sources.push(`SELECT ${STREAM} AS stream, log_partition, log_offset FROM ${sql.parquet(rejectedPaths)}`);
-    const rows = await sql.rows(
-      `SELECT reason, count(*) AS n FROM ${sql.parquet(rejectedPaths)} GROUP BY reason ORDER BY reason`,
-    );
-    for (const row of rows) reasons[String(row.reason)] = Number(row.n);
-  }
-  let removed = 0;
-  if (sources.length > 0) {
-    const starts = ranges.map(
-      (range) => `WHEN stream = '${range.stream}' AND log_partition = ${range.partition} THEN ${range.start}`,
-    );
-    const isLeft = starts.length > 0 ? `log_offset >= CASE ${starts.join(' ')} END` : 'false';
-    const rows = await sql.rows(
-      `SELECT stream, log_partition, coalesce(${isLeft}, false) AS is_left, count(*) AS n, sum(log_offset) AS offsets FROM (${sources.join(' UNION ALL ')}) GROUP BY ALL`,
-    );
-    for (const row of rows) {
-      if (row.is_left)
-        tallies.set(`${row.stream}/${row.log_partition}`, {
-          count: BigInt(row.n ?? 0),
-          offsets: BigInt(row.offsets ?? 0),
-        });
-      else removed += Number(row.n);
-    }
-  }
-  const count =
-    eventPaths.length > 0
-      ? Number((await sql.rows(`SELECT count(*) AS n FROM ${sql.parquet(eventPaths)}`))[0]?.n)
-      : 0;
-  const duplicates = eventPaths.length > 0 ? await countDuplicates(dataset, ofEvents, sql) : 0;
-  return { events: count, rejected: reasons, duplicates, removed, tallies };
-}
-
-/**
- * Events equal to another in every column. Digests find the few candidates cheaply, and these are compared in
- * full.
- */
-async function countDuplicates(dataset: Dataset, events: string, sql: SqlSession): Promise<number> {
-  const columns = dataset.columns.map((column) => column.name).join(', ');
-  const rows = await sql.rows(`
-WITH repeated AS (
-  SELECT hash(${columns}) AS digest FROM ${events} GROUP BY digest HAVING count(*) > 1
-), candidates AS (
-  SELECT ${columns} FROM ${events} SEMI JOIN repeated ON hash(${columns}) = digest
-)
-SELECT (SELECT count(*) FROM candidates) - (SELECT count(*) FROM (SELECT DISTINCT * FROM candidates)) AS n`);
-  return Number(rows[0]?.n);
-}
-
-async function countProfiles({
-  dataset,
-  profiles,
-  files,
-  sql,
-}: AuditContext): Promise<AuditReport['profiles']> {
-  const none = { users: 0, events: 0, totalSpent: null };
-  const model = modelOf(dataset);
-  if (!model || !profiles) return none;
-  const { events, amount: amountColumn } = model.audit ?? {};
-  const columns = [events, amountColumn].filter((column) => column !== undefined);
-  const { paths } = await newestFiles(profiles, files, columns);
-  if (paths.length === 0) return none;
-  const amount = amountColumn ? `CAST(sum(${amountColumn}) AS VARCHAR)` : 'NULL';
-  const [row] = await sql.rows(
-    `SELECT count(*) AS users, sum(${events ?? 'NULL'}) AS events, ${amount} AS amount FROM ${sql.parquet(paths)}`,
-  );
-  return {
-    users: Number(row?.users),
-    events: events === undefined ? null : Number(row?.events),
-    totalSpent: row?.amount == null ? null : String(row.amount),
   };
 }
