@@ -7,7 +7,7 @@ import { openSession } from './session.ts';
 /** `dashboard`: the page over one dataset or all of them, until it is stopped. */
 export function dashboardCommand(): Command {
   const command = new Command('dashboard')
-    .description('a page that shows the lake, the profiles and the pipeline')
+    .description('a page that shows the lake, the tables made from it, and the pipeline')
     .argument('[dataset]', 'a folder of config/datasets/ or EVENTLAKE_DATASETS; all of them when absent');
   return withCommonOptions(command)
     .option('--port <n>', 'port to listen on; 0 takes a free one', port, PORT)

@@ -1,28 +1,28 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 
-/** Calls that `--help` of a command shows; every command has some. */
+/** Calls that `--help` of a command shows; every command has some. `datasets` lists what DATASET may be. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
-  'check-data': ['check-data', 'check-data electronics --file data/new.csv.gz'],
+  'check-data': ['check-data', 'check-data DATASET --file data/new.csv.gz'],
   generate: [
-    'generate electronics --rows 20000 --seed 7 --out data/electronics.csv',
-    'generate co2_live --follow --rate 10',
+    'generate DATASET --rows 20000 --seed 7 --out data/new.csv',
+    'generate DATASET --follow --rate 10',
   ],
-  export: ['export co2_live', 'export co2_live --follow --rotate 50MB --keep 5'],
-  ingest: ["ingest electronics --file 'data/*.csv'", 'ingest electronics data/first.csv data/second.csv.gz'],
-  process: ['process', 'process electronics --follow', 'process electronics --max-rejected 5%'],
-  run: ['run', 'run electronics product_views', 'run electronics --file data/new.csv'],
-  status: ['status', 'status electronics product_views --json'],
-  audit: ['audit', 'audit electronics --json'],
+  export: ['export DATASET', 'export DATASET --follow --rotate 50MB --keep 5'],
+  ingest: ["ingest DATASET --file 'data/*.csv'", 'ingest DATASET data/first.csv data/second.csv.gz'],
+  process: ['process', 'process DATASET --follow', 'process DATASET --max-rejected 5%'],
+  run: ['run', 'run DATASET ANOTHER', 'run DATASET --file data/new.csv'],
+  status: ['status', 'status DATASET ANOTHER --json'],
+  audit: ['audit', 'audit DATASET --json'],
   health: ['health', 'health kafka --timeout 5'],
-  rejected: ['rejected', 'rejected electronics --limit 5'],
-  profile: ['profile 1515915625438750129', 'profile electronics 1515915625438750129 --json'],
-  report: ['report product_views', 'report product_views top_countries'],
-  reset: ['reset electronics', 'reset electronics --yes'],
-  setup: ['setup electronics'],
-  demo: ['demo', 'demo product_views'],
-  dashboard: ['dashboard', 'dashboard electronics --port 8081'],
-  live: ['live', 'live co2_live --rate 20'],
+  rejected: ['rejected', 'rejected DATASET --limit 5'],
+  profile: ['profile 1515915625438750129', 'profile DATASET 1515915625438750129 --json'],
+  report: ['report DATASET', 'report DATASET REPORT --date 2024-01-31'],
+  reset: ['reset DATASET', 'reset DATASET --yes'],
+  setup: ['setup DATASET'],
+  demo: ['demo', 'demo DATASET'],
+  dashboard: ['dashboard', 'dashboard DATASET --port 8081'],
+  live: ['live', 'live DATASET --rate 20'],
   datasets: ['datasets', 'datasets --json'],
 };
 

@@ -19,11 +19,16 @@ interface ProcessOptions extends CommonOptions, SkipOptions, MaxRejectedOptions 
   readonly republish?: boolean;
 }
 
-/** `process`: log → lake → profiles → index. */
+/** `process`: log → lake → models → what they are published to. */
 export function processCommand(): Command {
-  return commandOverDatasets('process', 'bring what is in the log into the lake, the profiles and the index')
+  return commandOverDatasets(
+    'process',
+    'bring what is in the log into the lake, compute the models, and publish their tables',
+  )
     .option('--follow', 'keep going until SIGINT or SIGTERM')
-    .addOption(new Option('--republish', 'empty the index, and send every profile again').conflicts('follow'))
+    .addOption(
+      new Option('--republish', 'empty the index, and send every document again').conflicts('follow'),
+    )
     .addOption(writeModeOption())
     .addOption(skipOption())
     .addOption(maxRejectedOption().conflicts('follow'))

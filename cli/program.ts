@@ -29,7 +29,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 export function eventlake(): Command {
   const program = new Command('eventlake')
     .description(
-      'Events in, a lake and customer profiles out. Settings come from the environment; without any, everything is embedded.',
+      'Events in, a lake and tables out. Settings come from the environment; without any, everything is embedded.',
     )
     .showHelpAfterError('(add --help for what is possible)')
     .version(version)
