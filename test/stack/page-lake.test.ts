@@ -29,6 +29,7 @@ describe('the lake', () => {
   };
   const result = () =>
     page.getByRole('region', { name: 'Result, scrolls sideways' }).locator('tbody td').allTextContents();
+  const typed = () => page.getByRole('textbox', { name: 'SQL' }).inputValue();
   const overview = () => {
     const [first] = expected.overviews;
     if (!first) throw new Error('nothing was computed');
@@ -52,7 +53,13 @@ describe('the lake', () => {
         const numbers = (await added.allTextContents()).map((text) => Number(text.replace(/[+,]/g, '')));
         return numbers.reduce((sum, n) => sum + n, 0);
       }, rows);
+      await eventually(typed, `SELECT * FROM ${table} LIMIT 100`);
     }
+    // What somebody has typed stays.
+    await page.getByRole('textbox', { name: 'SQL' }).fill('SELECT 7');
+    await cards.filter({ has: page.getByText('events', { exact: true }) }).click();
+    await panel(page, 'Commits of events').waitFor();
+    expect(await typed()).toBe('SELECT 7');
     expect(opened.faults).toEqual([]);
   });
 
@@ -73,8 +80,7 @@ describe('the lake', () => {
     await page.reload();
     await panel(page, 'Commits of customer_profiles').waitFor();
     await eventually(result, [grouped(overview().numbers.customers)]);
-    const text = () => page.getByRole('textbox', { name: 'SQL' }).inputValue();
-    expect(await text()).toBe('SELECT count(*) FROM customer_profiles');
+    expect(await typed()).toBe('SELECT count(*) FROM customer_profiles');
     await opened.context.grantPermissions(['clipboard-read', 'clipboard-write']);
     await page.getByRole('button', { name: 'Copy link' }).click();
     await page.getByRole('button', { name: 'Link copied' }).waitFor();
@@ -83,7 +89,7 @@ describe('the lake', () => {
     await panel(page, 'Commits of events').waitFor();
     await page.goBack();
     await eventually(result, [grouped(overview().numbers.events)]);
-    expect(await text()).toBe('SELECT count(*) FROM events');
+    expect(await typed()).toBe('SELECT count(*) FROM events');
     expect(opened.faults).toEqual([]);
   });
 

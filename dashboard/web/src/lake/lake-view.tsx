@@ -37,7 +37,7 @@ export function LakeView() {
           </button>
         ))}
       </section>
-      {tables.length > 0 && <SqlBox tables={tables} />}
+      {shown && <SqlBox tables={tables} chosen={shown.table} />}
       {shown && <History key={shown.table} table={shown} />}
     </>
   );

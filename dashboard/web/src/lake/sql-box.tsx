@@ -9,19 +9,31 @@ import { setOffset, setQuery, useOffset, usePlace } from '../app/route.tsx';
 import { SqlResult } from './sql-result.tsx';
 
 const ROWS = 100;
+const SUGGESTED = /^SELECT \* FROM \w+ LIMIT 100$/;
+
+interface SqlBoxProps {
+  readonly tables: LakeAnswer['tables'];
+  /** The table that the box suggests to read, unless something else was typed. */
+  readonly chosen: string;
+}
 
 /**
  * Reads the tables with one SELECT at a time. What it may do is the server's to decide: it can read these
  * tables, and nothing else. What runs is in the address.
  */
-export function SqlBox({ tables }: { tables: LakeAnswer['tables'] }) {
+export function SqlBox({ tables, chosen }: SqlBoxProps) {
   const asked = usePlace().query.get('sql');
   const offset = useOffset('row');
-  const [sql, setSql] = useState(`SELECT * FROM ${tables[0]?.table ?? 'events'} LIMIT 100`);
+  const [sql, setSql] = useState('');
   const [result, setResult] = useState<{ offset: number; answer: SqlAnswer } | null>(null);
   const [turn, setTurn] = useState(0);
   const [problem, setProblem] = useState<Problem['error'] | null>(null);
   const [running, setRunning] = useState(false);
+
+  useEffect(() => {
+    const suggested = `SELECT * FROM ${chosen} LIMIT 100`;
+    setSql((typed) => (typed === '' || SUGGESTED.test(typed) ? suggested : typed));
+  }, [chosen]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new turn runs the same again
   useEffect(() => {
@@ -90,16 +102,6 @@ export function SqlBox({ tables }: { tables: LakeAnswer['tables'] }) {
           Download CSV
         </button>
         {asked !== null && <CopyLink />}
-        {tables.map(({ table }) => (
-          <button
-            key={table}
-            type="button"
-            className="plain"
-            onClick={() => setSql(`SELECT count(*) AS rows FROM ${table}`)}
-          >
-            count {table}
-          </button>
-        ))}
       </div>
       {problem && <ProblemNote problem={problem} />}
       {result && !problem && (
