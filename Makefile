@@ -31,7 +31,8 @@ help: ## list the targets
 ##@ Data
 
 data: $(NODE) ## make a synthetic data/$DATASET.csv or .ndjson (885,129 rows, or ROWS=) unless there is one
-	@test -e $(FILE) || $(ON_DATA) generate $(DATASET) --rows $(or $(ROWS),885129) --seed 1 --out $(FILE)
+	@if test -e $(FILE); then echo "$(FILE) is there, and stays"; \
+	  else $(ON_DATA) generate $(DATASET) --rows $(or $(ROWS),885129) --seed 1 --out $(FILE); fi
 
 check-data: $(NODE) ## would data/$DATASET.csv pass? writes nothing
 	@$(ON_DATA) check-data $(DATASET)
@@ -107,6 +108,7 @@ rejected: ## what was rejected, and why
 ##@ To work on eventlake
 
 install: node_modules/.installed ## install everything into node_modules (done by itself when needed)
+	@:
 
 node_modules/.installed: package.json package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer, from https://nodejs.org or your system's packages"; exit 1; }

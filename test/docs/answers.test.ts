@@ -103,6 +103,14 @@ describe('the answers in docs/commands.md', () => {
   });
 });
 
+test('the rows of the answer of check-data add up', () => {
+  const [{ block } = { block: null }] = documented().filter(({ command }) => command === 'check-data');
+  const { rows, good, findings } = JSON.parse(block?.text ?? '{}');
+  expect(findings.reduce((sum: number, finding: { rows: number }) => sum + finding.rows, 0)).toBe(
+    rows - good,
+  );
+});
+
 test('every JSON block of every page is JSON', () => {
   const wrong = PAGES.flatMap(({ blocks }) => blocks.filter(({ language }) => language === 'json')).filter(
     ({ text }) => {
