@@ -9,6 +9,13 @@ import { literal } from '../../core/sql.ts';
 const NEVER = 'random() < 0';
 
 /**
+ * Columns that are read from an event in one pass. Each step that takes a field of a struct holds the types
+ * of all its fields: with a struct of a thousand, that takes columns × columns in memory. Each pass parses
+ * the event again.
+ */
+const COLUMNS_AT_ONCE = 200;
+
+/**
  * A query that checks staged events against the dataset's contract, one row a record. `staged` is a relation
  * (log_partition, log_offset, log_timestamp, form, value, raw), see staged-batch.ts. The result has these
  * columns, the contract's columns typed (null where they break it), each column's text as `text_N`, and
@@ -17,7 +24,7 @@ const NEVER = 'random() < 0';
  */
 export function checkedEvents(dataset: Dataset, staged: string): string {
   const { columns } = dataset;
-  const texts = columns.map((c, i) => `nullif(struct_extract_at(texts, ${i + 1}), '') AS ${textOf(c, i)}`);
+  const texts = columns.map((c, i) => `nullif(${fieldOf('_texts', i)}, '') AS ${textOf(c, i)}`);
   const reads = columns.flatMap((c, i) => {
     const read = contractSqlOf(c).read?.(c, textOf(c, i));
     return read === undefined ? [] : [`${read} AS read_${i}`];
@@ -26,16 +33,14 @@ export function checkedEvents(dataset: Dataset, staged: string): string {
     isText(c) ? [] : [`${contractSqlOf(c).value(c, textOf(c, i), `read_${i}`)} AS ${c.name}`],
   );
   const doubtful = columns.map((c, i) => contractSqlOf(c).doubtful(c, textOf(c, i)));
-  const reasons = columns.flatMap((c, i) =>
-    columnReasons(c, textOf(c, i), `struct_extract_at(_written, ${i + 1})`),
-  );
+  const reasons = columns.flatMap((c, i) => columnReasons(c, textOf(c, i), fieldOf('_written', i)));
   return `
 WITH records AS (
-  SELECT *, form = 'json' AND json_valid(value) AS is_json FROM ${staged}
+  SELECT *, form = 'json' AND json_valid(value) AS is_json, CASE WHEN is_json THEN value END AS _json FROM ${staged}
 ), parsed AS (
-  SELECT *, ${fieldsOf(columns, 'VARCHAR', 'is_json')} AS texts FROM records
+  SELECT *, ${fieldsOf(columns, 'VARCHAR', '_json', '_texts')} FROM records
 ), fields AS (
-  SELECT * EXCLUDE (texts), ${texts.join(', ')} FROM parsed
+  SELECT * EXCLUDE (${structsOf(columns, '_texts').join(', ')}), ${texts.join(', ')} FROM parsed
 ), times AS (
   SELECT ${['*', ...reads].join(', ')} FROM fields
 ), typed AS (
@@ -43,8 +48,8 @@ WITH records AS (
 ), checkable AS (
   SELECT *,
     CASE WHEN is_json AND NOT starts_with(value, '{') THEN json_type(value) END AS root,
-    ${fieldsOf(columns, 'JSON', `is_json AND (${doubtful.join(' OR ')})`)} AS _written
-  FROM typed
+    ${fieldsOf(columns, 'JSON', '_doubtful', '_written')}
+  FROM (SELECT *, CASE WHEN is_json AND (${doubtful.join(' OR ')}) THEN value END AS _doubtful FROM typed)
 )
 SELECT *,
   CASE
@@ -80,14 +85,29 @@ function textOf(column: Column, i: number): string {
 }
 
 /**
- * The columns' values in an event as a struct in the contract's order: as text, or as they are written in
- * JSON; nulls unless `condition` holds. It reads an event in one pass; one path a column would search the
+ * The columns' values in a JSON text as structs in the contract's order: as text, or as they are written in
+ * JSON; nulls where the text is null. It reads many columns in one pass; one path a column would search the
  * event's fields again for each.
  */
-function fieldsOf(columns: readonly Column[], type: 'VARCHAR' | 'JSON', condition: string): string {
-  // No object: that would put names such as "7" first.
-  const fields = columns.map((c) => `${JSON.stringify(nameInSource(c))}:"${type}"`);
-  return `json_transform(CASE WHEN ${condition} THEN value END, ${literal(`{${fields.join(',')}}`)})`;
+function fieldsOf(columns: readonly Column[], type: 'VARCHAR' | 'JSON', json: string, name: string): string {
+  return structsOf(columns, name)
+    .map((struct, i) => {
+      const part = columns.slice(i * COLUMNS_AT_ONCE, (i + 1) * COLUMNS_AT_ONCE);
+      // No object: that would put names such as "7" first.
+      const fields = part.map((c) => `${JSON.stringify(nameInSource(c))}:"${type}"`);
+      return `json_transform(${json}, ${literal(`{${fields.join(',')}}`)}) AS ${struct}`;
+    })
+    .join(', ');
+}
+
+/** The names of the structs that hold the columns' values. */
+function structsOf(columns: readonly Column[], name: string): string[] {
+  return Array.from({ length: Math.ceil(columns.length / COLUMNS_AT_ONCE) }, (_, i) => `${name}_${i}`);
+}
+
+/** The value of column `i` in these structs. */
+function fieldOf(name: string, i: number): string {
+  return `struct_extract_at(${name}_${Math.floor(i / COLUMNS_AT_ONCE)}, ${(i % COLUMNS_AT_ONCE) + 1})`;
 }
 
 /**

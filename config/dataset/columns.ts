@@ -8,7 +8,7 @@ const NAME = /^[a-z][a-z0-9_]{0,62}$/;
  * about no column.
  */
 const RESERVED =
-  /^(event_month|log_.*|value|line|share|reason|form|raw|root|is_json|texts|text_\d+|read_\d+|digest)$/;
+  /^(event_month|log_.*|value|line|share|reason|form|raw|root|is_json|text_\d+|read_\d+|digest)$/;
 /** Words that SQL does not take as a column's name (DuckDB's `duckdb_keywords()`, reserved or a function). */
 const SQL_WORDS = new Set(
   `all analyse analyze and anti any array as asc asof asymmetric at authorization binary both by case cast check collate collation
