@@ -11,6 +11,7 @@ import { live } from './live.ts';
 import { ROOT } from './measure.ts';
 import { parser } from './parser.ts';
 import { processing } from './process.ts';
+import { rates } from './rates.ts';
 import { type BenchOptions, type Group, groupText, markdown, PROMISED_ROWS } from './report.ts';
 import { smallBatches } from './small-batches.ts';
 import { warehouse } from './warehouse.ts';
@@ -23,6 +24,7 @@ const GROUPS = {
   'small-batches': smallBatches,
   warehouse,
   dashboard,
+  rates,
   live,
   writer,
   parser,

@@ -39,6 +39,41 @@ describe('readings', () => {
     expect([at(13), at(12.5), at(13.5), at(12), at(0)]).toEqual([42, 36, 36, 30, 30]);
   });
 
+  test('drift slowly, each place otherwise, and vary from one reading to the next', () => {
+    const [measure] = plain().measures;
+    const [place] = plain().places;
+    if (!measure || !place) throw new Error('the shape has one of each');
+    const calm = { ...measure, rhythm: measure.rhythm.map(() => 0), outlier: 0 };
+    const places = ['Here', 'There'].map((city) => ({ ...place, values: { city } }));
+    const shape = (drift: number, noise: number) => ({
+      ...plain(),
+      places,
+      measures: [{ ...calm, drift, noise }],
+    });
+    /** The values by place, one reading a minute over four days. */
+    const values = (drift: number, noise: number) => {
+      const readings = new Readings(shape(drift, noise), CLEAN);
+      const all = Array.from({ length: 5760 }, (_, i) => fields(readings, i + 1, NOON + i * 60_000));
+      return ['Here', 'There'].map((city) => all.filter((one) => one.city === city).map(({ v }) => v));
+    };
+    const spread = (some: readonly number[] = []) => Math.max(...some) - Math.min(...some);
+    const steps = (some: readonly number[] = []) => some.slice(1).map((v, i) => Math.abs(v - (some[i] ?? v)));
+    // Without either, each reading is 3 × 10.
+    for (const still of values(0, 0)) expect(new Set(still)).toEqual(new Set([30]));
+    const [here = [], there = []] = values(2, 0);
+    for (const drifting of [here, there]) {
+      expect(spread(drifting)).toBeGreaterThan(1);
+      // Within 3 × 2 of the mean, and over some minutes hardly at all.
+      expect(Math.max(...drifting.map((v) => Math.abs(v - 30)))).toBeLessThanOrEqual(6);
+      expect(Math.max(...steps(drifting))).toBeLessThan(spread(drifting) / 4);
+    }
+    expect(here.slice(0, 100)).not.toEqual(there.slice(0, 100));
+    for (const noisy of values(0, 1)) {
+      expect(Math.max(...noisy.map((v) => Math.abs(v - 30)))).toBeLessThanOrEqual(9);
+      expect(Math.max(...steps(noisy))).toBeGreaterThan(1);
+    }
+  });
+
   test('have outliers as often as the shape says, and no value below the least', () => {
     const [measure] = plain().measures;
     const measures = measure ? [{ ...measure, outlier: 100, noise: 30 }] : [];

@@ -121,6 +121,27 @@ test('what is not valid yet is not read, and neither is a row that is cut away',
   expect((await get('?after=start')).rows).toEqual([]);
 });
 
+test('a look reads what is new, and never again what it has read', async () => {
+  await file.begin();
+  await file.append(readings(200));
+  const { next } = await get('?after=start&limit=200');
+  expect(await counted()).toBe(200);
+  // The first row becomes one that would be an error to whoever reads it.
+  const whole = await file.text();
+  const start = whole.indexOf('\n') + 1;
+  await writeFile(
+    file.path,
+    `${whole.slice(0, start)}${whole.slice(start).replace(/^[^\n]+/, (line) => 'x'.repeat(line.length))}`,
+  );
+  await file.append(readings(3));
+  expect(await shown.ask('/api/live?after=start')).toMatchObject({
+    body: { error: { code: 'live:bad_file' } },
+  });
+  expect(offsets(await get(`?after=${next}`))).toEqual([200, 201, 202]);
+  expect(await counted()).toBe(203);
+  expect(offsets(await get('?limit=4'))).toEqual([199, 200, 201, 202]);
+});
+
 test('a file that was cut back or written again is read from its beginning', async () => {
   await file.begin();
   await file.append(readings(2));
