@@ -104,7 +104,8 @@ export function datasetPlaces({ datasets }: Settings): string[] {
 
 /**
  * Wires the adapters that the settings name. For a command that writes, a reset that was interrupted is
- * finished first. The signal ends what the index is asked at once, all else ends with the current batch.
+ * finished first. The signal ends what the index is asked at once and what the object store is asked soon;
+ * all else ends with the current batch.
  */
 export async function openSession(
   name: string,
@@ -116,7 +117,7 @@ export async function openSession(
   const scratch = await openScratch(settings.home, access);
   const { folder: temporary, cache } = scratch;
   const log = await openLog(settings, dataset, access);
-  const store = await openStore(settings, access);
+  const store = await openStore(settings, access, signal);
   const sql = await openSql(temporary);
   const files = new LocalFiles(cache);
   const checkpoints = new Checkpoints(new DuckDbCheckpoints(sql), temporary);
@@ -207,13 +208,17 @@ async function openLog(settings: Settings, dataset: Dataset, access: Access): Pr
   });
 }
 
-async function openStore({ minio, home }: Settings, access: Access): Promise<ObjectStore> {
+async function openStore(
+  { minio, home }: Settings,
+  access: Access,
+  signal?: AbortSignal,
+): Promise<ObjectStore> {
   if (!minio) {
     const { FileObjectStore } = await import('../adapters/folder/object-store.ts');
     return new FileObjectStore(join(home, 'lake'));
   }
   const { S3ObjectStore } = await import('../adapters/s3/object-store.ts');
-  const store = new S3ObjectStore(minio);
+  const store = new S3ObjectStore({ ...minio, signal });
   if (access !== 'look') await store.ensureBucket();
   return store;
 }

@@ -4,9 +4,17 @@ import { S3ObjectStore } from '../../adapters/s3/object-store.ts';
 import type { AuditReport } from '../../inspection/audit.ts';
 import { emptyStore } from '../conformance/object-store.ts';
 import { askOracle } from '../oracle/compare.ts';
-import { type Environment, eventlake, json, realServers } from './end-to-end-environment.ts';
+import { waitFor } from '../wait-for.ts';
+import {
+  type Environment,
+  eventlake,
+  json,
+  outcomeOf,
+  realServers,
+  start,
+} from './end-to-end-environment.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const ROWS = 2000;
 /** Nothing listens there. */
@@ -43,6 +51,11 @@ async function expectExactly(...names: string[]): Promise<void> {
   expect(report.differences).toEqual([]);
 }
 
+/** Whether the lake holds all of the log. */
+async function isComplete(lake: Environment): Promise<boolean> {
+  return (await json<{ lag: number }>(lake, ['status'])).lag === 0;
+}
+
 describe('another lake of the same versions', () => {
   test('after a reset during which the index was away: it shows the new lake alone', async () => {
     const first = await json<RunReport>(environment, ['run', '--file', 'a.csv']);
@@ -77,5 +90,32 @@ describe('another lake of the same versions', () => {
     expect(report.process.publish).toMatchObject({ outcome: 'published', version: '0' });
     expect(report.audit.balanced).toBe(true);
     await expectExactly('b.csv', 'c.csv');
+  });
+
+  test('beside it, on one topic at the same time: each holds all of it', async () => {
+    const { KAFKA_BROKERS = '', KAFKA_TOPIC = '' } = environment.variables;
+    const lakes = ['one', 'two'].map((name) => ({
+      ...environment,
+      variables: { EVENTLAKE_HOME: join(environment.folder, name), KAFKA_BROKERS, KAFKA_TOPIC },
+      lake: { uri: join(environment.folder, name, 'lake', 'electronics') },
+      index: null,
+    }));
+    const followers = lakes.map((lake) => start(lake, ['process', '--follow'], { BATCH_SECONDS: '1' }));
+    const ends = followers.map(outcomeOf);
+    for (const lake of lakes) await waitFor(() => isComplete(lake));
+    for (const follower of followers) follower.kill('SIGTERM');
+    for (const end of ends) expect(await end).toMatchObject({ code: 0 });
+    for (const lake of lakes) await json(lake, ['process']);
+    const audits = [];
+    for (const lake of [environment, ...lakes]) audits.push(await json<AuditReport>(lake, ['audit']));
+    const [first] = audits;
+    expect(first).toMatchObject({ balanced: true, file: { rows: 2 * ROWS } });
+    for (const { balanced, log, lake, profiles } of audits)
+      expect({ balanced, log, lake, profiles }).toEqual({
+        balanced: true,
+        log: first?.log,
+        lake: first?.lake,
+        profiles: first?.profiles,
+      });
   });
 });

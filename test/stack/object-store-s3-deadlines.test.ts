@@ -10,6 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { S3Options } from '../../adapters/s3/connection.ts';
 import { S3ObjectStore } from '../../adapters/s3/object-store.ts';
 import { emptyStore } from '../conformance/object-store.ts';
+import { waitFor } from '../wait-for.ts';
 
 const minio: S3Options = {
   endpoint: process.env.EVENTLAKE_TEST_MINIO ?? '',
@@ -73,9 +74,9 @@ describe('S3 that does not answer as it should', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  function connect(deadlines: S3Options['deadlines'] = {}): S3ObjectStore {
+  function connect(deadlines: S3Options['deadlines'] = {}, signal?: AbortSignal): S3ObjectStore {
     const { port } = proxy.address() as AddressInfo;
-    return new S3ObjectStore({ ...minio, endpoint: `http://127.0.0.1:${port}`, deadlines });
+    return new S3ObjectStore({ ...minio, endpoint: `http://127.0.0.1:${port}`, deadlines, signal });
   }
 
   const operations: [string, (store: S3ObjectStore) => Promise<unknown>][] = [
@@ -108,6 +109,30 @@ describe('S3 that does not answer as it should', () => {
       message: expect.stringContaining('not done after 0.3 s'),
     });
     expect(requests.length).toBeLessThanOrEqual(1);
+    await store.close();
+  });
+
+  test.each(operations)(
+    '%s gives up soon after the signal to stop, and is not repeated',
+    async (_, operate) => {
+      await writeFile(join(folder, 'large'), randomBytes(17_000_000));
+      harm = () => 'hang';
+      const stop = new AbortController();
+      const store = connect({ stopping: 200 }, stop.signal);
+      const stopped = { code: 'object:unreachable', retriable: false };
+      const underway = expect(operate(store)).rejects.toMatchObject(stopped);
+      await waitFor(() => requests.length > 0);
+      stop.abort();
+      await underway;
+      await expect(operate(store)).rejects.toMatchObject(stopped);
+      await store.close();
+    },
+  );
+
+  test('after the signal to stop, a server that answers takes what is in hand', async () => {
+    const store = connect({}, AbortSignal.abort());
+    await store.put('in-hand', Buffer.from('a'));
+    expect((await store.get('in-hand')).toString()).toBe('a');
     await store.close();
   });
 

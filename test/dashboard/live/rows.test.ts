@@ -126,7 +126,7 @@ test('a look reads what is new, and never again what it has read', async () => {
   await file.append(readings(200));
   const { next } = await get('?after=start&limit=200');
   expect(await counted()).toBe(200);
-  // The first row becomes one that would be an error to whoever reads it.
+  // The first row becomes one that is an error when it is read.
   const whole = await file.text();
   const start = whole.indexOf('\n') + 1;
   await writeFile(
