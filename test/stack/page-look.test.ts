@@ -8,6 +8,18 @@ jest.setTimeout(240_000);
 
 const PHONE = { width: 360, height: 740 };
 
+/** How many numbers and labels of histograms are drawn over the one before. */
+const OVERLAPS = `['.value', '.tick'].reduce((count, part) => {
+  const ends = [...document.querySelectorAll('.histogram ' + part)]
+    .filter((one) => getComputedStyle(one).visibility === 'visible')
+    .map(({ firstChild }) => {
+      const range = document.createRange();
+      range.selectNode(firstChild);
+      return range.getBoundingClientRect();
+    });
+  return count + ends.filter(({ left }, i) => i > 0 && left < ends[i - 1].right).length;
+}, 0)`;
+
 describe('in every view', () => {
   let dashboard: Dashboard;
   let views: string[];
@@ -34,12 +46,14 @@ describe('in every view', () => {
     expect(opened.faults).toEqual([]);
   };
 
-  test('nothing is wider than a phone', async () => {
+  test('nothing is wider than a phone, and no text is drawn over another', async () => {
     const opened = await dashboard.open('/', { viewport: PHONE, isMobile: true, hasTouch: true });
     const widths: Record<string, number> = {};
     await eachView(opened, async (page, view) => {
       const pixels = await overhang(page);
       if (pixels > 0) widths[view] = pixels;
+      if (view === '/') expect(await page.locator('.histogram .tick').count()).toBeGreaterThan(8);
+      expect(await page.evaluate<number>(OVERLAPS)).toBe(0);
     });
     expect(widths).toEqual({});
   });
