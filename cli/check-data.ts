@@ -32,13 +32,18 @@ export function checkDataCommand(): Command {
     });
 }
 
+/** Names of a header on one line: a quoted one may have line breaks, and one may be empty. */
+function namesOf(header: readonly string[]): string {
+  return header.map((name) => name.replace(/\s+/g, ' ') || '(without a name)').join(', ');
+}
+
 function checkText(report: CheckReport): string {
   const lines = [`${report.file}: ${bytes(report.bytes)}, ${thousands(report.rows)} rows`];
   if (report.header.length === 0 && report.rows === 0) lines.push('  the file is empty: it holds no row');
   if (report.header.length > 0)
-    lines.push(`  header: all required columns are there (${report.header.join(', ')})`);
+    lines.push(`  header: all required columns are there (${namesOf(report.header)})`);
   if (report.extraColumns.length > 0)
-    lines.push(`  not in the contract, not carried: ${report.extraColumns.join(', ')}`);
+    lines.push(`  not in the contract, not carried: ${namesOf(report.extraColumns)}`);
   if (report.absentColumns.length > 0)
     lines.push(`  optional and absent: ${report.absentColumns.join(', ')}`);
   lines.push(

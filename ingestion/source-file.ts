@@ -66,12 +66,15 @@ export async function openSource(
     }
   } catch (error) {
     if (error instanceof EventlakeError) throw error;
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new EventlakeError(
-      'ingest:no_file',
-      missing ? `There is no file ${path}` : `${path} cannot be read: ${(error as Error).message}`,
-      { hint, cause: error },
-    );
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT')
+      throw new EventlakeError('ingest:no_file', `There is no file ${path}`, { hint, cause: error });
+    const advice =
+      code === 'EACCES' ? 'Give the user who runs eventlake the right to read it (chmod, chown).' : hint;
+    throw new EventlakeError('ingest:no_file', `${path} cannot be read: ${message}`, {
+      hint: advice,
+      cause: error,
+    });
   }
 }
 

@@ -80,5 +80,7 @@ test('a file without permission is refused with the reason', async () => {
     user,
   );
   expect(code).toBe(1);
-  expect(stderr).toMatch(/secret\.csv cannot be read: EACCES: permission denied/);
+  expect(stderr).toMatch(
+    /secret\.csv cannot be read: EACCES: permission denied.*\n {2}→ Give the user who runs/,
+  );
 });
