@@ -98,7 +98,7 @@ export interface ModelJob {
   readonly derived: TableVersion | null;
   /**
    * The files that `events` has gained since, where nothing else has changed: the rows of other values of
-   * `shareBy` are still right.
+   * `shareBy`, or of a look-up's values, are still right.
    */
   readonly added: readonly DataFile[] | null;
   /** Ends the computation soon: `model` then throws the signal's reason. */

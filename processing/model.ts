@@ -33,8 +33,8 @@ export interface ModelContext
 /**
  * The third stage, for one model: its query over the newest version of what it reads replaces the derived
  * table, in one commit that records these versions. Nothing is done when they are the newest already. A model
- * with `shareBy` is computed for the values alone that new events bring, where only events were added since;
- * the rows of the others stay. Of rivals one commits, the others find it done.
+ * with `shareBy`, or a look-up, is computed for the values alone that new events bring, where only events were
+ * added since; the rows of the others stay. Of rivals one commits, the others find it done.
  */
 export async function runModel(context: ModelContext): Promise<ModelResult> {
   const inputs = await seen(inputsOf(context.query, context.inputs));
@@ -101,12 +101,12 @@ async function seen(inputs: readonly ModelInput[]): Promise<SeenInput[] | null> 
  * changed, or is most of the events, or when each row depends on all events.
  */
 async function addedSince(
-  { model, query }: ModelContext,
+  { model, query, lookup }: ModelContext,
   derived: Snapshot,
   changed: readonly SeenInput[],
 ): Promise<DataFile[] | null> {
   const [events, another] = changed;
-  if (model.shareBy === undefined || readsDataset(query)) return null;
+  if ((model.shareBy === undefined && !lookup) || readsDataset(query)) return null;
   if (events?.name !== EVENTS_TABLE || another) return null;
   const version = computedFrom(derived, events.snapshot);
   const before = version === null ? null : await versionOf(events.table, version);

@@ -8,7 +8,7 @@ import type { Lookup } from '../../core/lookup.ts';
 import { literal } from '../../core/sql.ts';
 import type { Computed, ModelRun } from './model-run.ts';
 import { writeParquet } from './parquet-writer.ts';
-import { tableRelation } from './relations.ts';
+import { MANY_FILES, tableRelation } from './relations.ts';
 
 /** The query of a look-up, which names what it reads: the values of one column of the events. */
 export function lookupQuery(from: string, { version }: Lookup): string {
@@ -22,15 +22,17 @@ export function lookupFields(from: string, { columns }: Lookup): TableField[] {
 
 /**
  * Computes the table of a look-up: one row for each distinct value. Values that the table has already are not
- * looked up again. Values and answers go through files, so that memory does not grow with their number.
+ * looked up again, and where only events were added, only theirs are read. Values and answers go through
+ * files, so that memory does not grow with their number.
  */
 export async function computeLookup(run: ModelRun, lookup: Lookup): Promise<Computed> {
-  const { sql, dataset, model, inputs, derived, folder } = run;
+  const { sql, dataset, model, inputs, derived, added, folder } = run;
   const events = inputs.find(({ name }) => name === EVENTS_TABLE);
   if (!events) throw new Error('a look-up reads the events');
   const from = model.from ?? '';
   const fields = lookupFields(from, lookup);
-  const relation = tableRelation(eventColumns(dataset), await run.paths(events.table));
+  const read = added ? { ...events.table, files: added } : events.table;
+  const relation = tableRelation(eventColumns(dataset), await run.paths(read));
   const before = derived ? tableRelation(fileColumns(derived), await run.paths(derived)) : null;
   const [values, answers] = [join(folder, 'values.json'), join(folder, 'answers.json')];
   const isNew = before ? `ANTI JOIN ${before} USING (${from})` : '';
@@ -46,8 +48,10 @@ TO ${literal(values)} (FORMAT json)`);
   const types = fields.map(({ name }) => `${name}: 'VARCHAR'`).join(', ');
   const found = `SELECT * FROM read_json(${literal(answers)}, format = 'newline_delimited', columns = {${types}})`;
   const columns = fields.map(({ name }) => name).join(', ');
-  const query = before ? `SELECT ${columns} FROM ${before} UNION ALL ${found}` : found;
-  return { fields, files: await writeParquet(sql, query, fields, join(folder, `${model.table}.parquet`)) };
+  const kept = derived && derived.files.length < MANY_FILES ? derived.files : null;
+  const query = before && !kept ? `SELECT ${columns} FROM ${before} UNION ALL ${found}` : found;
+  const files = await writeParquet(sql, query, fields, join(folder, `${model.table}.parquet`));
+  return { fields, files, ...(kept && { kept }) };
 }
 
 /** Splits text at line feeds alone: Node's readline takes U+2028 for a line's end, too. */

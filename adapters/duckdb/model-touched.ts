@@ -1,17 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DataFile, TableVersion } from '../../core/data-files.ts';
+import type { DataFile, TableField, TableVersion } from '../../core/data-files.ts';
 import { EVENTS_TABLE } from '../../core/dataset.ts';
+import type { SqlSession } from '../../core/engine.ts';
 import { eventColumns } from '../../core/lake-tables.ts';
 import { literal } from '../../core/sql.ts';
 import { computeOver } from './model-compute.ts';
 import type { Computed, EventRows, ModelRun } from './model-run.ts';
 import { dropInputs, openInputs } from './model-views.ts';
 import { writeParquet } from './parquet-writer.ts';
-import { emptyRelation, fileList, parquet, tableRelation } from './relations.ts';
-
-/** A table of more files than this is written again as a whole, so that their number stays small. */
-const MANY_FILES = 32;
+import { emptyRelation, MANY_FILES, parquet, tableRelation } from './relations.ts';
 
 /**
  * Computes the rows of those values of `shareBy` that stand in the files `added` of events, over all events
@@ -33,7 +31,10 @@ export async function computeTouched(
     const computed = await computeOver(run, now, folder);
     const columns = computed.fields.map(({ name }) => name).join(', ');
     const paths = await run.paths(derived);
-    const changed = paths.length > MANY_FILES ? new Set(paths) : await holders(run, paths, key);
+    const changed =
+      paths.length > MANY_FILES
+        ? new Set(paths)
+        : await holders(sql, derived.fields, paths, { keys: 'stale', key });
     const rest =
       changed.size === 0
         ? []
@@ -61,16 +62,20 @@ async function touchedEvents(
   added: readonly DataFile[],
 ): Promise<{ before: EventRows; now: EventRows }> {
   const { sql, dataset, model, folder } = run;
+  const { shareBy = '' } = model;
   const addedPaths = new Set(added.map(({ path }) => path));
   const earlier = events.files.filter(({ path }) => !addedPaths.has(path));
   const columns = eventColumns(dataset);
   const newPaths = await run.paths({ ...events, files: added });
   const newEvents = tableRelation(columns, newPaths);
-  const oldEvents = tableRelation(columns, await run.paths({ ...events, files: earlier }));
-  await sql.run(`CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT ${model.shareBy} FROM ${newEvents}`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT ${shareBy} FROM ${newEvents}`);
+  // The other columns are far larger than this one: they are read only where the value was there before.
+  const earlierPaths = await run.paths({ ...events, files: earlier });
+  const oldPaths = await holders(sql, columns, earlierPaths, { keys: 'touched', key: shareBy });
+  const oldEvents = tableRelation(columns, [...oldPaths]);
   const of = join(folder, 'before.parquet');
   const [written] = await sql.rows(
-    `COPY (SELECT events.* FROM ${oldEvents} AS events SEMI JOIN touched USING (${model.shareBy})) TO ${literal(of)} (FORMAT parquet, COMPRESSION lz4_raw, RETURN_STATS)`,
+    `COPY (SELECT events.* FROM ${oldEvents} AS events SEMI JOIN touched USING (${shareBy})) TO ${literal(of)} (FORMAT parquet, COMPRESSION lz4_raw, RETURN_STATS)`,
   );
   const before = { source: parquet([of]), rows: Number(written?.count ?? 0), paths: [of] };
   return {
@@ -105,11 +110,17 @@ async function findStale(run: ModelRun, derived: TableVersion, before: EventRows
   return key;
 }
 
-/** Those of the table's files that hold stale rows. */
-async function holders({ sql }: ModelRun, paths: readonly string[], key: string): Promise<Set<string>> {
-  if (paths.length === 0) return new Set();
+/** Those of a table's files that hold rows with keys that stand in the relation `keys`, too. */
+async function holders(
+  sql: SqlSession,
+  fields: readonly TableField[],
+  paths: readonly string[],
+  { keys, key }: { keys: string; key: string },
+): Promise<Set<string>> {
+  const [present] = await sql.rows(`SELECT count(*) AS n FROM ${keys}`);
+  if (paths.length === 0 || present?.n === 0n) return new Set();
   const rows = await sql.rows(
-    `SELECT DISTINCT filename FROM read_parquet(${fileList(paths)}, hive_partitioning = false, filename = true) SEMI JOIN stale USING (${key})`,
+    `SELECT DISTINCT filename FROM ${tableRelation(fields, paths, 'filename = true')} SEMI JOIN ${keys} USING (${key})`,
   );
   return new Set(rows.map(({ filename }) => String(filename)));
 }

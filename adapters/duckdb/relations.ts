@@ -2,6 +2,9 @@ import type { TableField } from '../../core/data-files.ts';
 import { namesOf } from '../../core/field-types.ts';
 import { literal } from '../../core/sql.ts';
 
+/** A model's table of more files than this is written again as a whole, so that their number stays small. */
+export const MANY_FILES = 32;
+
 /**
  * A path as the pattern that matches this file alone. DuckDB's readers take `*`, `?` and `[` in a path as a
  * pattern; in brackets each stands for itself. Nothing escapes a backslash.
@@ -28,10 +31,15 @@ export function emptyRelation(fields: readonly TableField[]): string {
 
 /**
  * A table's Parquet files as an SQL relation of these columns: null in files that were written before the
- * column was added.
+ * column was added. `options` are further ones of DuckDB's `read_parquet`.
  */
-export function tableRelation(fields: readonly TableField[], paths: readonly string[]): string {
+export function tableRelation(
+  fields: readonly TableField[],
+  paths: readonly string[],
+  ...options: readonly string[]
+): string {
   if (paths.length === 0) return emptyRelation(fields);
-  const rows = `read_parquet(${fileList(paths)}, hive_partitioning = false, union_by_name = true)`;
+  const all = ['hive_partitioning = false', 'union_by_name = true', ...options].join(', ');
+  const rows = `read_parquet(${fileList(paths)}, ${all})`;
   return `(FROM ${emptyRelation(fields)} UNION ALL BY NAME FROM ${rows})`;
 }

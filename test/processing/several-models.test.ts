@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { lookupQuery } from '../../adapters/duckdb/model-lookup.ts';
 import { parseDataset } from '../../config/dataset/parse.ts';
+import type { Lookup } from '../../core/contracts.ts';
 import type { Dataset, Model } from '../../core/dataset.ts';
 import type { Engine, ModelJob } from '../../core/engine.ts';
 import type { DeltaTable } from '../../lake/table.ts';
@@ -250,3 +252,41 @@ function watched(engine: Engine, jobs: ModelJob[]): Engine {
     },
   };
 }
+
+test('a look-up looks up the values alone that new events bring, once each, and its earlier files stay', async () => {
+  const asked: string[] = [];
+  const lookup: Lookup = {
+    version: 'capitals',
+    columns: ['upper'],
+    of(value) {
+      asked.push(value);
+      return [value === 'c' ? null : value.toUpperCase()];
+    },
+  };
+  const model = { table: 'names', lookup: 'user_agent', from: 'sensor', key: ['sensor'] } as const;
+  const names = { ...models.totals, model, lookup, query: lookupQuery('sensor', lookup), table: place.table() };
+  const rounds: [sensors: string[], outcome: string[], files: number][] = [
+    [['a', 'b', 'a', 'b', 'a', 'b', 'a', 'b'], ['a', 'b'], 1],
+    [['c', 'a'], ['c'], 2],
+    [['b'], [], 2],
+    // Most of the events are new.
+    [[...'abcdabcdabcd'], ['d'], 3],
+  ];
+  let before: string[] = [];
+  for (const [sensors, wanted, files] of rounds) {
+    asked.length = 0;
+    await models.add(sensors.map((sensor, n) => reading(sensor, n)));
+    expect(await runModel(names)).toMatchObject({ outcome: 'computed' });
+    expect(asked.sort()).toEqual(wanted);
+    const paths = (await names.table.snapshot())?.files.map(({ path }) => path) ?? [];
+    expect(paths).toHaveLength(files);
+    expect(paths).toEqual(expect.arrayContaining(before));
+    before = paths;
+  }
+  expect(await place.rows(names.table, 'sensor')).toEqual([
+    { sensor: 'a', upper: 'A' },
+    { sensor: 'b', upper: 'B' },
+    { sensor: 'c', upper: null },
+    { sensor: 'd', upper: 'D' },
+  ]);
+});
