@@ -33,8 +33,8 @@ export interface ModelContext
 /**
  * The third stage, for one model: its query over the newest version of what it reads replaces the derived
  * table, in one commit that records these versions. Nothing is done when they are the newest already. A model
- * with `shareBy`, or a look-up, is computed for the values alone that new events bring, where only events were
- * added since; the rows of the others stay. Of rivals one commits, the others find it done.
+ * with `shareBy`, or a look-up, is computed for the values alone that new events bring, where only events
+ * were added since; the rows of the others stay. Of rivals one commits, the others find it done.
  */
 export async function runModel(context: ModelContext): Promise<ModelResult> {
   const inputs = await seen(inputsOf(context.query, context.inputs));

@@ -144,10 +144,9 @@ export class PostgresSink implements Sink {
     });
     if (!isThere) return;
     let rest = '';
+    const rows = copyTo(`COPY (SELECT ${columns} FROM ${this.#name}) TO STDOUT`);
     try {
-      const rows = await this.#call(async (client) =>
-        client.query(copyTo(`COPY (SELECT ${columns} FROM ${this.#name}) TO STDOUT`)),
-      );
+      await this.#call(async (client) => client.query(rows));
       rows.setEncoding('utf8');
       for await (const text of rows) {
         const lines = (rest + text).split('\n');
@@ -156,6 +155,8 @@ export class PostgresSink implements Sink {
       }
     } catch (error) {
       throw explain(error, this.description);
+    } finally {
+      endDeadline(rows);
     }
   }
 
@@ -192,4 +193,13 @@ export class PostgresSink implements Sink {
       }),
     );
   }
+}
+
+/**
+ * Ends the deadline of a statement that gives rows as a stream: `pg` sets it, and hears of the end only by a
+ * callback, which such a stream never calls. Left alone it would keep the process from ending, and then fail
+ * where nobody listens.
+ */
+function endDeadline(rows: object): void {
+  if ('callback' in rows && typeof rows.callback === 'function') rows.callback();
 }

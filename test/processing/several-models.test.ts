@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import fc from 'fast-check';
 import { lookupQuery } from '../../adapters/duckdb/model-lookup.ts';
 import { parseDataset } from '../../config/dataset/parse.ts';
-import type { Lookup } from '../../core/contracts.ts';
 import type { Dataset, Model } from '../../core/dataset.ts';
 import type { Engine, ModelJob } from '../../core/engine.ts';
+import type { Lookup } from '../../core/lookup.ts';
 import type { DeltaTable } from '../../lake/table.ts';
 import { type ArchiveContext, archive } from '../../processing/archive.ts';
 import { type ModelContext, runModel } from '../../processing/model.ts';
@@ -264,7 +264,13 @@ test('a look-up looks up the values alone that new events bring, once each, and 
     },
   };
   const model = { table: 'names', lookup: 'user_agent', from: 'sensor', key: ['sensor'] } as const;
-  const names = { ...models.totals, model, lookup, query: lookupQuery('sensor', lookup), table: place.table() };
+  const names = {
+    ...models.totals,
+    model,
+    lookup,
+    query: lookupQuery('sensor', lookup),
+    table: place.table(),
+  };
   const rounds: [sensors: string[], outcome: string[], files: number][] = [
     [['a', 'b', 'a', 'b', 'a', 'b', 'a', 'b'], ['a', 'b'], 1],
     [['c', 'a'], ['c'], 2],
