@@ -48,7 +48,7 @@ export function explainKafkaError(error: unknown, brokers: readonly string[], do
 
   if (parts.some((part) => part.code === 'PLT_KFK_AUTHENTICATION')) {
     return new EventlakeError('log:unauthorized', `${at} refused the login.`, {
-      hint: 'Check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.',
+      hint: 'Check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, and KAFKA_SSL: a broker that wants TLS refuses a login without it.',
       cause: error,
     });
   }

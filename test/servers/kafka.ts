@@ -62,11 +62,14 @@ interface Broker {
   readonly properties: string;
   /** Of a folder that is new. */
   readonly clusterId: string;
+  /** Accounts of a folder that is new, as Kafka's tool takes them: `SCRAM-SHA-256=[name=a,password=b]`. */
+  readonly accounts?: readonly string[];
   readonly isReady: () => Promise<boolean>;
 }
 
 /** Formats the broker's folder if it is new, and starts the broker. */
-export async function runBroker({ folder, port, properties, clusterId, isReady }: Broker): Promise<Server> {
+export async function runBroker(broker: Broker): Promise<Server> {
+  const { folder, port, properties, clusterId, accounts = [], isReady } = broker;
   const classPath = await installKafka();
   const java = await requireJdk();
   const data = join(folder, 'data');
@@ -75,7 +78,9 @@ export async function runBroker({ folder, port, properties, clusterId, isReady }
   await writeFile(propertiesPath, `${properties}log.dirs=${data}\n`);
   if (!existsSync(join(data, 'meta.properties'))) {
     const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', propertiesPath];
-    await runCommand(java.command, ['-XX:TieredStopAtLevel=1', '-Xmx128m', '-cp', classPath, ...format]);
+    const added = accounts.flatMap((account) => ['--add-scram', account]);
+    const small = ['-XX:TieredStopAtLevel=1', '-Xmx128m'];
+    await runCommand(java.command, [...small, '-cp', classPath, ...format, ...added]);
   }
   return launchServer({
     name: 'kafka',
@@ -99,15 +104,18 @@ export async function runBroker({ folder, port, properties, clusterId, isReady }
 
 /** How a client logs in to Kafka. */
 export interface KafkaLogin {
-  readonly mechanism: 'PLAIN';
+  readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
   readonly username: string;
   readonly password: string;
 }
 
-/** Whether the cluster answers to its clients, has a controller and, if that is said, so many brokers. */
+/**
+ * Whether the cluster answers to its clients, has a controller and, if that is said, so many brokers. `ca`:
+ * by TLS with this certificate.
+ */
 export async function isKafkaReady(
   brokers: string[],
-  { sasl, size = 1 }: { sasl?: KafkaLogin; size?: number } = {},
+  { sasl, ca, size = 1 }: { sasl?: KafkaLogin; ca?: string; size?: number } = {},
 ): Promise<boolean> {
   const admin = new Admin({
     clientId: 'eventlake-services',
@@ -116,6 +124,7 @@ export async function isKafkaReady(
     connectTimeout: 1000,
     requestTimeout: 2000,
     ...(sasl && { sasl }),
+    ...(ca && { tls: { ca }, tlsServerName: true }),
   });
   try {
     const cluster = await admin.metadata({ topics: [] });
