@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../generator/random.ts';
 import { python } from '../oracle/compare.ts';
@@ -110,7 +111,7 @@ export async function killTwoDatasets(own: Environment, random: Random, kills: n
     }
     for (const dataset of both) await json(environment, ['run', dataset]);
     await json(environment, ['audit', ...both]);
-    requireEqual(environment, names, { elasticsearch, postgres });
+    await requireEqual(environment, names, { elasticsearch, postgres });
     return killed;
   } finally {
     await Promise.allSettled(both.map((dataset) => json(environment, ['reset', dataset, '--yes'])));
@@ -149,11 +150,11 @@ async function addRows({ folder }: Environment, random: Random): Promise<void> {
   await appendFile(join(folder, 'stays.ndjson'), `${stays.join('\n')}\n`);
 }
 
-function requireEqual(
+async function requireEqual(
   { folder, lake }: Environment,
   { visits, stays, schema }: Names,
   servers: { readonly elasticsearch: string; readonly postgres: string },
-): void {
+): Promise<void> {
   const uri = (dataset: string, table: string) => `${lake.uri.replace(/electronics$/, dataset)}/${table}`;
   const request = {
     ...servers,
@@ -170,7 +171,9 @@ function requireEqual(
     indices: { totals: `${visits}-totals`, guests: `${visits}-guests` },
   };
   const program = join(import.meta.dirname, '..', 'oracle', 'two_datasets.py');
-  const input = JSON.stringify(request);
-  const differences: string[] = JSON.parse(execFileSync(python(), [program], { input, encoding: 'utf8' }));
+  // Not synchronously: the program may read through a proxy that this process is.
+  const child = spawn(python(), [program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(JSON.stringify(request));
+  const differences: string[] = JSON.parse(await text(child.stdout));
   if (differences.length > 0) throw new Error(differences.join('\n'));
 }
