@@ -1,4 +1,4 @@
-/** Places in the palette for the steps of a funnel, and for what is none of its steps. */
+/** Places in the palette for the steps of a funnel, and for types that are not among them. */
 const STEPS = [0, 1, 3];
 const OTHER = 2;
 
