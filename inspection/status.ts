@@ -4,6 +4,7 @@ import type { Sink, Warehouse } from '../core/sink.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import { computedFrom } from '../processing/model-inputs.ts';
 import { type ArchiveTables, Positions } from '../processing/positions.ts';
+import type { NamedCopy } from './copies.ts';
 import { type PublishedState, publishedState } from './published.ts';
 
 /** What is looked at. */
@@ -13,17 +14,11 @@ export interface StatusContext {
   readonly profiles: DeltaTable | null;
   readonly index: Sink | null;
   /** The copies in PostgreSQL. */
-  readonly warehouse?: readonly Copy[];
+  readonly warehouse?: readonly NamedCopy[];
   /** Says which versions they show. */
   readonly database?: Warehouse | null;
   /** The tables of the models, by name. */
   readonly derived?: ReadonlyMap<string, DeltaTable>;
-}
-
-/** A published table, and the sink that shows it. */
-export interface Copy {
-  readonly table: string;
-  readonly sink: Sink;
 }
 
 /** A partition of the log, and how far the lake has come in it. */
