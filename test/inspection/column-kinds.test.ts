@@ -8,6 +8,7 @@ import { openSource } from '../../ingestion/source-file.ts';
 import { audit } from '../../inspection/audit.ts';
 import { rejectedRows } from '../../inspection/rows.ts';
 import { MemoryIndex, processAll, stepsOf, Workplace } from '../processing/fixtures.ts';
+import { auditContextOf } from './fixtures.ts';
 
 const dataset = parseDataset(
   `name: visits
@@ -91,18 +92,7 @@ test('columns with other names in the file, times in milliseconds and JSON go fr
     ],
   ]);
   expect(
-    await audit({
-      dataset,
-      log,
-      ...archive.tables,
-      profiles,
-      derived: new Map(),
-      index,
-      warehouse: [],
-      files,
-      sql,
-      engine: place.engine,
-    }),
+    await audit(auditContextOf(place, { dataset, log, ...archive.tables, profiles, index })),
   ).toMatchObject({
     balanced: true,
     lake: { events: 3, duplicates: 1 },

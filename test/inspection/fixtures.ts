@@ -16,6 +16,14 @@ export function row(user: number, price = '1.00', type = 'view'): string {
   return `2020-10-31 12:00:00 UTC,${type},1,2,,,${price},${user},\n`;
 }
 
+/** The stores of a test as the audit wants them; nothing is published but to the index. */
+export function auditContextOf(
+  { files, sql, engine }: Workplace,
+  stores: Pick<AuditContext, 'dataset' | 'log' | 'events' | 'rejected' | 'profiles' | 'index'>,
+): AuditContext {
+  return { ...stores, derived: new Map(), warehouse: [], files, sql, engine };
+}
+
 /** A shop with all its stores, which are filled by {@link Shop.fill} and {@link Shop.process}. */
 export class Shop {
   readonly place: Workplace;
@@ -63,18 +71,7 @@ export class Shop {
   }
 
   auditContext(index: Sink | null = null): AuditContext {
-    const { files, sql, engine } = this.place;
-    return {
-      dataset: this.electronics.dataset,
-      log: this.log,
-      ...this.tables,
-      profiles: this.profiles,
-      derived: new Map(),
-      index,
-      warehouse: [],
-      files,
-      sql,
-      engine,
-    };
+    const { electronics, log, tables, profiles } = this;
+    return auditContextOf(this.place, { dataset: electronics.dataset, log, ...tables, profiles, index });
   }
 }

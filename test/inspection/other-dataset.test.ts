@@ -10,6 +10,7 @@ import { checkData } from '../../inspection/check-data.ts';
 import { highlights, profileOf, rejectedRows } from '../../inspection/rows.ts';
 import { status } from '../../inspection/status.ts';
 import { MemoryIndex, processAll, stepsOf, Workplace } from '../processing/fixtures.ts';
+import { auditContextOf } from './fixtures.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/datasets');
 
@@ -78,21 +79,8 @@ test('a dataset is a folder with a YAML file and a model: another one goes throu
     publish: { stored: 2 },
   });
 
-  const { files, sql, engine } = place;
-  expect(
-    await audit({
-      dataset,
-      log,
-      ...archive.tables,
-      profiles,
-      derived: new Map(),
-      index,
-      warehouse: [],
-      files,
-      sql,
-      engine,
-    }),
-  ).toEqual({
+  const { files, sql } = place;
+  expect(await audit(auditContextOf(place, { dataset, log, ...archive.tables, profiles, index }))).toEqual({
     dataset: 'readings',
     balanced: true,
     file: { rows: 12 },

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from './command.ts';
-import { isKafkaReady, type KafkaLogin, newClusterId, runBroker, SMALL } from './kafka.ts';
+import { ALONE, isKafkaReady, type KafkaLogin, newClusterId, runBroker } from './kafka.ts';
 import { requireJdk } from './prerequisites.ts';
 import { freePort, type Server } from './server.ts';
 
@@ -40,13 +40,7 @@ ssl.keystore.type=PKCS12
 ssl.keystore.location=${keys}
 ssl.keystore.password=${PASSWORD}
 ssl.key.password=${PASSWORD}
-auto.create.topics.enable=false
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-${SMALL}`;
+${ALONE}`;
   const accounts = logins.map(
     ({ mechanism, username, password }) => `${mechanism}=[name=${username},password=${password}]`,
   );

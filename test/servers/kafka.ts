@@ -149,9 +149,18 @@ group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=16777216
 `;
 
+/** For a broker that is alone: every internal topic has one replica. */
+export const ALONE = `auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+${SMALL}`;
+
 /**
- * One node, so every internal topic has one replica; few partitions of them, so that it starts quickly. The
- * broker talks to itself through a listener of its own: what harms its clients harms no transaction marker.
+ * The broker talks to itself through a listener of its own: what harms its clients harms no transaction
+ * marker.
  */
 function serverProperties({ clients, advertised, broker, controller }: Ports): string {
   return `process.roles=broker,controller
@@ -162,11 +171,5 @@ advertised.listeners=PLAINTEXT://127.0.0.1:${advertised},BROKER://127.0.0.1:${br
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=BROKER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
-auto.create.topics.enable=false
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-${SMALL}`;
+${ALONE}`;
 }

@@ -1,8 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { FILE } from '../cli/fixtures.ts';
 import { askOracle } from '../oracle/compare.ts';
 import { type FaultProxy, startFaultProxy } from './elasticsearch-proxy.ts';
 import {
@@ -13,6 +10,7 @@ import {
   realServers,
   start,
 } from './end-to-end-environment.ts';
+import { ingestedFile } from './ingested-file.ts';
 
 jest.setTimeout(120_000);
 
@@ -22,9 +20,7 @@ let file: string;
 beforeEach(async () => {
   environment = await realServers();
   proxy = await startFaultProxy(environment.index?.url ?? '');
-  file = join(environment.folder, 'events.csv');
-  await writeFile(file, FILE);
-  await json(environment, ['ingest', '--file', file]);
+  file = await ingestedFile(environment);
 });
 afterEach(async () => {
   await proxy.close();

@@ -1,10 +1,8 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { FILE } from '../cli/fixtures.ts';
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts';
 import { waitFor } from '../wait-for.ts';
 import { type Environment, json, outcomeOf, realServers, start } from './end-to-end-environment.ts';
+import { ingestedFile } from './ingested-file.ts';
 
 jest.setTimeout(300_000);
 
@@ -14,9 +12,7 @@ let file: string;
 beforeEach(async () => {
   environment = await realServers();
   proxy = await startTcpProxy(Number(new URL(environment.variables.MINIO_ENDPOINT ?? '').port));
-  file = join(environment.folder, 'events.csv');
-  await writeFile(file, FILE);
-  await json(environment, ['ingest', '--file', file]);
+  file = await ingestedFile(environment);
 });
 afterEach(async () => {
   await proxy.close();

@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
-import { FILE } from '../cli/fixtures.ts';
 import { type Environment, eventlake, json, realServers } from './end-to-end-environment.ts';
+import { ingestedFile } from './ingested-file.ts';
 import { type ServedDashboard, serveDashboard } from './served-dashboard.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -81,9 +80,7 @@ test(
       expect(await made()).toEqual(nothing);
       expect(existsSync(join(environment.folder, 'home'))).toBe(false);
 
-      const file = join(environment.folder, 'events.csv');
-      await writeFile(file, FILE);
-      await json(environment, ['ingest', '--file', file]);
+      await ingestedFile(environment);
       expect(await made()).toMatchObject({ bucket: true, topics: { length: 3 }, indices: [] });
       await sameAsCommands(shown, 3);
       await json(environment, ['process']);
