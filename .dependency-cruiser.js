@@ -12,7 +12,7 @@ const folders = {
 };
 /** Packages that only adapters may know. */
 const clients =
-  '^node_modules/(kafkajs|@platformatic|@aws-sdk|@elastic|@duckdb|bowser|mmdb-lib|parquetjs-lite)';
+  '^node_modules/(kafkajs|@platformatic|@aws-sdk|@elastic|@duckdb|@grpc|apache-arrow|bowser|mmdb-lib|parquetjs-lite)';
 
 /** Dependencies point one way; the only folder that knows them all is cli/. */
 export default {

@@ -5,14 +5,14 @@ import { requireChromium } from './prerequisites.ts';
 import { installPromtool } from './promtool.ts';
 import { installPython } from './python.ts';
 import { type AnyServerName, runningServer, stopServer } from './server.ts';
-import { answers, POSTGRES, startTestServer, TEST_SERVERS, testServerFolder } from './test-servers.ts';
+import { answers, POSTGRES, SPARK, startTestServer, TEST_SERVERS, testServerFolder } from './test-servers.ts';
 
-const OPTIONAL = [POSTGRES];
+const OPTIONAL = [POSTGRES, SPARK];
 const ALL = [...TEST_SERVERS, ...OPTIONAL];
 
 const program = new Command('services')
   .description(
-    'Real Kafka, MinIO, Elasticsearch and PostgreSQL servers for tests, on 127.0.0.1 and without Docker.',
+    'Real Kafka, MinIO, Elasticsearch, PostgreSQL and Spark servers for tests, on 127.0.0.1 and without Docker.',
   )
   .showHelpAfterError();
 
@@ -100,6 +100,7 @@ program
     console.log(`export MINIO_SECRET_KEY=${MINIO_TEST_ACCOUNT.secretKey}`);
     console.log(`export ELASTICSEARCH_URL=${addresses.get('elasticsearch')}`);
     if (addresses.has('postgres')) console.log(`export WAREHOUSE_URL=${addresses.get('postgres')}`);
+    if (addresses.has('spark')) console.log(`export SPARK_REMOTE='${addresses.get('spark')}'`);
   });
 
 try {

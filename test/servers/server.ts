@@ -9,7 +9,7 @@ import { ServerError } from './errors.ts';
 /** The servers that every test run starts. */
 export type ServerName = 'kafka' | 'minio' | 'elasticsearch';
 /** Those, and what only some tests need. */
-export type AnyServerName = ServerName | 'postgres';
+export type AnyServerName = ServerName | 'postgres' | 'spark';
 
 /** A server process on this machine, listening on 127.0.0.1 only. It survives the process that started it. */
 export interface Server {

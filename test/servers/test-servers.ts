@@ -9,6 +9,7 @@ import { installMinio, isMinioReady, startMinio } from './minio.ts';
 import { installPostgres, isPostgresReady, startPostgres, urlOf } from './postgres.ts';
 import { type AnyServerName, runningServer, type Server, type ServerName, stopServer } from './server.ts';
 import { servicesHome } from './software.ts';
+import { installSpark, isSparkReady, remoteOf, startSpark } from './spark.ts';
 
 /** One of the servers that all test runs of this user share. */
 export interface TestServer<Name = AnyServerName> {
@@ -58,6 +59,16 @@ export const POSTGRES: TestServer = {
   start: (folder) => startPostgres(folder),
   address: urlOf,
   isReady: isPostgresReady,
+};
+
+/** Started by the tests that need it, or by `make services WITH=spark`. */
+export const SPARK: TestServer = {
+  name: 'spark',
+  variable: 'SPARK_REMOTE',
+  install: installSpark,
+  start: (folder) => startSpark(folder),
+  address: remoteOf,
+  isReady: isSparkReady,
 };
 
 /** Where a server of the tests is and how it was found. */

@@ -1,0 +1,126 @@
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openSpark } from '../../adapters/spark/session.ts';
+import { runCommand } from './command.ts';
+import { requireJdk, requireMaven } from './prerequisites.ts';
+import { pythonFolder } from './python.ts';
+import { freePort, launchServer, type Server } from './server.ts';
+import { softwareFolder } from './software.ts';
+
+/** Where Spark is, and the jars that it needs beside its own. */
+export interface SparkSoftware {
+  readonly home: string;
+  readonly jars: string;
+  /** An interpreter that has pyspark. */
+  readonly python: string;
+}
+
+const VERSION = '4.2.0';
+const JARS = join(import.meta.dirname, '..', '..', 'adapters', 'spark', 'server');
+/** What clients must show; the server listens on 127.0.0.1 only. */
+const TOKEN = 'eventlake-test-secret';
+
+/** Installs Spark from PyPI, and the jars for Delta, Kafka, Avro and S3 from Maven. */
+export async function installSpark(): Promise<SparkSoftware> {
+  await requireJdk();
+  const folder = await pythonFolder(`spark-${VERSION}`, 'spark/requirements.txt');
+  const jars = await softwareFolder(`spark-jars-${VERSION}`, async (part) => {
+    const maven = await requireMaven();
+    await cp(join(JARS, 'pom.xml'), join(part, 'pom.xml'));
+    await runCommand(maven, ['-B', '-q', 'dependency:copy-dependencies'], { cwd: part });
+    await runCommand('sha256sum', ['--check', '--quiet', join(JARS, 'jars.sha256')], {
+      cwd: join(part, 'libs'),
+    });
+  });
+  const python = join(folder, 'bin', 'python');
+  const where = 'import importlib.util as u; print(u.find_spec("pyspark").submodule_search_locations[0])';
+  const home = (await runCommand(python, ['-c', where])).trim();
+  return { home, jars: join(jars, 'libs', '*'), python };
+}
+
+/**
+ * Starts a standalone master, a worker and a Connect server, with small heaps.
+ *
+ * @param settings Properties of Spark, beside those of the tests.
+ */
+export async function startSpark(
+  folder: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Server> {
+  const { home, jars, python } = await installSpark();
+  const java = await requireJdk();
+  const port = await freePort();
+  const config = join(folder, 'conf');
+  await mkdir(config, { recursive: true });
+  await cp(join(import.meta.dirname, 'spark', 'log4j2.properties'), join(config, 'log4j2.properties'));
+  const properties = Object.entries({ ...propertiesOf(folder, port, jars), ...settings });
+  await writeFile(
+    join(config, 'spark-defaults.conf'),
+    properties.map((pair) => `${pair.join(' ')}\n`).join(''),
+  );
+  return launchServer({
+    name: 'spark',
+    port,
+    folder,
+    command: join(import.meta.dirname, 'spark', 'cluster.sh'),
+    args: [folder, String(await freePort())],
+    env: {
+      ...{ SPARK_HOME: home, SPARK_CONF_DIR: config, PYSPARK_PYTHON: python, JAVA_HOME: java.home },
+      // Most of what a short test costs is the start of five Java machines.
+      JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
+    },
+    isReady: () => isSparkReady(remoteOf({ port })),
+    timeoutSeconds: 300,
+  });
+}
+
+/** What SPARK_REMOTE says of a server that was started here. */
+export function remoteOf({ port }: Pick<Server, 'port'>): string {
+  return `sc://127.0.0.1:${port}/;token=${TOKEN}`;
+}
+
+/** Whether the server has an executor that computes for its clients. */
+export async function isSparkReady(remote: string): Promise<boolean> {
+  const session = await openSpark(remote, {
+    deadlines: { connect: 2000, request: 30_000, statement: 60_000 },
+  });
+  try {
+    const [row] = await session.rows('SELECT count(*) AS n FROM range(0, 10, 1, 1)');
+    return row?.n === 10n;
+  } finally {
+    await session.close();
+  }
+}
+
+function propertiesOf(folder: string, port: number, jars: string): Record<string, string> {
+  return {
+    'spark.app.name': 'eventlake-test',
+    'spark.driver.memory': '600m',
+    'spark.executor.memory': '600m',
+    // Others may start a Connect server of their own on the same worker.
+    'spark.cores.max': '2',
+    'spark.driver.extraClassPath': jars,
+    'spark.executor.extraClassPath': jars,
+    'spark.driver.host': '127.0.0.1',
+    'spark.ui.enabled': 'false',
+    'spark.master.rest.enabled': 'false',
+    'spark.connect.grpc.binding.address': '127.0.0.1',
+    'spark.connect.grpc.binding.port': String(port),
+    'spark.connect.authenticate.token': TOKEN,
+    // A client that was killed leaves its statement running for that long.
+    'spark.connect.execute.manager.detachedTimeout': '10s',
+    'spark.connect.execute.manager.maintenanceInterval': '5s',
+    'spark.sql.shuffle.partitions': '4',
+    'spark.sql.extensions': 'io.delta.sql.DeltaSparkSessionExtension',
+    'spark.sql.catalog.spark_catalog': 'org.apache.spark.sql.delta.catalog.DeltaCatalog',
+    'spark.sql.catalogImplementation': 'in-memory',
+    'spark.sql.warehouse.dir': join(folder, 'warehouse'),
+    // As a cluster may be set and the lake must not get it: sessions correct this.
+    'spark.sql.session.timeZone': 'America/New_York',
+    'spark.sql.parquet.outputTimestampType': 'INT96',
+    'spark.sql.parquet.compression.codec': 'snappy',
+    'spark.sql.ansi.enabled': 'false',
+    'spark.databricks.delta.properties.defaults.enableDeletionVectors': 'true',
+    'spark.databricks.delta.properties.defaults.columnMapping.mode': 'name',
+  };
+}
