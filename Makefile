@@ -155,7 +155,7 @@ bench: install ## measure against peers; prints a table and writes docs/benchmar
 screenshots: install $(PAGE) ## make the pictures of the page in docs/images; needs Chromium
 	@node docs/screenshots.ts
 
-services: install ## install and start real Kafka, MinIO and Elasticsearch for the tests, without Docker (WITH=postgres: that, too)
+services: install ## install and start real Kafka, MinIO and Elasticsearch for the tests, without Docker (WITH=postgres or WITH=spark: that, too)
 	@node test/servers/main.ts start $(WITH)
 
 services-env: install ## print their addresses as `export NAME=value` lines: eval "$$(make -s services-env)"

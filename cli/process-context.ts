@@ -1,3 +1,4 @@
+import { UsageError } from '../core/errors.ts';
 import type { ArchiveContext } from '../processing/archive.ts';
 import type { ProcessContext } from '../processing/process-context.ts';
 import { modelSteps } from './model-steps.ts';
@@ -13,11 +14,19 @@ export async function processContext(
   { observe, skip, ...additions }: Additions = {},
 ): Promise<ProcessContext> {
   const { dataset, settings, log, tables, engine, temporary, publications, files } = session;
-  const { batchRows, batchSeconds } = settings;
+  const { batchSeconds } = settings;
+  if (settings.engine === 'spark' && skip && skip.size > 0) {
+    throw new UsageError('settings:engine', 'the engine spark cannot step over batches of the log', {
+      hint: 'Spark reads the log by itself. Run process once with --engine duckdb and --skip, then again with spark.',
+    });
+  }
+  const spark = settings.engine === 'spark' ? await session.spark() : null;
   const models = await modelSteps(session);
   return {
     archive: {
-      ...{ dataset, log, tables, engine, batchRows, batchSeconds },
+      ...{ dataset, log, tables, batchSeconds },
+      engine: spark ?? engine,
+      batchRows: spark ? settings.sparkBatchRows : settings.batchRows,
       ...(observe && { observe }),
       ...(skip && { skip }),
     },
@@ -27,6 +36,7 @@ export async function processContext(
       return steps ? [{ ...publication, model: steps.model, table: steps.table }] : [];
     }),
     ...{ files, engine, temporary },
+    ...(spark && { modelEngine: spark }),
     ...additions,
   };
 }

@@ -11,6 +11,7 @@ import { Progress } from './progress.ts';
 import { type MaxRejectedOptions, maxRejectedOption, Rejections } from './rejections.ts';
 import { type CommonOptions, noteStores, type Session } from './session.ts';
 import { type SkipOptions, Skips, skipOption } from './skip.ts';
+import { engineOption } from './spark.ts';
 import { observerOf, processSummary, StageNotes } from './stage-reports.ts';
 import { writeModeOption } from './warehouse.ts';
 
@@ -29,6 +30,7 @@ export function processCommand(): Command {
     .addOption(
       new Option('--republish', 'empty the index, and send every document again').conflicts('follow'),
     )
+    .addOption(engineOption())
     .addOption(writeModeOption())
     .addOption(skipOption())
     .addOption(maxRejectedOption().conflicts('follow'))

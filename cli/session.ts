@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DuckDbCheckpoints } from '../adapters/duckdb/checkpoint-format.ts';
 import { DuckDbEngine } from '../adapters/duckdb/engine.ts';
 import { DuckDbSession } from '../adapters/duckdb/sql-session.ts';
+import type { SparkEngine } from '../adapters/spark/engine.ts';
 import { DATASETS, type DatasetFolder, loadDataset } from '../config/dataset/read.ts';
 import { readEnvironment, type SettingsFiles } from '../config/environment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
@@ -23,6 +24,7 @@ import { LocalFiles } from '../lake/local-files.ts';
 import { DeltaTable } from '../lake/table.ts';
 import { logTo, note, setLogLevel } from './output.ts';
 import { type Access, openScratch } from './scratch.ts';
+import { openSparkEngine } from './spark.ts';
 import { openTables, openWarehouse } from './warehouse.ts';
 import { finishReset, type OpenPublication } from './wipe.ts';
 
@@ -36,6 +38,8 @@ export interface CommonOptions extends SettingsFiles {
   readonly embedded?: boolean;
   /** In the place of WAREHOUSE_WRITE_MODE. */
   readonly writeMode?: 'batch' | 'partition';
+  /** In the place of ENGINE. */
+  readonly engine?: 'duckdb' | 'spark';
 }
 
 /** Everything a command works with, chosen by the environment alone. */
@@ -64,6 +68,8 @@ export interface Session extends DatasetFolder {
   readonly files: LocalFiles;
   readonly sql: DuckDbSession;
   readonly engine: DuckDbEngine;
+  /** Connects to Spark at the first call; the session closes it. */
+  spark(): Promise<SparkEngine>;
   readonly temporary: string;
   /** Folder of local copies. */
   readonly cache: string;
@@ -84,12 +90,14 @@ export async function readConfiguration(
 export async function settingsOf({
   embedded,
   writeMode,
+  engine,
   ...files
 }: CommonOptions): Promise<{ settings: Settings; warnings: readonly string[] }> {
   const { environment, warnings } = readEnvironment(process.env, files);
   const { EVENTLAKE_HOME, EVENTLAKE_DATASETS, GEOIP_DATABASE } = environment;
   const given = embedded ? { EVENTLAKE_HOME, EVENTLAKE_DATASETS, GEOIP_DATABASE } : environment;
   if (writeMode) given.WAREHOUSE_WRITE_MODE = writeMode;
+  if (engine) given.ENGINE = engine;
   // Before the settings are checked, so that what is wrong with them is said in this form too.
   if (given.LOG_FORMAT === 'json') logTo((await import('./json-log.ts')).jsonLog());
   const settings = readSettings(given);
@@ -130,6 +138,8 @@ export async function openSession(
   const derived = new Map(dataset.models.map(({ table }) => [table, openTable(table)]));
   const publications = await openSinks(settings, { dataset, folder }, signal);
   const database = await openWarehouse(settings, dataset, signal);
+  const engine = new DuckDbEngine({ sql, lake: { store, files }, temporary });
+  let spark: Promise<SparkEngine> | undefined;
   const session: Session = {
     settings,
     dataset,
@@ -146,10 +156,15 @@ export async function openSession(
     database,
     files,
     sql,
-    engine: new DuckDbEngine({ sql, lake: { store, files }, temporary }),
+    engine,
+    spark() {
+      spark ??= openSparkEngine(settings, { dataset, store, local: engine, temporary, signal });
+      return spark;
+    },
     temporary,
     cache,
     async close() {
+      await spark?.then((opened) => opened.close()).catch(() => {});
       const stores = [
         log,
         store,
@@ -171,8 +186,9 @@ export async function openSession(
 }
 
 /** The first line of a job: a setting that was misspelt or left out shows in the stores that it uses. */
-export function noteStores({ log, store, index, warehouse: [copy] }: Session): void {
+export function noteStores({ settings, log, store, index, warehouse: [copy] }: Session): void {
   const stores = {
+    ...(settings.engine === 'duckdb' ? {} : { engine: settings.engine }),
     log: log.description,
     lake: store.description,
     index: index?.description ?? 'none',

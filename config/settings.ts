@@ -47,8 +47,14 @@ export interface Settings {
    * eventlake.
    */
   readonly geoipDatabase: string | null;
+  /** What archives and computes models. */
+  readonly engine: 'duckdb' | 'spark';
+  /** Connection string of the Spark Connect server, perhaps with a token; null: not given. */
+  readonly sparkRemote: string | null;
   /** An archive batch ends at the first of these that is reached. */
   readonly batchRows: number;
+  /** In the place of `batchRows` where Spark archives. */
+  readonly sparkBatchRows: number;
   readonly batchSeconds: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly logFormat: 'text' | 'json';
@@ -122,6 +128,9 @@ const variables = z.object({
   EVENTLAKE_HOME: z.string().default('.eventlake'),
   EVENTLAKE_DATASETS: z.string().optional(),
   GEOIP_DATABASE: z.string().optional(),
+  ENGINE: z.enum(['duckdb', 'spark'], 'must be duckdb or spark').default('duckdb'),
+  SPARK_REMOTE: z.string().startsWith('sc://', 'must be an address such as sc://localhost:15002').optional(),
+  SPARK_BATCH_ROWS: count(1_000_000_000).default(5_000_000),
   BATCH_ROWS: count(100_000_000).default(150_000),
   BATCH_SECONDS: count(86_400).default(30),
   LOG_LEVEL: z
@@ -158,7 +167,7 @@ export function readSettings(environment: Environment): Settings {
   if (!result.success) {
     for (const issue of result.error.issues) {
       const variable = String(issue.path[0]);
-      const shown = /PASSWORD|SECRET|TOKEN|URL|ENDPOINT/.test(variable)
+      const shown = /PASSWORD|SECRET|TOKEN|URL|ENDPOINT|REMOTE/.test(variable)
         ? ''
         : ` (it is "${given[variable]}")`;
       complaints.push(`${variable} ${issue.message}${shown}`);
@@ -218,7 +227,10 @@ function assemble(v: z.infer<typeof variables>): Settings {
     home: resolve(v.EVENTLAKE_HOME),
     datasets: v.EVENTLAKE_DATASETS === undefined ? null : resolve(v.EVENTLAKE_DATASETS),
     geoipDatabase: v.GEOIP_DATABASE === undefined ? null : resolve(v.GEOIP_DATABASE),
+    engine: v.ENGINE,
+    sparkRemote: v.SPARK_REMOTE ?? null,
     batchRows: v.BATCH_ROWS,
+    sparkBatchRows: v.SPARK_BATCH_ROWS,
     batchSeconds: v.BATCH_SECONDS,
     logLevel: v.LOG_LEVEL,
     logFormat: v.LOG_FORMAT,

@@ -47,6 +47,8 @@ export interface TableVersion {
   /** The table's folder in the store, such as `electronics/events`. */
   readonly path: string;
   readonly version: bigint;
+  /** Its `id` tells the table from others that were at this path before it. */
+  readonly metaData: { readonly id: string };
   readonly fields: readonly TableField[];
   /** Columns of `fields` by whose values the files are kept apart. */
   readonly partitionBy: readonly string[];

@@ -123,6 +123,11 @@ export interface ModelFiles {
  * are no part of any table.
  */
 export interface Engine {
+  /**
+   * Whether the engine reads the log itself: its batches are given offsets alone, in record batches without
+   * records.
+   */
+  readonly readsLog: boolean;
   /** Begins an empty batch. */
   batch(dataset: Dataset): Promise<EngineBatch>;
   /** Types and checks a batch by the dataset's contract. */
@@ -162,10 +167,27 @@ export interface BrokenEvents {
 }
 
 /**
+ * Records that another engine leaves to the local one, which alone decides why an event is rejected: local
+ * Parquet files with the columns `stream`, `log_partition`, `log_offset`, `log_timestamp`, and as hexadecimal
+ * text `value` and `source`. `value` is null for a tombstone; of a value that is too large it is the
+ * beginning, which is too large as well. `source` is the file, a colon and the line; null where the record
+ * does not say.
+ */
+export interface LeftRecords {
+  readonly paths: readonly string[];
+  /** As the answer is to say. */
+  readonly next: ReadonlyMap<string, bigint>;
+  /** For the files that are made of them. */
+  readonly folder: string;
+}
+
+/**
  * The engine in this process, which also does what is small or not the lake's, whichever engine archives and
  * computes models.
  */
 export interface LocalEngine extends Engine {
+  /** Types and checks what another engine has left. */
+  archiveLeft(job: Pick<ArchiveJob, 'dataset' | 'from'>, left: LeftRecords): Promise<ArchivedFiles>;
   /** The columns that a model will have over tables of these columns, by name, before there is any row. */
   modelFields(
     job: Pick<ModelJob, 'dataset' | 'model' | 'query' | 'lookup'>,

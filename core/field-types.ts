@@ -7,38 +7,41 @@ export type FieldType = keyof typeof FIELD_TYPES | `decimal(${number},${number})
 interface Names {
   /** By DuckDB, in a cast and in the answer of DESCRIBE. */
   readonly duckdb: string;
+  /** By Spark, in a cast and, in lower case, in the answer of DESCRIBE QUERY. */
+  readonly spark: string;
 }
 
 /** One entry for each type that a table may have; `decimal(p,s)` is the one that has parameters. */
 const FIELD_TYPES = {
-  string: { duckdb: 'VARCHAR' },
-  long: { duckdb: 'BIGINT' },
-  integer: { duckdb: 'INTEGER' },
-  double: { duckdb: 'DOUBLE' },
-  boolean: { duckdb: 'BOOLEAN' },
-  date: { duckdb: 'DATE' },
-  timestamp: { duckdb: 'TIMESTAMP WITH TIME ZONE' },
+  string: { duckdb: 'VARCHAR', spark: 'STRING' },
+  long: { duckdb: 'BIGINT', spark: 'BIGINT' },
+  integer: { duckdb: 'INTEGER', spark: 'INT' },
+  double: { duckdb: 'DOUBLE', spark: 'DOUBLE' },
+  boolean: { duckdb: 'BOOLEAN', spark: 'BOOLEAN' },
+  date: { duckdb: 'DATE', spark: 'DATE' },
+  timestamp: { duckdb: 'TIMESTAMP WITH TIME ZONE', spark: 'TIMESTAMP' },
 } as const satisfies Record<string, Names>;
 
-const BY_DUCKDB_NAME = new Map<string, FieldType>(
-  Object.entries(FIELD_TYPES).map(([type, { duckdb }]) => [duckdb, type as FieldType]),
-);
+/** Whose names of types are known. */
+export type TypeNames = keyof Names;
 
 /** What the type is called elsewhere. */
 export function namesOf(type: FieldType): Names {
   if (type in FIELD_TYPES) return FIELD_TYPES[type as keyof typeof FIELD_TYPES];
-  return { duckdb: type.toUpperCase() };
+  return { duckdb: type.toUpperCase(), spark: type.toUpperCase() };
 }
 
-/** The type that stores what DuckDB calls `name`; null when tables do not store it. */
-export function fieldTypeOfDuckDb(name: string): FieldType | null {
-  const found = BY_DUCKDB_NAME.get(name) ?? (name.startsWith('DECIMAL(') ? name.toLowerCase() : null);
-  return isFieldType(found) ? found : null;
+/** The type that stores what this system calls `name`; null when tables do not store it. */
+export function fieldTypeNamed(system: TypeNames, name: string): FieldType | null {
+  const called = name.toUpperCase();
+  const found = Object.entries(FIELD_TYPES).find(([, names]) => names[system] === called)?.[0];
+  const type = found ?? (called.startsWith('DECIMAL(') ? called.toLowerCase() : null);
+  return isFieldType(type) ? type : null;
 }
 
-/** DuckDB's names of all types without parameters, for people. */
-export function duckDbNames(): string[] {
-  return [...BY_DUCKDB_NAME.keys()];
+/** This system's names of all types without parameters, for people. */
+export function typeNames(system: TypeNames): string[] {
+  return Object.values(FIELD_TYPES).map((names) => names[system]);
 }
 
 /** Whether this is the Delta name of a type that tables here may have. */

@@ -17,7 +17,7 @@ export async function removeOrphans(table: DeltaTable, olderThan: Date): Promise
   const stored: { path: string; bytes: number; modified: Date }[] = [];
   for await (const { key, bytes, modified } of table.store.list(folder)) {
     const path = key.slice(folder.length);
-    if (isDataFile(path)) stored.push({ path, bytes, modified });
+    if (isDataFile(path) || isRestOfBatch(path)) stored.push({ path, bytes, modified });
   }
   if (stored.length === 0) return { files: 0, bytes: 0 };
   // Read after listing: a file that was committed in between is known.
@@ -38,7 +38,18 @@ export async function removeOrphans(table: DeltaTable, olderThan: Date): Promise
  * `_month=2020-10/`.
  */
 function isDataFile(path: string): boolean {
-  return path
-    .split('/')
-    .every((part) => !part.startsWith('.') && (!part.startsWith('_') || part.includes('=')));
+  return (
+    path
+      .split('/')
+      // Some clients write an empty object to stand for a folder: its name ends in a slash.
+      .every((part) => part !== '' && !part.startsWith('.') && (!part.startsWith('_') || part.includes('=')))
+  );
+}
+
+/**
+ * What is left of a batch besides its data files: the log of the one commit by which an engine wrote them,
+ * and empty objects that stand for folders.
+ */
+function isRestOfBatch(path: string): boolean {
+  return /^batch-[^/]+\/(_delta_log\/.*|.*\/)?$/.test(path);
 }

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventLog, LogReader, PartitionRange, RecordBatch } from '../core/contracts.ts';
+import type { EventLog, LogReader, Partition, PartitionRange, RecordBatch } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import type { NewFile } from '../core/data-files.ts';
 import type { Dataset } from '../core/dataset.ts';
@@ -11,6 +11,7 @@ import { lakeId } from '../lake/identity.ts';
 import { commitBatch } from './archive-commit.ts';
 import { checkRequired } from './events-table.ts';
 import type { ArchiveResult, BatchOutcome, Observer } from './observer.ts';
+import { OffsetReader } from './offset-reader.ts';
 import { type ArchiveTables, Positions } from './positions.ts';
 
 const POLL_MS = 200;
@@ -106,8 +107,9 @@ class Worker {
       if (batch === null) await this.#lookAround();
       failure = await Promise.race([failed, null]);
     }
-    await this.#commit();
     const stopped = this.#end.signal?.aborted ?? false;
+    // Where the engine reads the log itself nothing was read yet.
+    if (!stopped || !this.#context.engine.readsLog) await this.#commit();
     return { events: this.#events, rejected: this.#rejected, commits: this.#commits, stopped };
   }
 
@@ -127,18 +129,20 @@ class Worker {
   }
 
   async #openReader(): Promise<LogReader> {
-    const { log, tables, skip } = this.#context;
+    const { log, tables, engine, skip } = this.#context;
     const { events } = tables;
+    const position = async (partition: Partition) => {
+      // A batch that has been begun was read on from the positions known; only between batches may they
+      // move.
+      if (!this.#batch) await this.#known.refresh();
+      return this.#known.next(partition);
+    };
+    if (engine.readsLog) return new OffsetReader(log, position);
     return log.reader({
       ...(skip && { skip }),
       // The workers of one lake share the partitions; those of another lake need all of them, too.
       group: `eventlake-${await lakeId(events.store, dirname(events.path))}`,
-      position: async (partition) => {
-        // A batch that has been begun was read on from the positions known; only between batches may they
-        // move.
-        if (!this.#batch) await this.#known.refresh();
-        return this.#known.next(partition);
-      },
+      position,
     });
   }
 
@@ -191,7 +195,6 @@ class Worker {
   async #commit(): Promise<void> {
     const batch = this.#batch;
     if (!batch) return;
-    await this.#requireSameLog();
     try {
       const outcome = await this.#archive(batch);
       this.#events += outcome.events;
@@ -203,6 +206,9 @@ class Worker {
       await batch.discard();
       this.#context.observe?.({ type: 'committed', outcome });
     } catch (error) {
+      // What the signal interrupts has no result, and the loop ends.
+      const { signal } = this.#end;
+      if (signal?.aborted && error === signal.reason) return;
       if (!hasCode(error, 'lake:superseded')) throw error;
       await this.#drop(error.message);
     }
@@ -213,6 +219,7 @@ class Worker {
     const { dataset, engine, tables } = this.#context;
     const from = this.#known.known(batch.next.keys());
     const files = await engine.archive({ dataset, batch, from });
+    await this.#requireSameLog();
     const committed = await commitBatch(tables, dataset, this.#known, files);
     const sum = (field: 'rows' | 'bytes', some: readonly NewFile[]) =>
       some.reduce((total, file) => total + file[field], 0);

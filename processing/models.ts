@@ -20,7 +20,7 @@ export interface Modelled {
  * signal's reason.
  */
 export async function computeModels(context: ProcessContext, signal?: AbortSignal): Promise<Modelled> {
-  const { archive, models, engine } = context;
+  const { archive, models, engine, modelEngine = engine } = context;
   const { dataset, observe } = archive;
   if (models.length > 0) collectGarbage();
   let main: ModelResult | null = null;
@@ -31,7 +31,7 @@ export async function computeModels(context: ProcessContext, signal?: AbortSigna
     const began = performance.now();
     const result = await runModel({
       ...steps,
-      ...{ dataset, engine, signal },
+      ...{ dataset, engine: modelEngine, signal },
       onProgress(done, total) {
         observe?.({ type: 'turn' });
         observe?.({ type: 'progress', stage: 'model', unit: 'shares', done, total });

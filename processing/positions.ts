@@ -110,17 +110,7 @@ export class Positions {
   requireIn(ranges: readonly PartitionRange[]): void {
     for (const range of ranges) {
       const next = this.next(range);
-      if (next === null || (next >= range.start && next <= range.end)) continue;
-      throw new EventlakeError(
-        'log:offsets_missing',
-        `${partitionId(range)} should be read on at offset ${next}, but the log holds ${range.start} up to ${range.end}`,
-        {
-          hint:
-            next < range.start
-              ? 'Retention removed records before they were archived. Let the topic keep more; start from the beginning with: eventlake reset --yes'
-              : 'The log has lost records that the lake has. Start from the beginning with: eventlake reset --yes',
-        },
-      );
+      if (next !== null) requireHeld(range, next);
     }
   }
 
@@ -128,6 +118,24 @@ export class Positions {
   cover(ends: readonly PartitionRange[]): boolean {
     return ends.every((range) => range.start === range.end || (this.next(range) ?? 0n) >= range.end);
   }
+}
+
+/**
+ * Requires that reading can resume in the range at `next`.
+ * @throws `log:offsets_missing`
+ */
+export function requireHeld(range: PartitionRange, next: bigint): void {
+  if (next >= range.start && next <= range.end) return;
+  throw new EventlakeError(
+    'log:offsets_missing',
+    `${partitionId(range)} should be read on at offset ${next}, but the log holds ${range.start} up to ${range.end}`,
+    {
+      hint:
+        next < range.start
+          ? 'Retention removed records before they were archived. Let the topic keep more; start from the beginning with: eventlake reset --yes'
+          : 'The log has lost records that the lake has. Start from the beginning with: eventlake reset --yes',
+    },
+  );
 }
 
 function requireSame({ path }: DeltaTable, known: Snapshot | null, now: Snapshot | null): void {

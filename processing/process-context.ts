@@ -1,5 +1,5 @@
 import type { Model, SinkPublication } from '../core/dataset.ts';
-import type { LocalEngine } from '../core/engine.ts';
+import type { Engine, LocalEngine } from '../core/engine.ts';
 import type { Sink } from '../core/sink.ts';
 import type { LocalFiles } from '../lake/local-files.ts';
 import type { DeltaTable } from '../lake/table.ts';
@@ -32,6 +32,8 @@ export interface ProcessContext {
    * do not wait for the archive's.
    */
   readonly engine: LocalEngine;
+  /** What models are computed with, where that is another engine. */
+  readonly modelEngine?: Engine | undefined;
   /** Folder for files of the moment. */
   readonly temporary: string;
   /** Fill the sinks again, also with what they show already. */

@@ -4,7 +4,7 @@ import type { Dataset } from '../../core/dataset.ts';
 import type { ArchivedFiles, ArchiveJob, SqlSession } from '../../core/engine.ts';
 import { hasCode } from '../../core/errors.ts';
 import { eventsFields, MONTH, REJECTED_FIELDS } from '../../core/lake-tables.ts';
-import { literal } from '../../core/sql.ts';
+import { beyond, literal } from '../../core/sql.ts';
 import { checkedEvents, offendingText } from './contract-sql.ts';
 import { writeParquet } from './parquet-writer.ts';
 import { parquet } from './relations.ts';
@@ -18,24 +18,36 @@ const PAYLOAD_CHARACTERS = 16_384;
 /** What an example shows of a row's detail, in characters. */
 const DETAIL_CHARACTERS = 100;
 
+/** Records as {@link StagedBatch} describes them, wherever they are staged. */
+export type StagedRecords = Pick<
+  StagedBatch,
+  'close' | 'folder' | 'next' | 'relation' | 'rowsOf' | 'sources'
+>;
+
 /**
- * Turns a staged batch into Parquet files in the batch's folder: one query parses, types and checks the
- * events.
+ * Turns staged records into Parquet files in their folder: one query parses, types and checks the events.
  */
 export async function archiveBatch(
   sql: SqlSession,
-  { dataset, from }: ArchiveJob,
-  batch: StagedBatch,
+  { dataset, from }: Pick<ArchiveJob, 'dataset' | 'from'>,
+  batch: StagedRecords,
 ): Promise<ArchivedFiles> {
   await batch.close();
   const events: LocalFile[] = [];
   const rejected: LocalFile[] = [];
   if (batch.rowsOf('events') > 0) {
     const checked = checkedEvents(dataset, batch.relation('events'));
-    events.push(...(await writeEvents(sql, dataset, checked, beyond(batch, from.events), batch.folder)));
+    events.push(
+      ...(await writeEvents(sql, dataset, checked, beyond(batch.next.keys(), from.events), batch.folder)),
+    );
     // Counting what is missing is cheaper than checking clean batches twice.
     if (events.reduce((sum, { rows }) => sum + rows, 0) < batch.rowsOf('events')) {
-      const broken = rejectedEvents(dataset, checked, beyond(batch, from.rejected), await batch.sources());
+      const broken = rejectedEvents(
+        dataset,
+        checked,
+        beyond(batch.next.keys(), from.rejected),
+        await batch.sources(),
+      );
       rejected.push(...(await writeRejected(sql, broken, join(batch.folder, 'rejected-events.parquet'))));
     }
   }
@@ -132,16 +144,6 @@ SELECT
   letter->>'$.file' AS source_file, TRY_CAST(letter->>'$.line' AS BIGINT) AS source_line,
   log_partition, log_offset, log_timestamp
 FROM parsed`;
-}
-
-/** Rows that the table does not have yet: it may be ahead of the other one. */
-function beyond(batch: StagedBatch, from: ReadonlyMap<string, bigint>): string {
-  const cases = [...batch.next.keys()].flatMap((partition) => {
-    const known = from.get(partition);
-    const [stream, number] = partition.split('/');
-    return stream === 'events' && known !== undefined ? [`WHEN ${number} THEN ${known}`] : [];
-  });
-  return cases.length === 0 ? 'true' : `log_offset >= CASE log_partition ${cases.join(' ')} ELSE 0 END`;
 }
 
 async function reasonsOf(

@@ -1,9 +1,9 @@
 import type { TableField } from '../../core/data-files.ts';
-import { EVENTS_TABLE, sourceOf } from '../../core/dataset.ts';
+import { EVENTS_TABLE } from '../../core/dataset.ts';
 import type { ModelJob, SqlSession } from '../../core/engine.ts';
 import { EventlakeError } from '../../core/errors.ts';
-import { duckDbNames, fieldTypeOfDuckDb } from '../../core/field-types.ts';
 import { eventsFields } from '../../core/lake-tables.ts';
+import { fieldNamed, requireNamed } from '../../core/model-columns.ts';
 import { unreadableCsv } from './csv-query.ts';
 import { lookupFields } from './model-lookup.ts';
 import type { TableColumns } from './model-run.ts';
@@ -15,15 +15,7 @@ import { emptyRelation } from './relations.ts';
  * is none.
  */
 export function fieldOfSqlType(name: string, sqlType: string, nullable: boolean): TableField {
-  const type = fieldTypeOfDuckDb(sqlType);
-  if (type !== null) return { name, type, nullable };
-  throw new EventlakeError(
-    'lake:unsupported_type',
-    `column ${name} has type ${sqlType}, which tables do not store`,
-    {
-      hint: `Cast it to one of ${duckDbNames().join(', ')} or DECIMAL(p,s).`,
-    },
-  );
+  return fieldNamed('duckdb', name, sqlType, nullable);
 }
 
 /** The derived table's columns as the model will make them, before there is any event or earlier table. */
@@ -55,14 +47,12 @@ export async function describeModel(
       cause,
     });
   });
-  const lacks = [...model.key, model.audit?.events, model.audit?.amount].find(
-    (name) => name !== undefined && !described.some((row) => row.column_name === name),
+  const fields = described.map((row) =>
+    fieldOfSqlType(String(row.column_name), String(row.column_type), true),
   );
-  if (lacks === undefined) {
-    return described.map((row) => fieldOfSqlType(String(row.column_name), String(row.column_type), true));
-  }
-  throw new EventlakeError(
-    'model:invalid',
-    `${sourceOf(model)} gives no column ${lacks}, which the dataset file names`,
+  requireNamed(
+    model,
+    fields.map(({ name }) => name),
   );
+  return fields;
 }

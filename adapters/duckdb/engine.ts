@@ -10,6 +10,7 @@ import type {
   ChangesJob,
   CopyComparison,
   EngineBatch,
+  LeftRecords,
   LocalEngine,
   ModelFiles,
   ModelJob,
@@ -22,6 +23,7 @@ import { writeChanges } from './changes.ts';
 import { compareCopy } from './compare.ts';
 import { writeCsv } from './csv-rows.ts';
 import { modelFields } from './describe.ts';
+import { stagedLeft } from './left-records.ts';
 import { computeAll } from './model-compute.ts';
 import { computeLookup } from './model-lookup.ts';
 import type { Computed, ModelRun } from './model-run.ts';
@@ -43,6 +45,7 @@ export interface DuckDbEngineParts {
  * is read from local files.
  */
 export class DuckDbEngine implements LocalEngine {
+  readonly readsLog = false;
   readonly #parts: DuckDbEngineParts;
 
   constructor(parts: DuckDbEngineParts) {
@@ -67,6 +70,10 @@ export class DuckDbEngine implements LocalEngine {
 
   async archive(job: ArchiveJob): Promise<ArchivedFiles> {
     return archiveBatch(this.#parts.sql, job, staged(job.batch));
+  }
+
+  async archiveLeft(job: Pick<ArchiveJob, 'dataset' | 'from'>, left: LeftRecords): Promise<ArchivedFiles> {
+    return archiveBatch(this.#parts.sql, job, await stagedLeft(this.#parts.sql, left));
   }
 
   async model(job: ModelJob): Promise<ModelFiles> {

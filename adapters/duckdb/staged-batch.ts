@@ -10,9 +10,9 @@ import { literal } from '../../core/sql.ts';
 import { exactly } from './relations.ts';
 
 /** A value beyond this many bytes is no event; only its beginning is kept. */
-const LARGE_VALUE = 1_000_000;
+export const LARGE_VALUE = 1_000_000;
 /** What is kept of a value that is not text. */
-const KEPT_BYTES = 12_000;
+export const KEPT_BYTES = 12_000;
 /** 9999-12-31T23:59:59.999Z: other readers of the lake know no later time. */
 const LATEST_MS = 253_402_300_799_999;
 

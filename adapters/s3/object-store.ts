@@ -117,7 +117,8 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async delete(keys: readonly string[]): Promise<void> {
-    keys.forEach(checkKey);
+    // Hadoop's clients store empty objects that stand for folders: their names end in a slash.
+    for (const key of keys) checkKey(key.replace(/\/$/, ''));
     for (let i = 0; i < keys.length; i += DELETES_AT_ONCE) {
       const Objects = keys.slice(i, i + DELETES_AT_ONCE).map((Key) => ({ Key }));
       const command = new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } });

@@ -12,6 +12,8 @@ import { DeltaTable } from '../../lake/table.ts';
 export interface EngineUnderTest {
   readonly engine: Engine;
   readonly store: ObjectStore;
+  /** For an engine that reads the log: lets the log hold these records, and no others. */
+  put?(records: readonly RecordBatch[]): Promise<void>;
   /** The rows of Parquet files, new or of a table, in this order. */
   rows(files: readonly NewFile[], table: string, order: string): Promise<Row[]>;
   /** Local files that the engine has not removed. */
@@ -39,8 +41,8 @@ const TOTALS: Model = {
 };
 const TOTALS_SQL =
   'SELECT customer, count(*) AS sales, CAST(sum(amount) AS DECIMAL(18, 2)) AS spent FROM events GROUP BY customer';
-/** A list is of no type that tables have. */
-const TYPES = 'SELECT customer, [1] AS sales, 1 AS spent FROM events';
+/** Of a type that tables do not have. */
+const TYPES = 'SELECT customer, CAST(1 AS FLOAT) AS sales, 1 AS spent FROM events';
 const DAY_MS = Date.UTC(2024, 2, 1);
 
 const sale = (customer: number | string, amount: string, month = 1) =>
@@ -75,6 +77,7 @@ export function describeEngine(name: string, open: () => Promise<EngineUnderTest
       records: readonly RecordBatch[],
       from: { events?: ReadonlyMap<string, bigint>; rejected?: ReadonlyMap<string, bigint> } = {},
     ) {
+      await place.put?.(records);
       const batch = await place.engine.batch(DATASET);
       for (const one of records) await batch.add(one, one.from);
       const files = await place.engine.archive({

@@ -91,3 +91,25 @@ test('a commit that was held up until its files may be gone is given up', async 
   });
   expect((await new DeltaTable(store, 'events').snapshot())?.version).toBe(0n);
 });
+
+test('removes what a killed engine has left of a batch, its log and its files, but no file that is committed', async () => {
+  const batch = 'batch-0d1e';
+  const [file] = [await someFile(folder, 1, '2020-10')];
+  const stored = { ...file, path: `${batch}/month=2020-10/part-1.parquet` };
+  await put(stored.path, 30 * HOUR);
+  const { localPath: _, ...add } = stored;
+  await table.commit(append(null, { add: [add] }));
+  await put(`${batch}/_delta_log/00000000000000000000.json`, 25 * HOUR);
+  await put('batch-2f3a/_delta_log/00000000000000000000.json', 25 * HOUR);
+  await put('batch-2f3a/month=2020-10/part-1.parquet', 25 * HOUR);
+  await put('batch-4b5c/_delta_log/00000000000000000000.json', 23 * HOUR);
+  await put('batch-4b5c/month=2020-10/part-1.parquet', 23 * HOUR);
+  expect(await removeOrphans(new DeltaTable(store, 'events'), yesterday())).toEqual({ files: 3, bytes: 15 });
+  const left: string[] = [];
+  for await (const { key } of store.list('events/batch-')) left.push(key);
+  expect(left).toEqual([
+    `events/${stored.path}`,
+    'events/batch-4b5c/_delta_log/00000000000000000000.json',
+    'events/batch-4b5c/month=2020-10/part-1.parquet',
+  ]);
+});

@@ -244,6 +244,7 @@ describe('a model with shareBy', () => {
 /** The engine, with its jobs written down. */
 function watched(engine: Engine, jobs: ModelJob[]): Engine {
   return {
+    readsLog: engine.readsLog,
     batch: (dataset) => engine.batch(dataset),
     archive: (job) => engine.archive(job),
     model(job) {

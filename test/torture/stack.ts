@@ -7,23 +7,26 @@ import { startElasticsearch } from '../servers/elasticsearch.ts';
 import { startKafka } from '../servers/kafka.ts';
 import { MINIO_TEST_ACCOUNT, startMinio } from '../servers/minio.ts';
 import { killPostgres, startPostgres } from '../servers/postgres.ts';
-import { type AnyServerName, type Server, stopServer } from '../servers/server.ts';
+import { type Server, type ServerName, stopServer } from '../servers/server.ts';
+
+/** A server that faults befall. */
+type Killed = ServerName | 'postgres';
 
 /**
  * Servers of the run's own, each behind its proxies: what the pipeline is told are the addresses of the
  * proxies.
  */
 export interface TortureStack {
-  readonly tcp: Readonly<Record<AnyServerName, TcpProxy>>;
+  readonly tcp: Readonly<Record<Killed, TcpProxy>>;
   readonly http: Readonly<Record<'minio' | 'elasticsearch', HttpProxy>>;
   /** Where MinIO keeps its data, when it was asked for. */
   readonly minioDisk: SmallDisk | null;
   /** Ends a server with SIGKILL. */
-  kill(name: AnyServerName): Promise<void>;
+  kill(name: Killed): Promise<void>;
   /** Starts a server that was killed, with the data that it had. */
-  restart(name: AnyServerName): Promise<void>;
+  restart(name: Killed): Promise<void>;
   /** Sends a signal to a server, such as SIGSTOP and SIGCONT. */
-  signal(name: AnyServerName, signal: NodeJS.Signals): void;
+  signal(name: Killed, signal: NodeJS.Signals): void;
   close(): Promise<void>;
 }
 
@@ -54,20 +57,20 @@ export async function startTortureStack(extras: Extras): Promise<TortureStack> {
   const http = { minio: minioHttp, elasticsearch: elasticsearchHttp };
   for (const name of ['minio', 'elasticsearch'] as const) tcp[name].target = http[name].port;
 
-  const starts: Record<AnyServerName, (folder: string) => Promise<Server>> = {
+  const starts: Record<Killed, (folder: string) => Promise<Server>> = {
     kafka: (own) => startKafka(own, tcp.kafka.port),
     minio: startMinio,
     elasticsearch: startElasticsearch,
     postgres: startPostgres,
   };
-  const servers = new Map<AnyServerName, Server>();
-  async function start(name: AnyServerName): Promise<void> {
+  const servers = new Map<Killed, Server>();
+  async function start(name: Killed): Promise<void> {
     const server = await starts[name](join(folder, name));
     servers.set(name, server);
     if (name === 'kafka' || name === 'postgres') tcp[name].target = server.port;
     else http[name].target = `http://127.0.0.1:${server.port}`;
   }
-  function signal(name: AnyServerName, what: NodeJS.Signals): void {
+  function signal(name: Killed, what: NodeJS.Signals): void {
     const server = servers.get(name);
     if (server !== undefined) process.kill(-server.pid, what);
   }

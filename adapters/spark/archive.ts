@@ -1,0 +1,77 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StoredFile } from '../../core/data-files.ts';
+import { EVENTS_TABLE, REJECTED_TABLE } from '../../core/dataset.ts';
+import type { ArchivedFiles, ArchiveJob, LocalEngine } from '../../core/engine.ts';
+import { MONTH } from '../../core/lake-tables.ts';
+import { beyond } from '../../core/sql.ts';
+import { certainEvents, checkedEvents, leftRecords } from './contract-sql.ts';
+import { type SparkLake, writeFiles } from './delta-files.ts';
+import { kafkaView, type SparkKafka } from './kafka-source.ts';
+import type { OffsetsBatch } from './offsets-batch.ts';
+
+const EVENTS_VIEW = 'eventlake_events_log';
+const LETTERS_VIEW = 'eventlake_dead_letters_log';
+
+/** What archiving works with. */
+export interface SparkArchive extends SparkLake {
+  readonly kafka: SparkKafka;
+  readonly local: LocalEngine;
+}
+
+/**
+ * Turns a range of offsets into files. Spark types and checks the events, and writes those that are certainly
+ * good where they belong. All others, and dead letters, go through the local engine, so that there is one
+ * place that says why an event is rejected.
+ */
+export async function archiveOffsets(
+  spark: SparkArchive,
+  { dataset, from }: ArchiveJob,
+  batch: OffsetsBatch,
+): Promise<ArchivedFiles> {
+  const { session, kafka } = spark;
+  const ranges = batch.ranges.filter((range) => range.from < range.to);
+  const events = ranges.filter(({ stream }) => stream === 'events');
+  const letters = ranges.filter(({ stream }) => stream === 'dead-letters');
+  if (events.length > 0) await session.run(kafkaView(kafka, EVENTS_VIEW, 'events', events));
+  if (letters.length > 0) await session.run(kafkaView(kafka, LETTERS_VIEW, 'dead-letters', letters));
+  const checked = events.length > 0 ? checkedEvents(dataset, EVENTS_VIEW) : null;
+  const good = checked
+    ? await writeFiles(spark, {
+        table: `${dataset.name}/${EVENTS_TABLE}`,
+        query: certainEvents(dataset, checked, beyond(batch.next.keys(), from.events)),
+        partitionBy: [MONTH],
+      })
+    : null;
+  const left =
+    ranges.length > 0
+      ? await writeFiles(spark, {
+          table: `${dataset.name}/${REJECTED_TABLE}`,
+          query: leftRecords(checked, letters.length > 0 ? LETTERS_VIEW : null),
+        })
+      : null;
+  const paths = await fetched(spark, `${dataset.name}/${REJECTED_TABLE}`, left?.files ?? [], batch.folder);
+  const decided = await spark.local.archiveLeft(
+    { dataset, from },
+    { paths, next: batch.next, folder: batch.folder },
+  );
+  return { ...decided, events: [...(good?.files ?? []), ...decided.events] };
+}
+
+/** Moves files from the store into a local folder. */
+async function fetched(
+  { store }: SparkLake,
+  table: string,
+  files: readonly StoredFile[],
+  folder: string,
+): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  const paths: string[] = [];
+  for (const [i, { path }] of files.entries()) {
+    const local = join(folder, `left-${i}.parquet`);
+    await store.getFile(`${table}/${path}`, local);
+    paths.push(local);
+  }
+  await store.delete(files.map(({ path }) => `${table}/${path}`));
+  return paths;
+}

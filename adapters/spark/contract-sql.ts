@@ -1,0 +1,116 @@
+import { type Column, type Dataset, nameInSource } from '../../core/dataset.ts';
+import { MONTH } from '../../core/lake-tables.ts';
+import { certainValue, isWholeJson, readJson, sparkType } from './column-sql.ts';
+import { text } from './sql-text.ts';
+
+/** A value beyond this many bytes is no event. */
+const LARGE_VALUE = 1_000_000;
+/** What is kept of one is still too large. */
+const KEPT_BYTES = LARGE_VALUE + 1;
+/** Escapes that readers of JSON take differently: halves of characters, and the character NUL. */
+const DOUBTFUL_ESCAPE = '\\\\u(?:[dD][89a-fA-F]|0000)';
+/** A number with a fraction or an exponent, or text like that. */
+const FRACTION = '[:\\[,]\\s*-?[0-9]+[.eE]';
+
+/**
+ * A query that checks events against the dataset's contract, one row a record: the contract's columns typed,
+ * the columns of the log, and `_certain`. Where it is true the event keeps the contract, and its values are
+ * those that the local engine would find; all others are that engine's to decide. `records` is a relation of
+ * Spark's Kafka source (topic, partition, offset, timestamp, value, headers).
+ *
+ * An optimizer that inlines a step computes it wherever it is named: LATERAL VIEW computes it once.
+ */
+export function checkedEvents({ columns }: Dataset, records: string): string {
+  const texts = columns.map((c, i) => `nullif(${valueAt(c, 'string')}, '') AS ${textOf(i)}`);
+  const certain = columns.map((column, i) =>
+    certainValue(column, { text: textOf(i), kind: kindOf(column), fractions: '_fractions' }),
+  );
+  const typed = columns.map(
+    (column, i) => `CAST(${certain[i]?.value} AS ${sparkType(column)}) AS ${column.name}`,
+  );
+  const conditions = columns.map((column, i) => {
+    // A value that no path leads to is not known to be null either.
+    if (pathOf(column) === null) return 'false';
+    const keeps = [certain[i]?.when, ...limitsOf(column, textOf(i))].join(' AND ');
+    return `${column.required ? '' : `${textOf(i)} IS NULL OR `}coalesce(${keeps}, false)`;
+  });
+  return `
+WITH readable AS (
+  SELECT partition AS log_partition, offset AS log_offset, ${timeOf('timestamp')} AS log_timestamp,
+    CASE WHEN octet_length(value) <= ${LARGE_VALUE} AND is_valid_utf8(CAST(value AS STRING)) THEN CAST(value AS STRING) END AS _value,
+    value AS _bytes, headers AS _headers
+  FROM ${records}
+), parsed AS (
+  SELECT *, _value RLIKE ${text(FRACTION)} AS _fractions FROM readable
+  LATERAL VIEW explode(array(
+    CASE WHEN _value LIKE '{%' AND NOT _value RLIKE ${text(DOUBTFUL_ESCAPE)} THEN ${readJson('_value')} END
+  )) _parsed AS _json
+), texts AS (
+  SELECT * FROM parsed
+  LATERAL VIEW inline(array(struct(${texts.join(', ')}))) _texts AS ${columns.map((_, i) => textOf(i)).join(', ')}
+), typed AS (
+  SELECT * FROM texts
+  LATERAL VIEW inline(array(struct(${typed.join(', ')}))) _typed AS ${columns.map(({ name }) => name).join(', ')}
+)
+SELECT *, coalesce(${isWholeJson('_json')}, false) AND log_timestamp IS NOT NULL
+  AND ${conditions.map((condition) => `(${condition})`).join('\n  AND ')} AS _certain
+FROM typed`;
+}
+
+/** The good events of {@link checkedEvents}, as the `events` table has them. */
+export function certainEvents(dataset: Dataset, checked: string, condition: string): string {
+  const columns = dataset.columns.map(({ name }) => name).join(', ');
+  return `
+SELECT /*+ REBALANCE(${MONTH}) */ ${columns}, log_partition, log_offset, log_timestamp, date_format(${dataset.time}, 'yyyy-MM') AS ${MONTH}
+FROM (${checked}) WHERE _certain AND ${condition}`;
+}
+
+/** What is left to the local engine: the other events, and all dead letters. */
+export function leftRecords(checked: string | null, deadLetters: string | null): string {
+  const source = `filter(_headers, h -> h.key = 'source-line' AND CAST(h.value AS STRING) RLIKE ':[0-9]+\\\\z')`;
+  const columns = `log_partition, log_offset, log_timestamp, hex(substring(_bytes, 1, ${KEPT_BYTES})) AS value, hex(get(${source}, 0).value) AS source`;
+  const parts: string[] = [];
+  if (checked) parts.push(`SELECT 'events' AS stream, ${columns} FROM (${checked}) WHERE NOT _certain`);
+  if (deadLetters) {
+    parts.push(`
+SELECT 'dead-letters' AS stream, ${columns} FROM (
+  SELECT partition AS log_partition, offset AS log_offset, ${timeOf('timestamp')} AS log_timestamp, value AS _bytes, headers AS _headers FROM ${deadLetters}
+)`);
+  }
+  return parts.join('\nUNION ALL');
+}
+
+/** Other readers of the lake know no later time; a record may have none. */
+function timeOf(timestamp: string): string {
+  return `CASE WHEN ${timestamp} >= TIMESTAMP'1970-01-01T00:00:00Z' AND ${timestamp} <= TIMESTAMP'9999-12-31T23:59:59.999Z' THEN ${timestamp} END`;
+}
+
+/** The place of the column's value in the list that was read; null where a path cannot name it. */
+function pathOf(column: Column): string | null {
+  const name = nameInSource(column);
+  if (name === '' || name.includes('"')) return null;
+  return `$[0]["${name}"]`;
+}
+
+function valueAt(column: Column, type: 'string' | 'variant'): string {
+  const path = pathOf(column);
+  return path === null ? 'CAST(NULL AS STRING)' : `try_variant_get(_json, ${text(path)}, '${type}')`;
+}
+
+function kindOf(column: Column): string {
+  return `schema_of_variant(${valueAt(column, 'variant')})`;
+}
+
+function textOf(i: number): string {
+  return `_text_${i}`;
+}
+
+/** Conditions of the contract on a value whose type is right. */
+function limitsOf(column: Column, value: string): string[] {
+  const limits: string[] = [];
+  const bound = (limit: string) => `CAST(${text(limit)} AS ${sparkType(column)})`;
+  if (column.allowed) limits.push(`${value} IN (${column.allowed.map(text).join(', ')})`);
+  if (column.min !== undefined) limits.push(`${column.name} >= ${bound(column.min)}`);
+  if (column.max !== undefined) limits.push(`${column.name} <= ${bound(column.max)}`);
+  return limits;
+}

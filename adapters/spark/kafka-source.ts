@@ -1,0 +1,61 @@
+import type { Stream } from '../../core/contracts.ts';
+import type { OffsetRange } from './offsets-batch.ts';
+import { text } from './sql-text.ts';
+
+/** How Spark's executors reach the log. Addresses must be theirs, too. */
+export interface SparkKafka {
+  readonly brokers: readonly string[];
+  readonly ssl: boolean;
+  readonly sasl?: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: string;
+  };
+  readonly topics: Readonly<Record<Stream, string>>;
+}
+
+/** The session's property that holds the login, so that no statement shows it. */
+const LOGIN = 'eventlake.kafka.login';
+
+/** What the session must know before it reads the log. */
+export function kafkaSettings({ sasl }: SparkKafka): Record<string, string> {
+  if (!sasl) return {};
+  const { mechanism, username, password } = sasl;
+  const module = mechanism === 'plain' ? 'plain.PlainLoginModule' : 'scram.ScramLoginModule';
+  const quoted = (value: string) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  const login = `org.apache.kafka.common.security.${module} required username=${quoted(username)} password=${quoted(password)};`;
+  // It stands in a text of SQL.
+  return { [LOGIN]: text(login).slice(1, -1) };
+}
+
+/**
+ * A statement that makes the view `name` of the committed records of these offsets, all of one stream: topic,
+ * partition, offset, timestamp, value, headers.
+ */
+export function kafkaView(
+  { brokers, ssl, sasl, topics }: SparkKafka,
+  name: string,
+  stream: Stream,
+  ranges: readonly OffsetRange[],
+): string {
+  const topic = topics[stream];
+  const offsets = (of: (range: OffsetRange) => bigint) =>
+    `{${JSON.stringify(topic)}:{${ranges.map((range) => `"${range.partition}":${of(range)}`).join(',')}}}`;
+  const protocol = `${sasl ? 'SASL_' : ''}${ssl ? 'SSL' : 'PLAINTEXT'}`;
+  const options: Record<string, string> = {
+    'kafka.bootstrap.servers': brokers.join(','),
+    'kafka.security.protocol': protocol,
+    'kafka.isolation.level': 'read_committed',
+    assign: JSON.stringify({ [topic]: ranges.map(({ partition }) => partition) }),
+    startingOffsets: offsets(({ from }) => from),
+    endingOffsets: offsets(({ to }) => to),
+    failOnDataLoss: 'true',
+    includeHeaders: 'true',
+  };
+  const given = Object.entries(options).map(([key, value]) => `${text(key)} ${text(value)}`);
+  if (sasl) {
+    given.push(`'kafka.sasl.mechanism' ${text(sasl.mechanism.toUpperCase())}`);
+    given.push(`'kafka.sasl.jaas.config' '\${${LOGIN}}'`);
+  }
+  return `CREATE OR REPLACE TEMPORARY VIEW ${name} USING kafka OPTIONS (${given.join(', ')})`;
+}
