@@ -9,6 +9,7 @@ import { loadAnyShape, makeFile } from '../generator/make-file.ts';
 import { type Highlights, highlights } from '../inspection/rows.ts';
 import { UNBALANCED } from './audit.ts';
 import { CONFIGURED_DATASET, datasetCommand, defaultFile, stopOnSignals } from './command.ts';
+import { forDataset } from './hints.ts';
 import { CHUNK_ROWS } from './ingest.ts';
 import { bars, bytes, cell, counted, note, print, table, thousands } from './output.ts';
 import { reportTexts } from './report.ts';
@@ -46,7 +47,7 @@ export function demoCommand(): Command {
       const reports = options.json ? [] : await reportTexts(session, ROWS_OF_A_REPORT);
       print(options.json ?? false, { ...result, seconds, segments: look.segments, top: look.top }, () =>
         [
-          runText(result, session.dataset),
+          forDataset(runText(result, session.dataset), session.dataset.name),
           '',
           `  The whole job took ${seconds.toFixed(1)} s.`,
           '',
@@ -59,7 +60,7 @@ export function demoCommand(): Command {
       if (process.stdin.isTTY && process.stdout.isTTY) {
         process.stdout.write('\n');
         await showDashboard(session, {}, stopOnSignals().signal);
-      } else print(false, null, () => `  The dashboard: make dashboard${ofDataset(name)}`);
+      } else print(false, null, () => forDataset('  The dashboard: make dashboard', name));
     } finally {
       await session.close();
     }
@@ -70,20 +71,17 @@ function formatOf({ source }: Dataset): string {
   return source.type === 'file' && source.format === 'csv' ? 'CSV' : 'JSON';
 }
 
-/**
- * What make needs to know the dataset by; it was told on the command line, and hands that on in the
- * environment.
- */
-function ofDataset(name: string): string {
-  return name === CONFIGURED_DATASET ? '' : ` DATASET=${name}`;
-}
-
 async function provideData({ dataset, folder }: DatasetFolder): Promise<void> {
   const file = defaultFile(dataset);
   if (existsSync(file) || existsSync(`${file}.gz`)) return;
   note(`There is no ${file}: making SYNTHETIC data in the measured shape of the real one.`);
   if (dataset.download)
-    note(`The real file is at ${dataset.download}; save it as ${file}, then: make reset YES=1 demo`);
+    note(
+      forDataset(
+        `The real file is at ${dataset.download}; save it as ${file}, then: make reset YES=1 demo`,
+        dataset.name,
+      ),
+    );
   await mkdir(dirname(file), { recursive: true });
   const shape = await loadAnyShape(join(folder, 'shape.yml'));
   const rows = shape.kind === 'records' ? shape.shape.rows : ROWS;
@@ -127,11 +125,13 @@ function lookParts({ entity, overview }: Dataset, { segments, top, spent }: High
 function closingText({ dataset, settings }: Session, top: readonly Row[]): string {
   const model = modelOf(dataset);
   const place = join(settings.home, 'lake', dataset.name);
-  const make = (target: string) => `make ${target}${ofDataset(dataset.name)}`;
   return [
     `The lake is in ${place}: Delta tables, for any reader.`,
     ...(model ? [profileReaders(dataset, model, place, cell(top[0]?.[keyOf(model)]))] : []),
-    `  Status: ${make('status')}     What was rejected: ${make('rejected')}     All commands: make`,
+    forDataset(
+      '  Status: make status     What was rejected: make rejected     All commands: make',
+      dataset.name,
+    ),
   ].join('\n\n');
 }
 

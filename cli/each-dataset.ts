@@ -3,6 +3,7 @@ import { loadDataset } from '../config/dataset/read.ts';
 import type { Settings } from '../config/settings.ts';
 import { UsageError } from '../core/errors.ts';
 import { DEFAULT_DATASET, withCommonOptions } from './command.ts';
+import { forDataset } from './hints.ts';
 import { print } from './output.ts';
 import type { Access } from './scratch.ts';
 import { type CommonOptions, datasetPlaces, openSession, type Session, settingsOf } from './session.ts';
@@ -46,7 +47,9 @@ export async function eachDataset(
   const results: Record<string, unknown> = {};
   for (const name of names) {
     const session = await openSession(name, options, access, signal);
-    const { result, text } = await work(session).finally(() => session.close());
+    const done = await work(session).finally(() => session.close());
+    const { result } = done;
+    const text = forDataset(done.text, name);
     results[name] = result;
     if (isAlone) print(options.json ?? false, result, () => text);
     else if (!options.json) print(false, result, () => `${name}:\n${text}\n`);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Dataset, Source } from '../core/dataset.ts';
 import { UsageError } from '../core/errors.ts';
 import type { ReadingsOptions } from '../generator/readings.ts';
 import { loadReadingsShape } from '../generator/readings-shape.ts';
@@ -20,6 +21,19 @@ export interface GenerateReadings extends Partial<ReadingsOptions> {
 }
 
 /**
+ * The dataset's source where that is a generator.
+ * @throws UsageError `generate:usage` where it is another
+ */
+export function generatorOf({ source, name }: Dataset): Extract<Source, { type: 'generator' }> {
+  if (source.type === 'generator') return source;
+  throw new UsageError(
+    'generate:usage',
+    `${name} has no generator that follows: its source is a ${source.type}`,
+    { hint: `Make a file: eventlake generate ${name} --rows 1000 --seed 1 --out file.csv` },
+  );
+}
+
+/**
  * Writes generated readings into the dataset's log until the signal, telling what goes wrong; the monitor, if
  * there is one, hears of it.
  */
@@ -29,15 +43,7 @@ export async function generateReadings(
   signal: AbortSignal,
   monitor: Monitor | null,
 ): Promise<ProduceResult> {
-  const { source, name } = dataset;
-  if (source.type !== 'generator')
-    throw new UsageError(
-      'generate:usage',
-      `${name} has no generator that follows: its source is a ${source.type}`,
-      {
-        hint: `Make a file: eventlake generate ${name} --rows 1000 --seed 1 --out file.csv`,
-      },
-    );
+  const source = generatorOf(dataset);
   const shape = await loadReadingsShape(join(folder, 'shape.yml'));
   // Loaded only here: it would add a third of a second to the start of every command.
   const { Readings } = await import('../generator/readings.ts');

@@ -3,6 +3,7 @@ import { type IngestResult, ingest } from '../ingestion/ingest.ts';
 import type { SourceFile } from '../ingestion/source-file.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import { datasetCommand, positive, stopOnSignals } from './command.ts';
+import { forDataset } from './hints.ts';
 import { inputFiles } from './input-files.ts';
 import { openMonitor } from './monitoring.ts';
 import { bytes, counted, note, print, record } from './output.ts';
@@ -42,7 +43,7 @@ export function ingestCommand(): Command {
       const progress = new Progress();
       const observers = { monitor: await openMonitor(session), progress };
       const report = await ingestFiles(session, options, signal, observers).finally(() => progress.end());
-      print(options.json ?? false, report, ingestSummary);
+      print(options.json ?? false, report, () => forDataset(ingestSummary(report), session.dataset.name));
       if (signal.aborted) process.exitCode = 1;
     } finally {
       await session.close();

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { datasetNames, loadDataset } from '../config/dataset/read.ts';
 import { UsageError } from '../core/errors.ts';
 import { datasetCommand, rate, stopOnSignals } from './command.ts';
-import { port } from './dashboard-options.ts';
-import { exportToCsv } from './export.ts';
-import { generateReadings } from './generate-readings.ts';
+import { HOST, port } from './dashboard-options.ts';
+import { exportToCsv, openCsv } from './export.ts';
+import { generateReadings, generatorOf } from './generate-readings.ts';
+import { requireFreePort } from './listening.ts';
 import { note, thousands } from './output.ts';
 import { follow } from './process.ts';
 import { processContext } from './process-context.ts';
@@ -63,8 +64,11 @@ async function runLive(
   stop: AbortController,
 ): Promise<void> {
   const { signal } = stop;
-  // All parts find the log.
-  await session.log.open();
+  generatorOf(session.dataset);
+  // All parts find the log, and none begins where another could not.
+  const { id } = await session.log.open();
+  if (wanted) await requireFreePort(HOST, wanted);
+  await requireFile(session, csv, id);
   let failure: unknown;
   const part = <T>(work: Promise<T>) =>
     work.catch((error: unknown) => {
@@ -88,6 +92,12 @@ async function runLive(
   note(`stopped: ${counts.join(', ')}; what is missing follows at the next start`, 'info', {
     event: 'stopped',
   });
+}
+
+/** Opens the CSV file as the export will, and closes it. @throws as {@link CsvEventFile.open} */
+async function requireFile(session: Session, csv: string | undefined, logId: string): Promise<void> {
+  const file = openCsv(session, csv);
+  await file.open(logId).finally(() => file.close());
 }
 
 async function processOn(session: Session, stop: AbortController) {

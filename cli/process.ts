@@ -47,7 +47,7 @@ export function processCommand(): Command {
         const isEndless = options.follow ?? false;
         const progress = new Progress();
         const skips = new Skips(options);
-        const rejections = new Rejections(options);
+        const rejections = new Rejections(session.dataset.name, options);
         const notes = new StageNotes(session.dataset, { commits: true, renewals: isEndless });
         const context = await processContext(session, {
           observe: observerOf([await openMonitor(session), progress, notes, skips, rejections]),

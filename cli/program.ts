@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { auditCommand } from './audit.ts';
 import { checkDataCommand } from './check-data.ts';
+import { withCommonOptions } from './command.ts';
 import { dashboardCommand } from './dashboard.ts';
 import { datasetsCommand } from './datasets.ts';
 import { demoCommand } from './demo.ts';
@@ -27,14 +28,20 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 
 /** The command line with all its commands. Wrong usage is thrown as a `CommanderError`. */
 export function eventlake(): Command {
-  const program = new Command('eventlake')
+  const program = withCommonOptions(new Command('eventlake'))
     .description(
       'Events in, a lake and tables out. Settings come from the environment; without any, everything is embedded.',
     )
     .showHelpAfterError('(add --help for what is possible)')
     .version(version)
     .configureOutput({ writeErr: (text) => process.stderr.write(printable(text)) })
-    .exitOverride();
+    .exitOverride()
+    .enablePositionalOptions()
+    // The options of every command may also stand before it.
+    .hook('preAction', (before, command) => {
+      for (const [name, value] of Object.entries(before.opts()))
+        if (command.getOptionValueSource(name) === undefined) command.setOptionValue(name, value);
+    });
 
   for (const command of [
     checkDataCommand(),

@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { FirstRejected } from '../core/engine.ts';
 import { EventlakeError } from '../core/errors.ts';
 import type { ArchiveResult, BatchOutcome, ProcessEvent } from '../processing/observer.ts';
+import { forDataset } from './hints.ts';
 import { counted, note, thousands } from './output.ts';
 
 /**
@@ -38,11 +39,13 @@ function parseLimit(text: string): Limit {
  * What was rejected in one run of processing: warns when it is most of the rows, and fails above the limit.
  */
 export class Rejections {
+  readonly #dataset: string;
   readonly #limit: Limit | undefined;
   readonly #rows = new Map<string, number>();
   readonly #first = new Map<string, FirstRejected>();
 
-  constructor({ maxRejected }: MaxRejectedOptions) {
+  constructor(dataset: string, { maxRejected }: MaxRejectedOptions) {
+    this.#dataset = dataset;
     this.#limit = maxRejected;
   }
 
@@ -66,14 +69,20 @@ export class Rejections {
         'rejected:too_many',
         `${told}; --max-rejected allows ${this.#limit.text}. Nothing was computed or published`,
         {
-          hint: 'The rows are in the lake and in its table rejected (see: eventlake rejected). Fix the file or the contract, then reset and ingest again. To accept them, run process: it counts new rows only, and publishes what is there.',
+          hint: forDataset(
+            'The rows are in the lake and in its table rejected (see: eventlake rejected). Fix the file or the contract, then reset and ingest again. To accept them, run process: it counts new rows only, and publishes what is there.',
+            this.#dataset,
+          ),
         },
       );
     }
     if (rejected > WARN_ABOVE * total) {
       note(`warning: ${told}`, 'warn', {
         ...{ event: 'mostly_rejected', events, rejected },
-        hint: 'See them with: eventlake rejected. Where most rows are rejected, the contract is often wrong: a format, the type of a column, the delimiter.',
+        hint: forDataset(
+          'See them with: eventlake rejected. Where most rows are rejected, the contract is often wrong: a format, the type of a column, the delimiter.',
+          this.#dataset,
+        ),
       });
     }
   }

@@ -4,7 +4,7 @@ import { datasetCommand } from './command.ts';
 import { openCsv } from './export.ts';
 import { print } from './output.ts';
 import { type CommonOptions, openSession } from './session.ts';
-import { wipeStores } from './wipe.ts';
+import { isLogWiped, wipeStores } from './wipe.ts';
 
 /**
  * `reset`: wipes log, lake, index and CSV file together, so that none of them remembers what another has
@@ -18,7 +18,7 @@ export function resetCommand(): Command {
       try {
         const csv = openCsv(session);
         const wiped = [
-          ...(session.dataset.source.type !== 'topic' ? [session.log.description] : []),
+          ...(isLogWiped(session) ? [session.log.description] : []),
           `${session.store.description}, ${session.dataset.name}/`,
           ...session.publications.map(({ sink }) => sink.description),
           ...((await csv.exists()) ? [csv.description] : []),

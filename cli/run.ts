@@ -69,7 +69,7 @@ export async function runWholeJob(
   const monitor = await openMonitor(session);
   const progress = new Progress();
   const skips = new Skips(options);
-  const rejections = new Rejections(options);
+  const rejections = new Rejections(session.dataset.name, options);
   const notes = new StageNotes(session.dataset, { commits: false, renewals: false });
   const context = await processContext(session, {
     observe: observerOf([monitor, progress, notes, skips, rejections]),

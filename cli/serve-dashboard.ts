@@ -5,7 +5,6 @@ import { DuckDbEngine } from '../adapters/duckdb/engine.ts';
 import { DuckDbSandbox } from '../adapters/duckdb/sql-sandbox.ts';
 import { reportsOf } from '../config/dataset/reports.ts';
 import type { Dataset } from '../core/dataset.ts';
-import { EventlakeError, UsageError } from '../core/errors.ts';
 import { VIEWS } from '../dashboard/addresses.ts';
 import { Audits } from '../dashboard/audits.ts';
 import type { DashboardContext } from '../dashboard/context.ts';
@@ -21,6 +20,7 @@ import { OtherDashboards } from './dashboard-datasets.ts';
 import type { DashboardOptions } from './dashboard-options.ts';
 import { dashboardToken, isLoopback } from './dashboard-token.ts';
 import { csvFile } from './export.ts';
+import { cannotListen } from './listening.ts';
 import { note, print } from './output.ts';
 import { openSession, openSql, type Session } from './session.ts';
 
@@ -151,25 +151,4 @@ function warnOfReach(host: string): void {
 
 async function stopped(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
-}
-
-function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): EventlakeError {
-  switch (cause.code) {
-    case 'EADDRINUSE':
-      return new EventlakeError('dashboard:port_in_use', `Port ${port} of ${host} is in use`, {
-        hint: 'Another dashboard? Take another port: --port 8081',
-        cause,
-      });
-    case 'EACCES':
-      return new EventlakeError(
-        'dashboard:port_forbidden',
-        `Port ${port} may not be listened on by this user`,
-        {
-          hint: 'Take a port above 1023.',
-          cause,
-        },
-      );
-    default:
-      return new UsageError('dashboard:bad_host', `--host ${host}: ${cause.message}`, { cause });
-  }
 }

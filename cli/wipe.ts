@@ -1,7 +1,9 @@
+import type { Settings } from '../config/settings.ts';
 import type { EventLog, ObjectStore } from '../core/contracts.ts';
 import type { Dataset, SinkPublication } from '../core/dataset.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import type { Sink } from '../core/sink.ts';
+import { forDataset } from './hints.ts';
 import { note } from './output.ts';
 
 /** A publication for which the settings name a server, and the sink there. */
@@ -14,6 +16,7 @@ export interface OpenPublication {
 /** The stores of a dataset, which are wiped together. */
 export interface WipedStores {
   readonly dataset: Dataset;
+  readonly settings: Pick<Settings, 'kafka'>;
   readonly log: EventLog;
   readonly store: ObjectStore;
   readonly publications: readonly OpenPublication[];
@@ -33,13 +36,18 @@ interface Mark {
 const DELETED_AT_ONCE = 1000;
 
 /**
- * Wipes log, lake and sinks; a topic that others write stays as it is. The log goes first: when that alone is
+ * Wipes log, lake and sinks. The log goes first: when that alone is
  * done, the lake is refused (`lake:other_log`) until the reset is repeated, and never filled twice. From then
  * on a mark in the lake says that the rest must follow.
  */
 export async function wipeStores(stores: WipedStores): Promise<void> {
-  if (stores.dataset.source.type !== 'topic') await stores.log.wipe();
+  if (isLogWiped(stores)) await stores.log.wipe();
   await wipeLakeAndSinks(stores);
+}
+
+/** Whether the log goes too: a topic of Kafka that others write stays, and nobody else writes a local log. */
+export function isLogWiped({ dataset, settings }: Pick<WipedStores, 'dataset' | 'settings'>): boolean {
+  return dataset.source.type !== 'topic' || settings.kafka === null;
 }
 
 /**
@@ -71,7 +79,10 @@ export async function warnOfUnfinishedReset({ store, dataset }: WipedStores): Pr
   if (mark === null) return;
   note(`warning: the reset of ${mark.began} was interrupted: lake and index are wiped in part`, 'warn', {
     event: 'reset_unfinished',
-    hint: 'The next ingest, process or run finishes it, and so does: eventlake reset --yes',
+    hint: forDataset(
+      'The next ingest, process or run finishes it, and so does: eventlake reset --yes',
+      dataset.name,
+    ),
   });
 }
 

@@ -57,7 +57,10 @@ export function textOf(file: string, what: string): string {
     bytes = readFileSync(file);
   } catch (cause) {
     const reason = (cause as Error).message;
-    throw new UsageError('settings:no_env_file', `The ${what} ${file} cannot be read: ${reason}`, { cause });
+    throw new UsageError('settings:no_env_file', `The ${what} ${file} cannot be read: ${reason}`, {
+      hint: `Correct its name, or leave the option out. A name without a folder is looked for in ${process.cwd()}.`,
+      cause,
+    });
   }
   if (bytes.includes(0)) {
     throw new UsageError('settings:invalid', `${file}: the ${what} is not UTF-8 text; it looks like UTF-16`, {

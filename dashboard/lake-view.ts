@@ -47,7 +47,7 @@ export class LakeView {
     const seen = await this.nowOrNothing();
     if (tablesOf(seen).some(({ snapshot }) => snapshot)) return seen;
     throw new EventlakeError('lake:missing', `There is no lake of the dataset ${this.#dataset.name} yet`, {
-      hint: `Make one: make demo, or eventlake run ${this.#dataset.name}`,
+      hint: `Make one: make demo DATASET=${this.#dataset.name}, or eventlake run ${this.#dataset.name}`,
     });
   }
 

@@ -35,6 +35,7 @@ export async function loadDataset(places: readonly string[], name: string): Prom
     if (text !== null) return { dataset: checkName(parseDataset(text, file), name, file), folder };
     await refuseOldPlace(place, name);
   }
+  for (const place of places) await refuseEmptyFolder(join(place, name));
   throw new UsageError(
     'dataset:unknown',
     `There is no dataset "${name}": no ${places.map((place) => join(place, name, 'dataset.yml')).join(' and no ')}`,
@@ -44,14 +45,12 @@ export async function loadDataset(places: readonly string[], name: string): Prom
   );
 }
 
-/** The names of the folders in these places, sorted, each once. */
+/** The names of the datasets in these places, which are the folders with a `dataset.yml`; sorted, each once. */
 export async function datasetNames(places: readonly string[]): Promise<string[]> {
   const names = new Set<string>();
   for (const place of places) {
-    const entries = await readdir(place, { withFileTypes: true }).catch(() => []);
-    for (const entry of entries)
-      if ((entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
-        names.add(entry.name);
+    for (const name of await readdir(place).catch(() => []))
+      if (!name.startsWith('.') && (await exists(join(place, name, 'dataset.yml')))) names.add(name);
   }
   return [...names].sort();
 }
@@ -94,13 +93,24 @@ function checkName(dataset: Dataset, name: string, file: string): Dataset {
 /** Datasets were single files once, with their models' SQL elsewhere: a person is told what to move. */
 async function refuseOldPlace(place: string, name: string): Promise<void> {
   const old = join(place, `${name}.yml`);
-  const found = await access(old).then(
-    () => true,
-    () => false,
-  );
-  if (!found) return;
+  if (!(await exists(old))) return;
   const folder = join(place, name);
   throw new UsageError('dataset:old_place', `${old}: a dataset is a folder with a dataset.yml`, {
     hint: `Move it: mkdir -p ${folder} && mv ${old} ${join(folder, 'dataset.yml')}. Its model's SQL belongs beside it in ${folder}, and its shape as shape.yml.`,
   });
+}
+
+/** @throws UsageError `dataset:unknown` where the folder is there without its `dataset.yml` */
+async function refuseEmptyFolder(folder: string): Promise<void> {
+  if (!(await exists(folder))) return;
+  throw new UsageError('dataset:unknown', `${folder} is no dataset: it has no dataset.yml`, {
+    hint: `Describe the dataset in ${join(folder, 'dataset.yml')}: docs/adding-a-dataset.md.`,
+  });
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -27,11 +27,16 @@ const environment = (name: string) => ({
 });
 
 test('run warns with the reason and an example when every row is rejected, and passes', async () => {
-  const { code, stderr } = await home.run(['run', 'cum', '--file', 'dates.csv'], environment('dates'));
+  const { code, stdout, stderr } = await home.run(
+    ['run', 'cum', '--file', 'dates.csv'],
+    environment('dates'),
+  );
   expect(code).toBe(0);
   expect(stderr).toMatch(
     /warning: all 2 rows were rejected: ts:not_a_timestamp, such as .*\(0[12]\.02\.2024 00:00\)/,
   );
+  expect(stderr).toContain('See them with: eventlake rejected cum.');
+  expect(stdout).toContain('(see: make rejected DATASET=cum)');
 });
 
 test('process warns too, and names the line of dead letters', async () => {

@@ -47,6 +47,18 @@ test('demo of a dataset with several tables says what became of each, and how to
   expect(stdout.indexOf('top_countries')).toBeLessThan(stdout.indexOf('The lake is in'));
 }, 60_000);
 
+test('after a reset, demo of a dataset whose source is a topic takes another file', async () => {
+  const file = join(home.folder, 'data', 'product_views.ndjson');
+  await rm(file);
+  const { stdout } = await home.run(['reset', 'product_views', '--yes']);
+  expect(stdout).toContain('local log in ');
+  const size = ['--rows', '30', '--seed', '4'];
+  expect(await home.run(['generate', 'product_views', ...size, '--out', file])).toMatchObject({ code: 0 });
+  const demo = await home.run(['demo', 'product_views', '--json']);
+  expect(demo.code).toBe(0);
+  expect(JSON.parse(demo.stdout)).toMatchObject({ audit: { balanced: true, file: { rows: 30 } } });
+}, 60_000);
+
 test('demo --json prints one JSON document', async () => {
   const { code, stdout } = await home.run(['demo', '--json'], SERVERS);
   expect(code).toBe(0);

@@ -1,4 +1,6 @@
-import { readFile, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../wait-for.ts';
@@ -49,6 +51,23 @@ test('live generates, archives, exports and serves; after Ctrl-C all counts agre
   });
   const lines = (await readFile(csv, 'utf8')).split('\n');
   expect(lines).toHaveLength(totalRows + 2);
+});
+
+test('a port or a file that is in use is said before anything is generated', async () => {
+  const used = createServer();
+  await once(used.listen(0, '127.0.0.1'), 'listening');
+  const { port } = used.address() as AddressInfo;
+  const environment = { EVENTLAKE_HOME: join(home.folder, 'unused') };
+  const inUse = await home.run(['live', '--port', `${port}`], environment);
+  used.close();
+  expect(inUse).toMatchObject({ code: 1, stderr: expect.stringContaining('[dashboard:port_in_use]') });
+  const csv = join(home.folder, 'foreign.csv');
+  await writeFile(csv, 'of somebody else');
+  const foreign = await home.run(['live', '--csv', csv, '--port', '0'], environment);
+  expect(foreign).toMatchObject({ code: 1, stderr: expect.stringContaining('[csv:no_position]') });
+  for (const { stderr } of [inUse, foreign]) expect(stderr).not.toContain('generating');
+  const { stdout } = await home.run(['status', 'co2_live', '--json'], environment);
+  expect(JSON.parse(stdout)).toMatchObject({ lag: 0, tables: [] });
 });
 
 test('what one part cannot do ends all of them', async () => {

@@ -147,8 +147,9 @@ describe('wrong usage', () => {
       ],
       [
         'status --env-file none.env',
-        /The env file none\.env cannot be read: ENOENT.* \[settings:no_env_file\]/,
+        /The env file none\.env cannot be read: ENOENT.* \[settings:no_env_file\]\n {2}→ Correct its name/,
       ],
+      ['--env-file none.env status', /The env file none\.env cannot be read: .* \[settings:no_env_file\]/],
       [
         'status --config none.ini',
         /The config file none\.ini cannot be read: ENOENT.* \[settings:no_env_file\]/,
@@ -180,8 +181,8 @@ describe('wrong usage', () => {
       code: 2,
       stderr: expect.stringContaining('LOG_LEVEL must be'),
     });
-    const { code, stdout } = await home.run(['status', '--env-file', file], { LOG_LEVEL: 'info' });
-    expect([code, stdout]).toEqual([0, expect.stringContaining(join(home.folder, 'home'))]);
+    const { code, stdout } = await home.run(['--json', '--env-file', file, 'status'], { LOG_LEVEL: 'info' });
+    expect([code, JSON.parse(stdout).log]).toEqual([0, expect.stringContaining(join(home.folder, 'home'))]);
   });
 
   test('is a home in which nothing can be written', async () => {

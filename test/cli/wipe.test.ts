@@ -28,6 +28,7 @@ async function stores(change: Partial<WipedStores> = {}): Promise<WipedStores> {
   const { dataset } = await electronics();
   return {
     dataset,
+    settings: { kafka: null },
     log: new LocalEventLog(join(folder, 'log'), 1),
     store,
     publications: [{ table: 'customer_profiles', to: 'elasticsearch', sink: index }],

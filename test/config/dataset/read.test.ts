@@ -2,7 +2,7 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DATASETS, loadDataset, modelQuery } from '../../../config/dataset/read.ts';
+import { DATASETS, datasetNames, loadDataset, modelQuery } from '../../../config/dataset/read.ts';
 import { type Model, modelOf } from '../../../core/dataset.ts';
 import { Home } from '../../cli/fixtures.ts';
 
@@ -48,6 +48,18 @@ describe('the folder of a dataset', () => {
     await expect(loadDataset([DATASETS], '../datasets/electronics')).rejects.toMatchObject({
       code: 'dataset:unknown',
     });
+  });
+
+  test('without a dataset.yml is no dataset, and is not among the names', async () => {
+    const own = await placeWith('empty', { 'sensors.sql': 'readings/sensors.sql' });
+    expect(await datasetNames([own, FIXTURES])).toEqual(['misnamed', 'readings']);
+    expect(await datasetNames([own])).toEqual([]);
+    await expect(loadDataset([own], 'readings')).rejects.toMatchObject({
+      code: 'dataset:unknown',
+      message: `${join(own, 'readings')} is no dataset: it has no dataset.yml`,
+      hint: expect.stringContaining(join(own, 'readings/dataset.yml')),
+    });
+    expect((await loadDataset([own, FIXTURES], 'readings')).folder).toBe(join(FIXTURES, 'readings'));
   });
 
   test('a file whose name says something else is refused', async () => {
