@@ -19,8 +19,8 @@ export function forDataset(hint: string, dataset: string | null): string {
 }
 
 /**
- * Whether the next command takes this dataset where none is named. What make is told on its command line is in
- * this process's environment, and not in that of the next command.
+ * Whether the next command takes this dataset where none is named. What make is told on its command line is
+ * in this process's environment, and not in that of the next command.
  */
 function isTakenByItself(dataset: string): boolean {
   return dataset === DEFAULT_DATASET && ['', dataset].includes(CONFIGURED_DATASET);

@@ -45,7 +45,7 @@ export async function loadDataset(places: readonly string[], name: string): Prom
   );
 }
 
-/** The names of the datasets in these places, which are the folders with a `dataset.yml`; sorted, each once. */
+/** The datasets in these places, which are the folders with a `dataset.yml`; sorted, each once. */
 export async function datasetNames(places: readonly string[]): Promise<string[]> {
   const names = new Set<string>();
   for (const place of places) {
