@@ -1,3 +1,4 @@
+import { partOf } from './column-source.ts';
 import type { Column, ColumnType } from './dataset.ts';
 import { type FieldType, namesOf } from './field-types.ts';
 import { literal } from './sql.ts';
@@ -190,10 +191,11 @@ function entryOf(type: string): TypeOfColumn {
   return found;
 }
 
-/** How the column's values are checked and typed. */
-export function contractSqlOf({ type, format, mixed }: Column): Omit<TypeOfColumn, 'pattern' | 'field'> {
-  if (isEpoch(format)) return EPOCH_TIMESTAMP;
-  return mixed ? { ...entryOf(type), doubtful: () => 'false', wrongKinds: null } : entryOf(type);
+/** How the column's values are checked and typed. Another part of a record than its value is always text. */
+export function contractSqlOf(column: Column): Omit<TypeOfColumn, 'pattern' | 'field'> {
+  const { type, format, mixed } = column;
+  const entry = isEpoch(format) ? EPOCH_TIMESTAMP : entryOf(type);
+  return mixed || partOf(column) ? { ...entry, doubtful: () => 'false', wrongKinds: null } : entry;
 }
 
 /** Whether a contract may name this type. */

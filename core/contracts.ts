@@ -99,11 +99,24 @@ export interface RecordBatch extends Partition {
   readonly values: readonly (Buffer | null)[];
   /** Where each record comes from, null where it does not say; absent when none of them does. */
   readonly sources?: readonly (SourceLine | null)[];
+  /** The records' keys, where the reader was asked for them. */
+  readonly keys?: readonly (Buffer | null)[];
+  /**
+   * For each header that the reader was asked for, its value in each record: null where there is none, the
+   * last one where there are several.
+   */
+  readonly headers?: ReadonlyMap<string, readonly (Buffer | null)[]>;
   /**
    * The batch could not be read and was to be skipped: its one record, at its first offset, says what was
    * there.
    */
   readonly unreadable?: true;
+}
+
+/** What a reader hands over of each record besides its value: nothing that is not asked for, as it takes time. */
+export interface RecordParts {
+  readonly key: boolean;
+  readonly headers: readonly string[];
 }
 
 /** How a reader is opened. */
@@ -120,6 +133,7 @@ export interface ReaderOptions {
    * A batch that can be read is read, and a name that no batch has changes nothing.
    */
   readonly skip?: ReadonlySet<string>;
+  readonly parts?: RecordParts | undefined;
 }
 
 /**

@@ -12,14 +12,20 @@ export type ColumnType =
   | 'json'
   | `decimal(${number},${number})`;
 
+/** A part of a record of a topic, besides its value: its key, or one of its headers. Both are text. */
+export type RecordPart = { readonly key: true } | { readonly header: string };
+
 /**
  * One column of a dataset's contract. A value that breaks it turns the whole event away, with
  * `<column>:<reason>`.
  */
 export interface Column {
   readonly name: string;
-  /** What the file's header or the event calls it, when that is not its name. */
-  readonly from?: string;
+  /**
+   * What the file's header or the event calls it, when that is not its name; or the other part of the record
+   * that holds its value.
+   */
+  readonly from?: string | RecordPart;
   readonly type: ColumnType;
   /** A required column must be in the header, and its value must not be empty or null. */
   readonly required: boolean;
@@ -265,11 +271,6 @@ export interface Dataset {
   /** Which days its reports are of: those in the column `day` of this table. */
   readonly reports?: { readonly table: string; readonly day: string };
   readonly live?: Live;
-}
-
-/** What the file's header or the event calls the column. */
-export function nameInSource({ name, from = name }: Column): string {
-  return from;
 }
 
 /** The topic of the events, unless KAFKA_TOPIC names another. */

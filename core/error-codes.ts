@@ -50,6 +50,7 @@ export const ERROR_CODES = [
   'ingest:file_changed',
   'ingest:missing_column',
   'ingest:no_file',
+  'ingest:no_headers',
   'kibana:rejected',
   'kibana:unreachable',
   'lake:busy',

@@ -1,4 +1,5 @@
-import { type Dataset, nameInSource } from '../core/dataset.ts';
+import { nameInSource } from '../core/column-source.ts';
+import type { Dataset } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { COMMAS, comparable, type Dialect, guessDelimiter } from './dialect.ts';
 import { type EncodedEvent, PlainLineEncoder } from './plain-encoder.ts';

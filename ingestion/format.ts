@@ -1,4 +1,6 @@
-import { type Dataset, nameInSource } from '../core/dataset.ts';
+import { nameInSource, recordParts } from '../core/column-source.ts';
+import type { Dataset } from '../core/dataset.ts';
+import { UsageError } from '../core/errors.ts';
 import { type Dialect, dialectOf } from './dialect.ts';
 import { type EventEncoder, eventEncoder, jsonEncoder } from './events.ts';
 import { type Header, readHeader } from './header.ts';
@@ -25,11 +27,15 @@ export interface FileFormat {
   ): AsyncGenerator<RecordGroup>;
 }
 
-/** Looks at the beginning of a file; null for one without any record. Throws as {@link readHeader}. */
+/**
+ * Looks at the beginning of a file; null for one without any record. Throws as {@link readHeader}.
+ * @throws UsageError `ingest:no_headers` when a column is read from a header, which a file has not
+ */
 export async function readFormat(
   dataset: Pick<Dataset, 'name' | 'key' | 'columns' | 'source'>,
   source: SourceFile,
 ): Promise<FileFormat | null> {
+  requireNoHeaders(dataset);
   if (isJsonLines(dataset, source.path)) {
     const keyColumn = dataset.columns.find(({ name }) => name === dataset.key);
     const key = keyColumn ? nameInSource(keyColumn) : dataset.key;
@@ -53,6 +59,16 @@ export async function readFormat(
     records: (blocks, firstLine, isComplete) =>
       toRecords(blocks, firstLine, names.length, isComplete, dialect),
   };
+}
+
+function requireNoHeaders(dataset: Pick<Dataset, 'name' | 'columns'>): void {
+  const [header] = recordParts(dataset)?.headers ?? [];
+  if (header === undefined) return;
+  throw new UsageError(
+    'ingest:no_headers',
+    `Dataset ${dataset.name} reads the header ${header} of each record, and rows of a file have no headers.`,
+    { hint: 'Only the programs that write the topic can add events to it.' },
+  );
 }
 
 /**

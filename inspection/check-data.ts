@@ -3,6 +3,7 @@ import type { Dataset } from '../core/dataset.ts';
 import type { EngineBatch, LocalEngine } from '../core/engine.ts';
 import { readFormat } from '../ingestion/format.ts';
 import { toBlocks } from '../ingestion/lines.ts';
+import type { EncodedEvent } from '../ingestion/plain-encoder.ts';
 import { isBeingWritten, readSource, type SourceFile } from '../ingestion/source-file.ts';
 
 const BATCH_ROWS = 200_000;
@@ -74,7 +75,7 @@ export async function checkData(
       async (ended) => !(await isBeingWritten(source, ended)),
     )) {
       if (group.left) unendedLine = group.nextLine;
-      const values: Buffer[] = [];
+      const events: EncodedEvent[] = [];
       const lines: number[] = [];
       for (const [i, row] of group.rows.entries()) {
         const line = group.lines[i] ?? 0;
@@ -83,12 +84,12 @@ export async function checkData(
           findings.add(row.reason, 1, [line]);
           continue;
         }
-        values.push(encoder.encode(group, i).value);
+        events.push(encoder.encode(group, i));
         lines.push(line);
       }
-      if (values.length === 0) continue;
+      if (events.length === 0) continue;
       batch ??= await engine.batch(dataset);
-      await batch.add(recordsOf(values, lines), 0n);
+      await batch.add(recordsOf(events, lines), 0n);
       if (batch.rows >= BATCH_ROWS || batch.isFull) await checkBatch(batch);
     }
     if (batch) await checkBatch(batch);
@@ -110,11 +111,13 @@ export async function checkData(
 }
 
 /** The line number stands in for the offset. */
-function recordsOf(values: readonly Buffer[], lines: readonly number[]): RecordBatch {
+function recordsOf(events: readonly EncodedEvent[], lines: readonly number[]): RecordBatch {
   const offsets = lines.map(BigInt);
   return {
     ...{ stream: 'events', partition: 0, from: 0n, next: (offsets.at(-1) ?? 0n) + 1n },
-    ...{ offsets, timestamps: lines.map(() => 0), values },
+    ...{ offsets, timestamps: lines.map(() => 0) },
+    values: events.map(({ value }) => value),
+    keys: events.map(({ key }) => key),
   };
 }
 

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path/posix';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { recordParts } from '../core/column-source.ts';
 import type { EventLog, LogReader, Partition, PartitionRange, RecordBatch } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import type { NewFile } from '../core/data-files.ts';
@@ -129,7 +130,7 @@ class Worker {
   }
 
   async #openReader(): Promise<LogReader> {
-    const { log, tables, engine, skip } = this.#context;
+    const { dataset, log, tables, engine, skip } = this.#context;
     const { events } = tables;
     const position = async (partition: Partition) => {
       // A batch that has been begun was read on from the positions known; only between batches may they
@@ -143,6 +144,7 @@ class Worker {
       // The workers of one lake share the partitions; those of another lake need all of them, too.
       group: `eventlake-${await lakeId(events.store, dirname(events.path))}`,
       position,
+      parts: recordParts(dataset),
     });
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { recordParts } from '../core/column-source.ts';
 import type { EventLog, LogReader, PartitionRange, RecordBatch } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
@@ -104,7 +105,7 @@ class ExportRun {
   }
 
   async toEnd(onReached: () => void): Promise<ExportPosition> {
-    const { log, file } = this.#context;
+    const { dataset, log, file } = this.#context;
     const { id } = await log.open();
     this.#position = await file.open(id);
     if (this.#position.log !== id) throw otherLog(file, log);
@@ -112,6 +113,7 @@ class ExportRun {
     while (!this.#signal.aborted && !this.#covers(this.#position.next)) {
       this.#reader ??= await log.reader({
         position: async (partition) => this.#position.next.get(partitionId(partition)) ?? null,
+        parts: recordParts(dataset),
       });
       const records = await this.#reader.poll(POLL_MS);
       this.#context.onTurn?.();

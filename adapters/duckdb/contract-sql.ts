@@ -1,6 +1,8 @@
+import { nameInSource, partOf } from '../../core/column-source.ts';
 import { contractSqlOf, duckDbType } from '../../core/column-types.ts';
-import { type Column, type Dataset, nameInSource } from '../../core/dataset.ts';
+import type { Column, Dataset } from '../../core/dataset.ts';
 import { literal } from '../../core/sql.ts';
+import { BROKEN_PARTS, partColumn, partText } from './staged-parts.ts';
 
 /**
  * Makes `reason` volatile. A filter on it would otherwise be moved below the step before, with all of
@@ -17,14 +19,16 @@ const COLUMNS_AT_ONCE = 200;
 
 /**
  * A query that checks staged events against the dataset's contract, one row a record. `staged` is a relation
- * (log_partition, log_offset, log_timestamp, form, value, raw), see staged-batch.ts. The result has these
+ * (log_partition, log_offset, log_timestamp, form, value, raw, and staged parts), see staged-batch.ts. The result has these
  * columns, the contract's columns typed (null where they break it), each column's text as `text_N`, and
  * `reason`: null for a good event. docs/data-rules.md lists the reasons in the order in which they are
  * checked.
  */
 export function checkedEvents(dataset: Dataset, staged: string): string {
   const { columns } = dataset;
-  const texts = columns.map((c, i) => `nullif(${fieldOf('_texts', i)}, '') AS ${textOf(c, i)}`);
+  const places = placesOf(columns);
+  const members = columns.filter((column) => partOf(column) === null);
+  const texts = columns.map((c, i) => `nullif(${textAt(places[i])}, '') AS ${textOf(c, i)}`);
   const reads = columns.flatMap((c, i) => {
     const read = contractSqlOf(c).read?.(c, textOf(c, i));
     return read === undefined ? [] : [`${read} AS read_${i}`];
@@ -33,22 +37,20 @@ export function checkedEvents(dataset: Dataset, staged: string): string {
     isText(c) ? [] : [`${contractSqlOf(c).value(c, textOf(c, i), `read_${i}`)} AS ${c.name}`],
   );
   const doubtful = columns.map((c, i) => contractSqlOf(c).doubtful(c, textOf(c, i)));
-  const reasons = columns.flatMap((c, i) => columnReasons(c, textOf(c, i), fieldOf('_written', i)));
+  const reasons = columns.flatMap((c, i) => columnReasons(c, textOf(c, i), places[i]));
   return `
 WITH records AS (
   SELECT *, form = 'json' AND json_valid(value) AS is_json, CASE WHEN is_json THEN value END AS _json FROM ${staged}
 ), parsed AS (
-  SELECT *, ${fieldsOf(columns, 'VARCHAR', '_json', '_texts')} FROM records
+  SELECT ${['*', ...fieldsOf(members, 'VARCHAR', '_json', '_texts')].join(', ')} FROM records
 ), fields AS (
-  SELECT * EXCLUDE (${structsOf(columns, '_texts').join(', ')}), ${texts.join(', ')} FROM parsed
+  SELECT * EXCLUDE (${['_json', ...structsOf(members, '_texts')].join(', ')}), ${texts.join(', ')} FROM parsed
 ), times AS (
   SELECT ${['*', ...reads].join(', ')} FROM fields
 ), typed AS (
   SELECT ${['*', ...typed].join(', ')} FROM times
 ), checkable AS (
-  SELECT *,
-    CASE WHEN is_json AND NOT starts_with(value, '{') THEN json_type(value) END AS root,
-    ${fieldsOf(columns, 'JSON', '_doubtful', '_written')}
+  SELECT ${['*', "CASE WHEN is_json AND NOT starts_with(value, '{') THEN json_type(value) END AS root", ...fieldsOf(members, 'JSON', '_doubtful', '_written')].join(',\n    ')}
   FROM (SELECT *, CASE WHEN is_json AND (${doubtful.join(' OR ')}) THEN value END AS _doubtful FROM typed)
 )
 SELECT *,
@@ -89,15 +91,18 @@ function textOf(column: Column, i: number): string {
  * JSON; nulls where the text is null. It reads many columns in one pass; one path a column would search the
  * event's fields again for each.
  */
-function fieldsOf(columns: readonly Column[], type: 'VARCHAR' | 'JSON', json: string, name: string): string {
-  return structsOf(columns, name)
-    .map((struct, i) => {
-      const part = columns.slice(i * COLUMNS_AT_ONCE, (i + 1) * COLUMNS_AT_ONCE);
-      // No object: that would put names such as "7" first.
-      const fields = part.map((c) => `${JSON.stringify(nameInSource(c))}:"${type}"`);
-      return `json_transform(${json}, ${literal(`{${fields.join(',')}}`)}) AS ${struct}`;
-    })
-    .join(', ');
+function fieldsOf(
+  columns: readonly Column[],
+  type: 'VARCHAR' | 'JSON',
+  json: string,
+  name: string,
+): string[] {
+  return structsOf(columns, name).map((struct, i) => {
+    const some = columns.slice(i * COLUMNS_AT_ONCE, (i + 1) * COLUMNS_AT_ONCE);
+    // No object: that would put names such as "7" first.
+    const fields = some.map((c) => `${JSON.stringify(nameInSource(c))}:"${type}"`);
+    return `json_transform(${json}, ${literal(`{${fields.join(',')}}`)}) AS ${struct}`;
+  });
 }
 
 /** The names of the structs that hold the columns' values. */
@@ -105,7 +110,21 @@ function structsOf(columns: readonly Column[], name: string): string[] {
   return Array.from({ length: Math.ceil(columns.length / COLUMNS_AT_ONCE) }, (_, i) => `${name}_${i}`);
 }
 
-/** The value of column `i` in these structs. */
+/** Where a column's value is: among the event's members, or among the other parts of the record. */
+type Place = { readonly member: number } | { readonly part: number };
+
+function placesOf(columns: readonly Column[]): Place[] {
+  let member = 0;
+  let part = 0;
+  return columns.map((column) => (partOf(column) ? { part: part++ } : { member: member++ }));
+}
+
+function textAt(place: Place | undefined): string {
+  if (!place) return 'NULL';
+  return 'part' in place ? partText(place.part) : fieldOf('_texts', place.member);
+}
+
+/** The value of member `i` in these structs. */
 function fieldOf(name: string, i: number): string {
   return `struct_extract_at(${name}_${Math.floor(i / COLUMNS_AT_ONCE)}, ${(i % COLUMNS_AT_ONCE) + 1})`;
 }
@@ -114,11 +133,15 @@ function fieldOf(name: string, i: number): string {
  * Condition and reason of each way in which a value can break its column's contract, in the order in which
  * they are checked.
  */
-function columnReasons(column: Column, text: string, written: string): [string, string][] {
+function columnReasons(column: Column, text: string, place: Place | undefined): [string, string][] {
   const { name } = column;
+  const written = place && 'member' in place ? fieldOf('_written', place.member) : 'NULL';
   const { wrongKinds, failures } = contractSqlOf(column);
   const reasons: [string, string][] = [];
   const add = (condition: string, word: string) => reasons.push([condition, `${name}:${word}`]);
+  if (place && 'part' in place)
+    for (const [staged, word] of Object.entries(BROKEN_PARTS))
+      add(`${partColumn(place.part)} = ${literal(staged)}`, word);
   if (column.required) add(`${text} IS NULL`, 'missing');
   if (wrongKinds) add(`${written} ${wrongKinds}`, 'wrong_type');
   for (const [condition, word] of failures(column, text, written)) add(condition, word);

@@ -73,7 +73,7 @@ export class DuckDbEngine implements LocalEngine {
   }
 
   async archiveLeft(job: Pick<ArchiveJob, 'dataset' | 'from'>, left: LeftRecords): Promise<ArchivedFiles> {
-    return archiveBatch(this.#parts.sql, job, await stagedLeft(this.#parts.sql, left));
+    return archiveBatch(this.#parts.sql, job, await stagedLeft(this.#parts.sql, job.dataset, left));
   }
 
   async model(job: ModelJob): Promise<ModelFiles> {

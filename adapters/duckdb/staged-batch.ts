@@ -3,11 +3,13 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { partsOf } from '../../core/column-source.ts';
 import { partitionId, type RecordBatch, type Stream } from '../../core/contracts.ts';
-import type { Dataset } from '../../core/dataset.ts';
+import type { Dataset, RecordPart } from '../../core/dataset.ts';
 import type { EngineBatch } from '../../core/engine.ts';
 import { literal } from '../../core/sql.ts';
 import { exactly } from './relations.ts';
+import { partColumn, STAGED_PART, stagedParts } from './staged-parts.ts';
 
 /** A value beyond this many bytes is no event; only its beginning is kept. */
 export const LARGE_VALUE = 1_000_000;
@@ -22,13 +24,16 @@ const LATEST_MS = 253_402_300_799_999;
  */
 const BATCH_BYTES = 64 * 1024 * 1024;
 const LARGE_VALUES_BATCH_BYTES = 6 * 1024 * 1024;
+/** A line with the largest value, and what DuckDB's buffer has besides. */
+const LONGEST_LINE = 1_500_000;
+const BUFFER_BEYOND = 2_500_000;
 /** Of a row, for each column. */
 const LARGE_VALUES = 128;
 const FEW_COLUMNS = 8;
 
 /**
  * Records on their way into the lake, as lines of text that SQL reads: partition, offset, timestamp, form,
- * value, separated by tabs. Values stay bytes and become no objects. `form` says how the value is written:
+ * the other parts of which columns are read, value, separated by tabs. Values stay bytes and become no objects. `form` says how the value is written:
  * `json` as it is; `text` in base64 because it has a tab or line break (still JSON, perhaps); `bytes` in
  * base64 because it is not UTF-8; `large`; `null`; `unreadable` in base64, of a batch that could not be read:
  * what was there.
@@ -36,6 +41,7 @@ const FEW_COLUMNS = 8;
 export class StagedBatch implements EngineBatch {
   readonly #folder: string;
   readonly #columns: number;
+  readonly #parts: readonly RecordPart[];
   readonly #files = new Map<Stream, WriteStream>();
   readonly #rows = new Map<Stream, number>();
   readonly #next = new Map<string, bigint>();
@@ -43,15 +49,16 @@ export class StagedBatch implements EngineBatch {
   readonly #sources: Required<Pick<RecordBatch, 'partition' | 'offsets' | 'sources'>>[] = [];
   bytes = 0;
 
-  private constructor(folder: string, columns: number) {
+  private constructor(folder: string, dataset: Pick<Dataset, 'columns'>) {
     this.#folder = folder;
-    this.#columns = columns;
+    this.#columns = dataset.columns.length;
+    this.#parts = partsOf(dataset);
   }
 
-  static async create({ columns }: Pick<Dataset, 'columns'>, temporary: string): Promise<StagedBatch> {
+  static async create(dataset: Pick<Dataset, 'columns'>, temporary: string): Promise<StagedBatch> {
     const folder = join(temporary, `batch-${process.pid}-${crypto.randomUUID()}`);
     await mkdir(folder, { recursive: true });
-    return new StagedBatch(folder, columns.length);
+    return new StagedBatch(folder, dataset);
   }
 
   /** For the Parquet files that are made of the batch. */
@@ -82,7 +89,7 @@ export class StagedBatch implements EngineBatch {
     if (first < 0) return;
     const { stream, partition, offsets, sources } = batch;
     if (stream === 'events' && sources) this.#sources.push({ partition, offsets, sources });
-    const lines = stageLines(batch, first);
+    const lines = stageLines(batch, first, this.#partsIn(stream));
     this.#rows.set(batch.stream, this.rowsOf(batch.stream) + batch.offsets.length - first);
     this.bytes += lines.length;
     let file = this.#files.get(batch.stream);
@@ -107,18 +114,24 @@ export class StagedBatch implements EngineBatch {
   }
 
   /**
-   * The staged records as an SQL relation (log_partition, log_offset, log_timestamp, form, value, raw):
-   * `value` is the text, null where there is none; `raw` is what was staged; `log_timestamp` is null where
-   * the record has none that is a time.
+   * The staged records as an SQL relation (log_partition, log_offset, log_timestamp, form, value, raw, and
+   * for events the staged parts): `value` is the text, null where there is none; `raw` is what was staged;
+   * `log_timestamp` is null where the record has none that is a time.
    */
   relation(stream: Stream): string {
+    const parts = this.#partsIn(stream).map((_, i) => partColumn(i));
+    const fields = [
+      "p: 'INTEGER', o: 'BIGINT', t: 'BIGINT', form: 'VARCHAR'",
+      ...parts.map((name) => `${name}: 'VARCHAR'`),
+    ];
+    const longest = LONGEST_LINE + parts.length * STAGED_PART;
     return `(
   SELECT p AS log_partition, o AS log_offset, make_timestamptz(t * 1000) AS log_timestamp,
     CASE form WHEN 'text' THEN 'json' ELSE form END AS form,
     CASE WHEN form = 'json' THEN coalesce(v, '') WHEN form IN ('text', 'unreadable') THEN decode(from_base64(v)) END AS value,
-    v AS raw
+    ${['v AS raw', ...parts].join(', ')}
   FROM read_csv(${literal(exactly(this.#path(stream)))}, delim = '\t', quote = '', escape = '', header = false, auto_detect = false,
-    columns = {p: 'INTEGER', o: 'BIGINT', t: 'BIGINT', form: 'VARCHAR', v: 'VARCHAR'}, max_line_size = 1500000, buffer_size = 4000000)
+    columns = {${fields.join(', ')}, v: 'VARCHAR'}, max_line_size = ${longest}, buffer_size = ${longest + BUFFER_BEYOND})
 )`;
   }
 
@@ -158,12 +171,18 @@ export class StagedBatch implements EngineBatch {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  /** Dead letters are of eventlake, and have no other parts. */
+  #partsIn(stream: Stream): readonly RecordPart[] {
+    return stream === 'events' ? this.#parts : [];
+  }
+
   #path(stream: Stream): string {
     return join(this.#folder, `${stream}.tsv`);
   }
 }
 
-function stageLines(batch: RecordBatch, first: number): Buffer {
+function stageLines(batch: RecordBatch, first: number, others: readonly RecordPart[]): Buffer {
+  const otherParts = stagedParts(others, batch);
   const values = batch.values.slice(first);
   const clean = !batch.unreadable && allClean(values);
   const prefix = `${batch.partition}\t`;
@@ -172,7 +191,7 @@ function stageLines(batch: RecordBatch, first: number): Buffer {
   const heads = values.map((value, i) => {
     const form = value === null ? 'null' : clean ? 'json' : batch.unreadable ? 'unreadable' : formOf(value);
     const staged = value === null ? null : form === 'json' ? value : inBase64(value, form);
-    const head = `${prefix}${batch.offsets[first + i]}\t${timeOf(batch.timestamps[first + i])}\t${form}\t`;
+    const head = `${prefix}${batch.offsets[first + i]}\t${timeOf(batch.timestamps[first + i])}\t${form}\t${otherParts(first + i)}`;
     size += head.length + (staged?.length ?? 0) + 1;
     parts.push(staged ?? Buffer.alloc(0));
     return head;

@@ -1,5 +1,5 @@
 import { crc32c } from '@platformatic/kafka';
-import type { SourceLine } from '../../core/contracts.ts';
+import type { RecordParts, SourceLine } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { BATCH, COMPRESSION, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL } from './batch.ts';
 import { SourceHeaderReader } from './source-header.ts';
@@ -112,6 +112,14 @@ function damaged(offset: bigint, what: string): EventlakeError {
   });
 }
 
+/** A header that the reader was asked for, and its values in the records so far. */
+interface WantedHeader {
+  readonly name: Buffer;
+  readonly values: (Buffer | null)[];
+}
+
+const NO_PARTS: RecordParts = { key: false, headers: [] };
+
 /**
  * Records of one partition, as a {@link RecordBatch} has them. Values share the memory of their unpacked
  * batch.
@@ -121,7 +129,17 @@ export class UnpackedRecords {
   readonly timestamps: number[] = [];
   readonly values: (Buffer | null)[] = [];
   readonly sources: (SourceLine | null)[] = [];
-  readonly #headers = new SourceHeaderReader();
+  readonly keys: (Buffer | null)[] = [];
+  readonly headers: ReadonlyMap<string, (Buffer | null)[]>;
+  readonly #hasKeys: boolean;
+  readonly #sourceHeader = new SourceHeaderReader();
+  readonly #wanted: readonly WantedHeader[];
+
+  constructor({ key, headers }: RecordParts = NO_PARTS) {
+    this.#hasKeys = key;
+    this.headers = new Map(headers.map((name) => [name, []]));
+    this.#wanted = [...this.headers].map(([name, values]) => ({ name: Buffer.from(name), values }));
+  }
 
   /**
    * Adds the records of a committed batch from offset `from` on; none of them where the batch cannot be read.
@@ -134,7 +152,9 @@ export class UnpackedRecords {
     try {
       this.#add(batch, from);
     } catch (cause) {
-      for (const list of [this.offsets, this.timestamps, this.values, this.sources]) list.length = before;
+      const { offsets, timestamps, values, sources, keys, headers } = this;
+      for (const list of [offsets, timestamps, values, sources, keys, ...headers.values()])
+        list.length = Math.min(list.length, before);
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new EventlakeError(
         'log:corrupt',
@@ -157,11 +177,13 @@ export class UnpackedRecords {
         throw new Error('offsets do not ascend');
       last = reader.offsetDelta;
       if (reader.offsetDelta >= skipped) {
-        reader.skipBytes();
+        if (this.#hasKeys) this.keys.push(reader.bytes());
+        else reader.skipBytes();
         this.offsets.push(base + BigInt(reader.offsetDelta));
         this.timestamps.push(appended ? time : time + reader.timestampDelta);
         this.values.push(reader.bytes());
-        this.sources.push(reader.source(this.#headers));
+        for (const { values } of this.#wanted) values.push(null);
+        this.sources.push(reader.source(this.#sourceHeader, this.#wanted));
       }
       reader.goTo(end);
     }
@@ -206,13 +228,17 @@ class RecordReader {
     return this.#from.subarray(start, this.#at);
   }
 
-  /** What the headers say of where the record comes from. */
-  source(headers: SourceHeaderReader): SourceLine | null {
+  /**
+   * Goes over the headers: answers with what they say of where the record comes from, and puts those that are
+   * wanted in the place of the last value.
+   */
+  source(sourceHeader: SourceHeaderReader, wanted: readonly WantedHeader[]): SourceLine | null {
     let source: SourceLine | null = null;
     for (let left = this.#varint(); left > 0; left--) {
       const key = this.bytes();
       const value = this.bytes();
-      if (key && value) source ??= headers.read(key, value);
+      if (key && value) source ??= sourceHeader.read(key, value);
+      for (const { name, values } of wanted) if (key?.equals(name)) values[values.length - 1] = value;
     }
     return source;
   }

@@ -181,7 +181,8 @@ export class KafkaLogReader implements LogReader, GroupListener {
    * batch.
    */
   #unpackSome(one: Assigned, from: bigint) {
-    const records = new UnpackedRecords();
+    const { parts } = this.#options;
+    const records = new UnpackedRecords(parts);
     for (let batch = one.waiting.first, bytes = 0; batch; batch = one.waiting.first) {
       const isFirst = one.next === from;
       bytes += batch.bytes.length;
@@ -197,8 +198,8 @@ export class KafkaLogReader implements LogReader, GroupListener {
       one.waiting.removeFirst();
       one.next = batch.next;
     }
-    const { offsets, timestamps, values, sources } = records;
-    return { offsets, timestamps, values, sources };
+    const { offsets, timestamps, values, sources, keys, headers } = records;
+    return { offsets, timestamps, values, sources, ...(parts?.key && { keys }), ...(parts && { headers }) };
   }
 
   /** Steps over a batch that cannot be read, if that was asked for. */

@@ -14,7 +14,13 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type { Chunk, OutgoingRecord, PartitionRange, RecordBatch } from '../../core/contracts.ts';
+import type {
+  Chunk,
+  OutgoingRecord,
+  PartitionRange,
+  RecordBatch,
+  RecordParts,
+} from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { type Block, type ChunkHeader, parseHeader, RECORD_PREFIX_BYTES } from './chunk-header.ts';
@@ -166,7 +172,7 @@ export async function readHeader(file: FileHandle, path: string): Promise<ChunkH
 
 /**
  * The block's records from the offset `from` on, of the chunk with this header; `log:corrupt` when its bytes
- * are not those that were written.
+ * are not those that were written. Records of this log have no headers.
  */
 export async function readBlock(
   file: FileHandle,
@@ -174,6 +180,7 @@ export async function readBlock(
   block: Block,
   { timestamp, progress }: Pick<ChunkHeader, 'timestamp' | 'progress'>,
   from: bigint,
+  parts?: RecordParts,
 ): Promise<RecordBatch> {
   const bytes = await readExactly(file, path, block.position, block.bytes);
   if (crc32(bytes) !== block.crc32) {
@@ -184,11 +191,14 @@ export async function readBlock(
   }
   const offsets: bigint[] = [];
   const values: (Buffer | null)[] = [];
+  const keys: (Buffer | null)[] = [];
   let at = 0;
   for (let offset = block.start; offset < block.end; offset++) {
     const isWhole = at + RECORD_PREFIX_BYTES <= bytes.length;
     const valueLength = isWhole ? bytes.readInt32LE(at) : 0;
-    const valueAt = at + RECORD_PREFIX_BYTES + (isWhole ? Math.max(bytes.readInt32LE(at + 4), 0) : 0);
+    const keyAt = at + RECORD_PREFIX_BYTES;
+    const keyLength = isWhole ? bytes.readInt32LE(at + 4) : 0;
+    const valueAt = keyAt + Math.max(keyLength, 0);
     at = valueAt + Math.max(valueLength, 0);
     if (at > bytes.length) {
       throw corruptChunk(
@@ -199,6 +209,7 @@ export async function readBlock(
     if (offset < from) continue;
     offsets.push(offset);
     values.push(valueLength < 0 ? null : bytes.subarray(valueAt, at));
+    if (parts?.key) keys.push(keyLength < 0 ? null : bytes.subarray(keyAt, valueAt));
   }
   const timestamps = new Array<number>(offsets.length).fill(timestamp);
   const lines = linesAfter(bytes.subarray(at), Number(block.end - block.start));
@@ -212,6 +223,8 @@ export async function readBlock(
     timestamps,
     values,
     ...(sources ? { sources } : {}),
+    ...(parts?.key && { keys }),
+    ...(parts && { headers: new Map(parts.headers.map((name) => [name, values.map(() => null)])) }),
   };
 }
 

@@ -1,7 +1,13 @@
 /** Reads the local log: goes through the chunks in order, and through the blocks of each in order. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LogReader, PartitionRange, ReaderOptions, RecordBatch } from '../../core/contracts.ts';
+import type {
+  LogReader,
+  PartitionRange,
+  ReaderOptions,
+  RecordBatch,
+  RecordParts,
+} from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
 import { recreatedLog } from '../../core/recreated-log.ts';
@@ -32,7 +38,7 @@ export async function openReader(
   const positions = new Map<string, bigint>();
   for (const range of state.ranges) positions.set(partitionId(range), await startOf(range, options));
   const number = await firstUnread(folder, state.last, positions);
-  return new LocalReader(folder, state, positions, number, options.skip ?? new Set());
+  return new LocalReader(folder, state, positions, number, options);
 }
 
 async function startOf(range: PartitionRange, options: ReaderOptions): Promise<bigint> {
@@ -73,6 +79,7 @@ class LocalReader implements LogReader {
   readonly #log: string;
   readonly #positions: Map<string, bigint>;
   readonly #skip: ReadonlySet<string>;
+  readonly #parts: RecordParts | undefined;
   #number: number;
   #last: number;
   #header: ChunkHeader | null = null;
@@ -85,7 +92,7 @@ class LocalReader implements LogReader {
     state: LogState,
     positions: Map<string, bigint>,
     number: number,
-    skip: ReadonlySet<string>,
+    { skip = new Set(), parts }: ReaderOptions,
   ) {
     this.#folder = folder;
     this.#log = state.log;
@@ -93,6 +100,7 @@ class LocalReader implements LogReader {
     this.#positions = positions;
     this.#number = number;
     this.#skip = skip;
+    this.#parts = parts;
   }
 
   async poll(waitMs: number): Promise<RecordBatch | null> {
@@ -139,7 +147,7 @@ class LocalReader implements LogReader {
   async #read(block: Block, header: ChunkHeader, position: bigint): Promise<RecordBatch> {
     try {
       return await this.#folder.readChunk(this.#number, (file, path) =>
-        readBlock(file, path, block, header, position),
+        readBlock(file, path, block, header, position, this.#parts),
       );
     } catch (error) {
       if (!hasCode(error, 'log:corrupt')) throw error;

@@ -47,7 +47,7 @@ export async function archiveOffsets(
     ranges.length > 0
       ? await writeFiles(spark, {
           table: `${dataset.name}/${REJECTED_TABLE}`,
-          query: leftRecords(checked, letters.length > 0 ? LETTERS_VIEW : null),
+          query: leftRecords(dataset, checked, letters.length > 0 ? LETTERS_VIEW : null),
         })
       : null;
   const paths = await fetched(spark, `${dataset.name}/${REJECTED_TABLE}`, left?.files ?? [], batch.folder);

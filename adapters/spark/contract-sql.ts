@@ -1,10 +1,13 @@
-import { type Column, type Dataset, nameInSource } from '../../core/dataset.ts';
+import { nameInSource, partOf, partsOf } from '../../core/column-source.ts';
+import type { Column, Dataset, RecordPart } from '../../core/dataset.ts';
 import { MONTH } from '../../core/lake-tables.ts';
 import { certainValue, isWholeJson, readJson, sparkType } from './column-sql.ts';
 import { text } from './sql-text.ts';
 
 /** A value beyond this many bytes is no event. */
 const LARGE_VALUE = 1_000_000;
+/** The same of another part of a record. */
+const LARGE_PART = 16_384;
 /** What is kept of one is still too large. */
 const KEPT_BYTES = LARGE_VALUE + 1;
 /** Escapes that readers of JSON take differently: halves of characters, and the character NUL. */
@@ -16,12 +19,17 @@ const FRACTION = '[:\\[,]\\s*-?[0-9]+[.eE]';
  * A query that checks events against the dataset's contract, one row a record: the contract's columns typed,
  * the columns of the log, and `_certain`. Where it is true the event keeps the contract, and its values are
  * those that the local engine would find; all others are that engine's to decide. `records` is a relation of
- * Spark's Kafka source (topic, partition, offset, timestamp, value, headers).
+ * Spark's Kafka source (topic, partition, offset, timestamp, key, value, headers).
  *
  * An optimizer that inlines a step computes it wherever it is named: LATERAL VIEW computes it once.
  */
-export function checkedEvents({ columns }: Dataset, records: string): string {
-  const texts = columns.map((c, i) => `nullif(${valueAt(c, 'string')}, '') AS ${textOf(i)}`);
+export function checkedEvents(dataset: Dataset, records: string): string {
+  const { columns } = dataset;
+  const parts = partsOf(dataset);
+  const bytes = columns.map((column) => bytesOf(parts, column));
+  const texts = columns.map(
+    (c, i) => `nullif(${bytes[i] ? partText(bytes[i]) : valueAt(c, 'string')}, '') AS ${textOf(i)}`,
+  );
   const certain = columns.map((column, i) =>
     certainValue(column, { text: textOf(i), kind: kindOf(column), fractions: '_fractions' }),
   );
@@ -30,15 +38,16 @@ export function checkedEvents({ columns }: Dataset, records: string): string {
   );
   const conditions = columns.map((column, i) => {
     // A value that no path leads to is not known to be null either.
-    if (pathOf(column) === null) return 'false';
+    if (!bytes[i] && pathOf(column) === null) return 'false';
     const keeps = [certain[i]?.when, ...limitsOf(column, textOf(i))].join(' AND ');
-    return `${column.required ? '' : `${textOf(i)} IS NULL OR `}coalesce(${keeps}, false)`;
+    const isNull = bytes[i] ? `coalesce(octet_length(${bytes[i]}), 0) = 0` : `${textOf(i)} IS NULL`;
+    return `${column.required ? '' : `${isNull} OR `}coalesce(${keeps}, false)`;
   });
   return `
 WITH readable AS (
   SELECT partition AS log_partition, offset AS log_offset, ${timeOf('timestamp')} AS log_timestamp,
     CASE WHEN octet_length(value) <= ${LARGE_VALUE} AND is_valid_utf8(CAST(value AS STRING)) THEN CAST(value AS STRING) END AS _value,
-    value AS _bytes, headers AS _headers
+    ${['value AS _bytes', 'headers AS _headers', ...parts.map((part, i) => `${partBytes(part)} AS ${partColumn(i)}`)].join(', ')}
   FROM ${records}
 ), parsed AS (
   SELECT *, _value RLIKE ${text(FRACTION)} AS _fractions FROM readable
@@ -66,18 +75,43 @@ FROM (${checked}) WHERE _certain AND ${condition}`;
 }
 
 /** What is left to the local engine: the other events, and all dead letters. */
-export function leftRecords(checked: string | null, deadLetters: string | null): string {
+export function leftRecords(dataset: Dataset, checked: string | null, deadLetters: string | null): string {
+  const others = partsOf(dataset).map((_, i) => partColumn(i));
+  const kept = others.map((name) => `hex(substring(${name}, 1, ${LARGE_PART + 1})) AS ${name}`);
   const source = `filter(_headers, h -> h.key = 'source-line' AND CAST(h.value AS STRING) RLIKE ':[0-9]+\\\\z')`;
   const columns = `log_partition, log_offset, log_timestamp, hex(substring(_bytes, 1, ${KEPT_BYTES})) AS value, hex(get(${source}, 0).value) AS source`;
   const parts: string[] = [];
-  if (checked) parts.push(`SELECT 'events' AS stream, ${columns} FROM (${checked}) WHERE NOT _certain`);
+  if (checked)
+    parts.push(
+      `SELECT 'events' AS stream, ${[columns, ...kept].join(', ')} FROM (${checked}) WHERE NOT _certain`,
+    );
   if (deadLetters) {
     parts.push(`
-SELECT 'dead-letters' AS stream, ${columns} FROM (
+SELECT 'dead-letters' AS stream, ${[columns, ...others.map(() => 'CAST(NULL AS STRING)')].join(', ')} FROM (
   SELECT partition AS log_partition, offset AS log_offset, ${timeOf('timestamp')} AS log_timestamp, value AS _bytes, headers AS _headers FROM ${deadLetters}
 )`);
   }
   return parts.join('\nUNION ALL');
+}
+
+/** What the part of a record is, in bytes. */
+function partBytes(part: RecordPart): string {
+  if ('key' in part) return 'key';
+  return `try_element_at(filter(headers, h -> h.key = ${text(part.header)}), -1).value`;
+}
+
+function partColumn(i: number): string {
+  return `_part_${i}`;
+}
+
+/** The bytes of the column's value where another part of the record holds it. */
+function bytesOf(parts: readonly RecordPart[], column: Column): string | null {
+  const part = partOf(column);
+  return part && partColumn(parts.indexOf(part));
+}
+
+function partText(bytes: string): string {
+  return `CASE WHEN octet_length(${bytes}) <= ${LARGE_PART} AND is_valid_utf8(CAST(${bytes} AS STRING)) THEN CAST(${bytes} AS STRING) END`;
 }
 
 /** Other readers of the lake know no later time; a record may have none. */
@@ -98,6 +132,7 @@ function valueAt(column: Column, type: 'string' | 'variant'): string {
 }
 
 function kindOf(column: Column): string {
+  if (partOf(column)) return "'STRING'";
   return `schema_of_variant(${valueAt(column, 'variant')})`;
 }
 

@@ -30,7 +30,7 @@ export function kafkaSettings({ sasl }: SparkKafka): Record<string, string> {
 
 /**
  * A statement that makes the view `name` of the committed records of these offsets, all of one stream: topic,
- * partition, offset, timestamp, value, headers.
+ * partition, offset, timestamp, key, value, headers.
  */
 export function kafkaView(
   { brokers, ssl, sasl, topics }: SparkKafka,

@@ -51,11 +51,18 @@ export const column = z
       'The column in the lake, and in the file or the event unless `from` says another name.',
     ),
     from: z
-      .string()
-      .min(1)
-      .max(200)
+      .union(
+        [
+          z.string().min(1).max(200),
+          z.strictObject({ key: z.literal(true).describe("The record's key, as text.") }),
+          z.strictObject({ header: z.string().min(1).max(200).describe("The header's name.") }),
+        ],
+        'must be a name, {key: true} or {header: NAME}',
+      )
       .optional()
-      .describe("The header's or the JSON field's name, where it differs."),
+      .describe(
+        "The file header's or the JSON field's name, where it differs; or the part of a topic's record that holds the value.",
+      ),
     type: z
       .string()
       .refine(
@@ -132,7 +139,9 @@ function isValueOf(limit: string, type: string): boolean {
 /** What is wrong with the columns taken together. */
 export function checkColumns(columns: readonly z.output<typeof column>[], complain: Complain): void {
   const names = columns.map((c) => c.name);
-  const sources = columns.map((c) => c.from ?? c.name);
+  const sources = columns.map(({ name, from = name }) =>
+    typeof from === 'string' ? from : JSON.stringify(from),
+  );
   for (const [i, n] of names.entries()) {
     const from = sources[i] ?? n;
     if (names.indexOf(n) !== i) complain(['columns', i, 'name'], `names ${n} a second time`);

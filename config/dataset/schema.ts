@@ -100,6 +100,7 @@ export const dataset = z
     const complain = (path: readonly (string | number)[], message: string) =>
       context.addIssue({ code: 'custom', path: [...path], message });
     checkColumns(d.columns, complain);
+    checkParts(d, complain);
     if (!d.columns.some((c) => c.name === d.key))
       complain(['key'], `names ${d.key}, which is not one of the columns`);
     const time = d.columns.find((c) => c.name === d.time);
@@ -114,6 +115,19 @@ export const dataset = z
     if (d.live) checkLive(d.live, d.columns, complain);
     if (d.overview) checkOverview(d.overview, d.columns, d.models.length > 0, complain);
   });
+
+/** What is wrong with columns that are read from other parts of records than their values. */
+function checkParts(
+  { source, columns, key }: Pick<z.output<typeof dataset>, 'source' | 'columns' | 'key'>,
+  complain: Complain,
+): void {
+  for (const [i, { name, from }] of columns.entries()) {
+    if (typeof from !== 'object') continue;
+    if (source.type !== 'topic') complain(['columns', i, 'from'], 'is a name where the source is no topic');
+    else if ('key' in from && name !== key)
+      complain(['key'], `must be ${name}, the column that is read from the record's key`);
+  }
+}
 
 function checkDialect(given: z.output<typeof fileSource>, complain: Complain): void {
   const { format, delimiter = ',', quote = '"' } = given;

@@ -32,6 +32,18 @@ columns:
 `,
   'sales.yml',
 );
+const KEYED = parseDataset(
+  `name: keyed
+source: {type: topic}
+key: customer
+time: sold_at
+columns:
+  - {name: sold_at, type: timestamp, required: true}
+  - {name: customer, from: {key: true}, type: int64, required: true}
+  - {name: trace, from: {header: trace-id}, type: string}
+`,
+  'keyed.yml',
+);
 const TOTALS: Model = {
   table: 'totals',
   sql: 'totals.sql',
@@ -76,12 +88,13 @@ export function describeEngine(name: string, open: () => Promise<EngineUnderTest
     async function archived(
       records: readonly RecordBatch[],
       from: { events?: ReadonlyMap<string, bigint>; rejected?: ReadonlyMap<string, bigint> } = {},
+      dataset = DATASET,
     ) {
       await place.put?.(records);
-      const batch = await place.engine.batch(DATASET);
+      const batch = await place.engine.batch(dataset);
       for (const one of records) await batch.add(one, one.from);
       const files = await place.engine.archive({
-        dataset: DATASET,
+        dataset,
         batch,
         from: { events: from.events ?? NOTHING, rejected: from.rejected ?? NOTHING },
       });
@@ -155,6 +168,32 @@ export function describeEngine(name: string, open: () => Promise<EngineUnderTest
         expect(files.firstRejected).toContainEqual({
           ...{ reason: 'customer:not_an_integer', place: 'events/0 offset 2', detail: 'x' },
         });
+        await batch.discard();
+      });
+
+      test('reads columns from keys and headers, as text', async () => {
+        const keys = ['7', 'x', null, Buffer.from([0xff]), '8', '9'.repeat(20_000), '-9'];
+        const traces = ['é\tß\n"x', null, 'a', 'a', Buffer.from([0xc3]), 'a', ''];
+        const bytes = (some: readonly (string | Buffer | null)[]) =>
+          some.map((one) => (typeof one === 'string' ? Buffer.from(one) : one));
+        const records = {
+          ...recordsOf(keys.map(() => '{"sold_at":"2024-01-15T12:00:00Z","customer":1,"trace":2}')),
+          keys: bytes(keys),
+          headers: new Map([['trace-id', bytes(traces)]]),
+        };
+        const { batch, files } = await archived([records], {}, KEYED);
+        expect(await place.rows(files.events, 'keyed/events', 'log_offset')).toMatchObject([
+          { customer: 7n, trace: traces[0], log_offset: 0n },
+          { customer: -9n, trace: null, log_offset: 6n },
+        ]);
+        const rejected = await place.rows(files.rejected, 'keyed/rejected', 'log_offset');
+        expect(rejected.map(({ reason, detail }) => [reason, detail])).toEqual([
+          ['customer:not_an_integer', 'x'],
+          ['customer:missing', null],
+          ['customer:invalid_utf8', null],
+          ['trace:invalid_utf8', null],
+          ['customer:too_large', null],
+        ]);
         await batch.discard();
       });
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from '@jest/globals';
-import type { Partition } from '../../core/contracts.ts';
+import type { Partition, RecordParts } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import type { Fixture } from './event-log.ts';
 import { chunkOf, drain, entry, record, valuesOf } from './event-log-records.ts';
@@ -137,6 +137,34 @@ export function describeReading({ it, opened }: Fixture): void {
     const read = await drain(log, async () => null, undefined, names);
     expect(valuesOf(read, 'events/0').map(String)).toEqual(['a', 'b']);
     expect(valuesOf(read, 'dead-letters/0').map(String)).toEqual(['x']);
+  });
+
+  it('keys and headers are handed over where they are asked for, and else not', async () => {
+    const log = await opened();
+    const writer = await log.writer();
+    const notText = Buffer.from([0xff, 0x00]);
+    await writer.append(
+      chunkOf([record(1, 'a', 'key'), record(1, 'b'), record(1, 'c', ''), record(1, 'd', notText)]),
+    );
+    await writer.close();
+    const readOf = async (parts?: RecordParts) => {
+      const reader = await log.reader({ position: async () => null, parts });
+      for (;;) {
+        const batch = await reader.poll(60_000);
+        if (!batch) throw new Error('nothing came');
+        if (batch.offsets.length < 4) continue;
+        await reader.close();
+        const keys = batch.keys?.map((key) => key?.toString('latin1') ?? null);
+        return { keys, headers: batch.headers && [...batch.headers] };
+      }
+    };
+    expect(await readOf()).toEqual({ keys: undefined, headers: undefined });
+    const keys = ['key', null, '', notText.toString('latin1')];
+    expect(await readOf({ key: true, headers: [] })).toEqual({ keys, headers: [] });
+    expect(await readOf({ key: false, headers: ['trace'] })).toEqual({
+      keys: undefined,
+      headers: [['trace', [null, null, null, null]]],
+    });
   });
 
   it('a position beyond the end is refused', async () => {

@@ -95,7 +95,7 @@ export class SparkPlace {
 
   async #fill(
     producer: Producer,
-    { stream, partition, from, next, values, timestamps }: RecordBatch,
+    { stream, partition, from, next, values, timestamps, keys, headers = new Map() }: RecordBatch,
   ): Promise<void> {
     // Records that were aborted, and the marker that says so, take offsets.
     const aborted = values.length > 0 ? Number(from) : Number(next - from);
@@ -107,7 +107,10 @@ export class SparkPlace {
       await attempt.abort();
     }
     if (values.length === 0) return;
-    const messages = values.map((value, i) => ({ partition, value, timestamp: String(timestamps[i]) }));
+    const messages = values.map((value, i) => ({
+      ...{ partition, value, timestamp: String(timestamps[i]), key: keys?.[i] ?? null },
+      headers: Object.fromEntries([...headers].flatMap(([name, all]) => (all[i] ? [[name, all[i]]] : []))),
+    }));
     const transaction = await producer.transaction();
     // A request may be as large as one of the largest values.
     for (let i = 0, end = 0; i < messages.length; i = end) {

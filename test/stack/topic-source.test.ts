@@ -35,6 +35,17 @@ columns:
   - {name: time_stamp, type: timestamp, format: epoch_s, required: true}
   - {name: url, type: string, required: true}
 `;
+/** Yet another, of which two columns are not in the records' values. */
+const TRACED = `
+name: traced
+source: {type: topic, topic: TOPIC}
+key: id
+time: seen_at
+columns:
+  - {name: seen_at, from: time_stamp, type: timestamp, format: epoch_s, required: true}
+  - {name: id, from: {key: true}, type: int64, required: true}
+  - {name: hops, from: {header: h}, type: int64}
+`;
 const message = (n: number) =>
   JSON.stringify({
     time_stamp: 1_700_000_000 + n,
@@ -53,7 +64,7 @@ beforeAll(async () => {
   const { KAFKA_TOPIC: _, ELASTICSEARCH_INDEX: __, ...variables } = own.variables;
   const datasets = join(own.folder, 'datasets');
   environment = { ...own, variables: { ...variables, EVENTLAKE_DATASETS: datasets } };
-  for (const [name, text] of Object.entries({ pages: PAGES, urls: URLS })) {
+  for (const [name, text] of Object.entries({ pages: PAGES, urls: URLS, traced: TRACED })) {
     await mkdir(join(datasets, name), { recursive: true });
     await writeFile(join(datasets, name, 'dataset.yml'), text.replace('TOPIC', topic));
   }
@@ -93,10 +104,14 @@ async function produce(): Promise<void> {
     const other = new Producer({ clientId: 'other', bootstrapBrokers: brokers, compression });
     const values = Array.from({ length: 10 }, (_, n) => Buffer.from(message(100 + n)));
     await other.send({
-      messages: values.map((value) => ({
+      messages: values.map((value, n) => ({
         topic,
+        key: Buffer.from(`${100 + n}`),
         value,
-        headers: new Map([[Buffer.from('h'), Buffer.from('1')]]),
+        headers: new Map([
+          [Buffer.from('other'), Buffer.from('x')],
+          [Buffer.from('h'), Buffer.from(`${n}`)],
+        ]),
       })),
     });
     await other.close();
@@ -150,6 +165,21 @@ test('records of others are archived, modelled, published and audited, by two da
     },
     urls: { balanced: true, log: { events: 93 } },
   });
+});
+
+test('columns are read from keys and headers', async () => {
+  const { archive } = await json<{ archive: object }>(environment, ['process', 'traced']);
+  expect(archive).toMatchObject({ events: 90, rejected: 3 });
+  // Two of the three that are rejected have no key; keys 0 to 49 and 100 to 109; headers 0 to 9, or none.
+  expect(await found('traced', 'events', 'id')).toEqual([90, 60]);
+  expect(await found('traced', 'events', 'hops')).toEqual([90, 11]);
+  const { stdout } = await eventlake(environment, ['rejected', 'traced']);
+  for (const reason of ['id:missing', 'value:null', 'value:not_json']) expect(stdout).toContain(reason);
+  expect(await json(environment, ['audit', 'traced'])).toMatchObject({ balanced: true, log: { events: 93 } });
+  await writeFile(join(environment.folder, 'traced.ndjson'), `${message(0)}\n`);
+  const refused = await eventlake(environment, ['ingest', 'traced', '--file', 'traced.ndjson']);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain('Dataset traced reads the header h of each record');
 });
 
 test('a reset leaves the topic as it is, and everything comes again', async () => {

@@ -296,6 +296,27 @@ test('the JSON Schema for editors is the one that the code checks by: node confi
   );
 });
 
+test('a column may be read from the key or a header of a topic', () => {
+  const topic = (sensor: string) =>
+    GOOD.replace('name: sensor\n', `name: sensor\n    from: ${sensor}\n`).replace(
+      'key:',
+      'source: {type: topic}\nkey:',
+    );
+  expect(complaints(topic('{key: true}'))).toEqual([]);
+  expect(complaints(topic('{header: sensor-id}'))).toEqual([]);
+  for (const wrong of ['{key: false}', '{heading: x}', '{key: true, header: x}', '[a]'])
+    expect(complaints(topic(wrong))).toEqual([
+      'readings.yml:10: columns.1.from: must be a name, {key: true} or {header: NAME}',
+    ]);
+  expect(complaints(topic('{header: x}').replace('{type: topic}', '{type: file}'))).toEqual([
+    'readings.yml:10: columns.1.from: is a name where the source is no topic',
+  ]);
+  expect(complaints(`${topic('{key: true}')}  - {name: id, from: {key: true}, type: string}\n`)).toEqual([
+    expect.stringMatching(/^readings\.yml:12: columns\.2\.from: sensor is read from .*key.* already$/),
+    "readings.yml:3: key: must be id, the column that is read from the record's key",
+  ]);
+});
+
 test('the live view is grouped by string columns, and shows numeric ones', () => {
   expect(complaints(`${GOOD}live: { by: [sensor, site], values: [measured_at] }\n`)).toEqual([
     'readings.yml:10: live.by.1: names site, which is not one of the columns',
