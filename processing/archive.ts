@@ -43,6 +43,13 @@ export interface ArchiveEnd {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What was committed so far; it goes on to be counted when the stage is begun again after a failure. */
+export interface ArchiveTotal {
+  events: number;
+  rejected: number;
+  commits: number;
+}
+
 /**
  * The second stage: the log's records into the `events` and `rejected` tables, each exactly once.
  *
@@ -50,11 +57,15 @@ export interface ArchiveEnd {
  * that it leads to. When another worker has moved a partition meanwhile, the commit is refused: the batch is
  * dropped and everything is read again from the tables' positions.
  */
-export async function archive(context: ArchiveContext, end: ArchiveEnd): Promise<ArchiveResult> {
+export async function archive(
+  context: ArchiveContext,
+  end: ArchiveEnd,
+  total: ArchiveTotal = { events: 0, rejected: 0, commits: 0 },
+): Promise<ArchiveResult> {
   // Until the worker waits for it, nobody would hear of its failure, and Node ends a process for that.
   end.ends.catch(() => {});
   const { id } = await context.log.open();
-  const worker = new Worker(context, id, end);
+  const worker = new Worker(context, id, end, total);
   try {
     return await worker.run();
   } finally {
@@ -73,14 +84,13 @@ class Worker {
   #looked = 0;
   #positions: Positions | undefined;
   #read = 0;
-  #events = 0;
-  #rejected = 0;
-  #commits = 0;
+  readonly #total: ArchiveTotal;
 
-  constructor(context: ArchiveContext, logId: string, end: ArchiveEnd) {
+  constructor(context: ArchiveContext, logId: string, end: ArchiveEnd, total: ArchiveTotal) {
     this.#context = context;
     this.#logId = logId;
     this.#end = end;
+    this.#total = total;
   }
 
   async run(): Promise<ArchiveResult> {
@@ -111,7 +121,7 @@ class Worker {
     const stopped = this.#end.signal?.aborted ?? false;
     // Where the engine reads the log itself nothing was read yet.
     if (!stopped || !this.#context.engine.readsLog) await this.#commit();
-    return { events: this.#events, rejected: this.#rejected, commits: this.#commits, stopped };
+    return { ...this.#total, stopped };
   }
 
   async close(): Promise<void> {
@@ -199,9 +209,9 @@ class Worker {
     if (!batch) return;
     try {
       const outcome = await this.#archive(batch);
-      this.#events += outcome.events;
-      this.#rejected += outcome.rejected;
-      this.#commits += 1;
+      this.#total.events += outcome.events;
+      this.#total.rejected += outcome.rejected;
+      this.#total.commits += 1;
       this.#batch = null;
       await this.#known.refresh();
       await this.#reader?.commit(batch.next);

@@ -103,9 +103,6 @@ class Processing {
       if (event.type === 'turn') reached = true;
       if (event.type === 'committed' || event.type === 'idle') pause.reset();
       if (event.type === 'committed') {
-        total.events += event.outcome.events;
-        total.rejected += event.outcome.rejected;
-        total.commits += 1;
         fresh = true;
         if (Date.now() - renewed > RENEW_AFTER_MS) renew();
       }
@@ -113,7 +110,12 @@ class Processing {
     };
     const ends = this.#ends ?? new Promise<never>(() => {});
     const survives = (error: unknown) => reached && mayPass(error);
-    await this.#try('archive', () => archive({ ...context, observe }, { ends, signal }), survives, pause);
+    await this.#try(
+      'archive',
+      () => archive({ ...context, observe }, { ends, signal }, total),
+      survives,
+      pause,
+    );
     const result = { ...total, stopped: signal.aborted };
     if (!result.stopped) {
       context.observe?.({ type: 'archived', result });

@@ -48,7 +48,7 @@ TO ${literal(values)} (FORMAT json)`);
   const types = fields.map(({ name }) => `${name}: 'VARCHAR'`).join(', ');
   const found = `SELECT * FROM read_json(${literal(answers)}, format = 'newline_delimited', columns = {${types}})`;
   const columns = fields.map(({ name }) => name).join(', ');
-  const kept = derived && derived.files.length < MANY_FILES ? derived.files : null;
+  const kept = derived && derived.files.length <= MANY_FILES ? derived.files : null;
   const query = before && !kept ? `SELECT ${columns} FROM ${before} UNION ALL ${found}` : found;
   const files = await writeParquet(sql, query, fields, join(folder, `${model.table}.parquet`));
   return { fields, files, ...(kept && { kept }) };

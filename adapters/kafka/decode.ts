@@ -1,7 +1,7 @@
-import { crc32c } from '@platformatic/kafka';
 import type { RecordParts, SourceLine } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { BATCH, COMPRESSION, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL } from './batch.ts';
+import { crc32c } from './crc32c.ts';
 import { SourceHeaderReader } from './source-header.ts';
 import { unpack } from './unpack.ts';
 
@@ -22,7 +22,12 @@ export interface PackedBatch {
    * certain.
    */
   readonly damage: string | null;
+  /** How many records it claims to have. */
+  readonly count: number;
+  /** It is `length` bytes of these, from `start` on: a buffer of its own for each small batch costs more. */
   readonly bytes: Buffer;
+  readonly start: number;
+  readonly length: number;
 }
 
 /**
@@ -48,29 +53,32 @@ export function splitBatches(bytes: Buffer, aborted: readonly AbortedTransaction
   for (let start = 0; start + BATCH.RECORDS <= bytes.length; ) {
     const end = endOf(bytes, start);
     if (end > bytes.length) break;
-    const batch = bytes.subarray(start, end);
     const base = bytes.readBigInt64BE(start + BATCH.BASE_OFFSET);
-    const damage = damageOf(batch);
+    const length = end - start;
+    const damage = damageOf(bytes, start, end);
     if (damage) {
-      const next = nextOfDamaged(base, batch, bytes.subarray(end));
-      if (next !== null) batches.push({ base, next, committed: true, damage, bytes: batch });
+      const next = nextOfDamaged(base, bytes.subarray(start, end), bytes.subarray(end));
+      const count = length < BATCH.RECORDS ? 0 : bytes.readInt32BE(start + BATCH.COUNT);
+      if (next !== null) batches.push({ base, next, committed: true, damage, count, bytes, start, length });
       else if (batches.length === 0)
         throw damaged(base, `${damage}; it cannot be skipped: where it ends is not known`);
       break;
     }
-    start = end;
-    const next = base + BigInt(batch.readInt32BE(BATCH.LAST_OFFSET_DELTA)) + 1n;
+    const next = base + BigInt(bytes.readInt32BE(start + BATCH.LAST_OFFSET_DELTA) + 1);
     for (let first = pending[begun]; first && first.firstOffset < next; first = pending[++begun])
       aborting.add(first.producerId);
-    const attributes = batch.readInt16BE(BATCH.ATTRIBUTES);
+    const attributes = bytes.readInt16BE(start + BATCH.ATTRIBUTES);
     const control = (attributes & CONTROL) !== 0;
     let givenUp = false;
     if ((attributes & (TRANSACTIONAL | CONTROL)) !== 0) {
-      const producerId = batch.readBigInt64BE(BATCH.PRODUCER_ID);
+      const producerId = bytes.readBigInt64BE(start + BATCH.PRODUCER_ID);
       givenUp = aborting.has(producerId);
       if (control) aborting.delete(producerId);
     }
-    batches.push({ base, next, committed: !control && !givenUp, damage: null, bytes: batch });
+    const count = bytes.readInt32BE(start + BATCH.COUNT);
+    const committed = !control && !givenUp;
+    batches.push({ base, next, committed, damage: null, count, bytes, start, length });
+    start = end;
   }
   return batches;
 }
@@ -81,13 +89,13 @@ function endOf(bytes: Buffer, start: number): number {
 }
 
 /** What is wrong with the batch, or null. A format other than 2 is older than Kafka 0.11. */
-function damageOf(batch: Buffer): string | null {
-  if (batch.length < BATCH.RECORDS) return 'its length is wrong';
-  const sum = batch.readUInt32BE(BATCH.CHECKSUM);
-  if (batch[BATCH.FORMAT] !== 2 || crc32c(batch.subarray(BATCH.ATTRIBUTES)) !== sum) {
+function damageOf(bytes: Buffer, start: number, end: number): string | null {
+  if (end - start < BATCH.RECORDS) return 'its length is wrong';
+  const sum = bytes.readUInt32BE(start + BATCH.CHECKSUM);
+  if (bytes[start + BATCH.FORMAT] !== 2 || crc32c(bytes, start + BATCH.ATTRIBUTES, end) !== sum) {
     return 'its checksum or format is wrong';
   }
-  return batch.readInt32BE(BATCH.LAST_OFFSET_DELTA) < 0 ? 'it ends before it begins' : null;
+  return bytes.readInt32BE(start + BATCH.LAST_OFFSET_DELTA) < 0 ? 'it ends before it begins' : null;
 }
 
 /**
@@ -99,7 +107,7 @@ function nextOfDamaged(base: bigint, batch: Buffer, following: Buffer): bigint |
   if (following.length >= BATCH.RECORDS) {
     const end = endOf(following, 0);
     const next = following.readBigInt64BE(BATCH.BASE_OFFSET);
-    if (end <= following.length && damageOf(following.subarray(0, end)) === null && next > base) return next;
+    if (end <= following.length && damageOf(following, 0, end) === null && next > base) return next;
   }
   if (batch.length < BATCH.RECORDS) return null;
   const last = batch.readInt32BE(BATCH.LAST_OFFSET_DELTA);
@@ -118,6 +126,7 @@ interface WantedHeader {
   readonly values: (Buffer | null)[];
 }
 
+const NOTHING = Buffer.alloc(0);
 const NO_PARTS: RecordParts = { key: false, headers: [] };
 
 /**
@@ -134,6 +143,7 @@ export class UnpackedRecords {
   readonly #hasKeys: boolean;
   readonly #sourceHeader = new SourceHeaderReader();
   readonly #wanted: readonly WantedHeader[];
+  readonly #reader = new RecordReader();
 
   constructor({ key, headers }: RecordParts = NO_PARTS) {
     this.#hasKeys = key;
@@ -164,28 +174,35 @@ export class UnpackedRecords {
     }
   }
 
-  #add({ base, next, bytes }: PackedBatch, from: bigint): void {
-    const attributes = bytes.readInt16BE(BATCH.ATTRIBUTES);
-    const reader = new RecordReader(unpack(bytes.subarray(BATCH.RECORDS), attributes & COMPRESSION));
+  #add({ base, bytes, start, length, count }: PackedBatch, from: bigint): void {
+    const attributes = bytes.readInt16BE(start + BATCH.ATTRIBUTES);
+    const codec = attributes & COMPRESSION;
+    const [first, end] = [start + BATCH.RECORDS, start + length];
+    const reader = this.#reader;
+    if (codec === 0) reader.open(bytes, first, end);
+    else reader.open(unpack(bytes.subarray(first, end), codec));
     const appended = (attributes & LOG_APPEND_TIME) !== 0;
-    const time = Number(bytes.readBigInt64BE(appended ? BATCH.MAX_TIMESTAMP : BATCH.BASE_TIMESTAMP));
+    const time = Number(
+      bytes.readBigInt64BE(start + (appended ? BATCH.MAX_TIMESTAMP : BATCH.BASE_TIMESTAMP)),
+    );
     const skipped = from > base ? Number(from - base) : 0;
+    const most = bytes.readInt32BE(start + BATCH.LAST_OFFSET_DELTA);
     let last = -1;
-    for (let left = bytes.readInt32BE(BATCH.COUNT); left > 0; left--) {
-      const end = reader.begin();
-      if (reader.offsetDelta <= last || base + BigInt(reader.offsetDelta) >= next)
-        throw new Error('offsets do not ascend');
-      last = reader.offsetDelta;
-      if (reader.offsetDelta >= skipped) {
+    for (let left = count; left > 0; left--) {
+      const recordEnd = reader.begin();
+      const delta = reader.offsetDelta;
+      if (delta <= last || delta > most) throw new Error('offsets do not ascend');
+      last = delta;
+      if (delta >= skipped) {
         if (this.#hasKeys) this.keys.push(reader.bytes());
         else reader.skipBytes();
-        this.offsets.push(base + BigInt(reader.offsetDelta));
+        this.offsets.push(delta === 0 ? base : base + BigInt(delta));
         this.timestamps.push(appended ? time : time + reader.timestampDelta);
         this.values.push(reader.bytes());
         for (const { values } of this.#wanted) values.push(null);
         this.sources.push(reader.source(this.#sourceHeader, this.#wanted));
       }
-      reader.goTo(end);
+      reader.goTo(recordEnd);
     }
   }
 }
@@ -197,22 +214,26 @@ export function decodeRecords(batch: PackedBatch, from: bigint): UnpackedRecords
   return records;
 }
 
-/** Walks over the records of an unpacked batch. */
+/** Walks over the records of unpacked batches, one batch after the other. */
 class RecordReader {
+  #from: Buffer = NOTHING;
   #at = 0;
+  #end = 0;
   offsetDelta = 0;
   timestampDelta = 0;
-  readonly #from: Buffer;
 
-  constructor(from: Buffer) {
+  /** Begins with the records that lie between `at` and `end`. */
+  open(from: Buffer, at = 0, end = from.length): void {
     this.#from = from;
+    this.#at = at;
+    this.#end = end;
   }
 
   /** Reads a record up to its key, and answers with where the record ends. */
   begin(): number {
     const length = this.#varint();
     const end = this.#at + length;
-    if (length < 0 || end > this.#from.length) throw new Error('a record ends outside of the batch');
+    if (length < 0 || end > this.#end) throw new Error('a record ends outside of the batch');
     this.#at++; // attributes
     this.timestampDelta = this.#varint();
     this.offsetDelta = this.#varint();
@@ -249,14 +270,13 @@ class RecordReader {
   }
 
   goTo(at: number): void {
-    if (at < this.#at || at > this.#from.length) throw new Error('a record ends outside of the batch');
+    if (at < this.#at || at > this.#end) throw new Error('a record ends outside of the batch');
     this.#at = at;
   }
 
   #byte(): number {
-    const byte = this.#from[this.#at++];
-    if (byte === undefined) throw new Error('they end in the middle of a record');
-    return byte;
+    if (this.#at >= this.#end) throw new Error('they end in the middle of a record');
+    return this.#from[this.#at++] as number;
   }
 
   /** A signed number in zigzag coding; timestamp differences may need more than 32 bits. */

@@ -25,12 +25,12 @@ export class BatchQueue {
     }
     for (const batch of batches) {
       this.#batches.push(batch);
-      this.#bytes += batch.bytes.length;
+      this.#bytes += batch.length;
     }
   }
 
   removeFirst(): void {
-    this.#bytes -= this.first?.bytes.length ?? 0;
+    this.#bytes -= this.first?.length ?? 0;
     this.#read += 1;
     if (this.#read < this.#batches.length) return;
     this.#batches = [];

@@ -1,7 +1,6 @@
 import type { LogReader, ReaderOptions, RecordBatch, Stream } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
 import { batchName, placeholder, unreadable } from '../../core/unreadable-batch.ts';
-import { BATCH } from './batch.ts';
 import type { KafkaCluster } from './connection.ts';
 import { type PackedBatch, UnpackedRecords } from './decode.ts';
 import { inPartition } from './errors.ts';
@@ -185,8 +184,8 @@ export class KafkaLogReader implements LogReader, GroupListener {
     const records = new UnpackedRecords(parts);
     for (let batch = one.waiting.first, bytes = 0; batch; batch = one.waiting.first) {
       const isFirst = one.next === from;
-      bytes += batch.bytes.length;
-      const count = records.offsets.length + batch.bytes.readInt32BE(BATCH.COUNT);
+      bytes += batch.length;
+      const count = records.offsets.length + batch.count;
       if (!isFirst && (count > JOINED_RECORDS || bytes > JOINED_BYTES)) break;
       try {
         if (batch.committed) records.add(batch, from);
@@ -203,7 +202,7 @@ export class KafkaLogReader implements LogReader, GroupListener {
   }
 
   /** Steps over a batch that cannot be read, if that was asked for. */
-  #skip(one: Assigned, { base, next, bytes }: PackedBatch, from: bigint, cause: unknown) {
+  #skip(one: Assigned, { base, next, count }: PackedBatch, from: bigint, cause: unknown) {
     const error = inPartition(cause, one.topic, one.partition);
     if (!hasCode(error, 'log:corrupt')) throw error;
     const first = base > from ? base : from;
@@ -211,7 +210,7 @@ export class KafkaLogReader implements LogReader, GroupListener {
     if (!this.#options.skip?.has(name)) throw unreadable(error, name);
     one.waiting.removeFirst();
     one.next = next;
-    return placeholder(first, next, bytes.readInt32BE(BATCH.COUNT), error);
+    return placeholder(first, next, count, error);
   }
 
   /** Waits for a fetch, a new assignment or a failure. */

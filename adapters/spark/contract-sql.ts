@@ -39,7 +39,9 @@ export function checkedEvents(dataset: Dataset, records: string): string {
   const conditions = columns.map((column, i) => {
     // A value that no path leads to is not known to be null either.
     if (!bytes[i] && pathOf(column) === null) return 'false';
-    const keeps = [certain[i]?.when, ...limitsOf(column, textOf(i))].join(' AND ');
+    const keeps = [`${textOf(i)} IS NOT NULL`, certain[i]?.when, ...limitsOf(column, textOf(i))].join(
+      ' AND ',
+    );
     const isNull = bytes[i] ? `coalesce(octet_length(${bytes[i]}), 0) = 0` : `${textOf(i)} IS NULL`;
     return `${column.required ? '' : `${isNull} OR `}coalesce(${keeps}, false)`;
   });
