@@ -113,7 +113,7 @@ export interface RecordBatch extends Partition {
   readonly unreadable?: true;
 }
 
-/** What a reader hands over of each record besides its value: nothing that is not asked for, as it takes time. */
+/** What a reader hands over of each record besides its value. What is not asked for costs nothing. */
 export interface RecordParts {
   readonly key: boolean;
   readonly headers: readonly string[];
@@ -133,6 +133,7 @@ export interface ReaderOptions {
    * A batch that can be read is read, and a name that no batch has changes nothing.
    */
   readonly skip?: ReadonlySet<string>;
+  /** None when absent. */
   readonly parts?: RecordParts | undefined;
 }
 

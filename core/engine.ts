@@ -171,8 +171,8 @@ export interface BrokenEvents {
  * Parquet files with the columns `stream`, `log_partition`, `log_offset`, `log_timestamp`, and as hexadecimal
  * text `value` and `source`. `value` is null for a tombstone; of a value that is too large it is the
  * beginning, which is too large as well. `source` is the file, a colon and the line; null where the record
- * does not say. The other parts of records that columns are read from are `_part_0` and so on in the contract's
- * order, as hexadecimal text; of one that is too large, the beginning, which is too large as well.
+ * does not say. The other parts of records that columns are read from are `_part_0`, `_part_1`, … in the
+ * contract's order, as hexadecimal text; of one that is too large, the beginning, as of a value.
  */
 export interface LeftRecords {
   readonly paths: readonly string[];

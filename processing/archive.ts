@@ -43,7 +43,7 @@ export interface ArchiveEnd {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What was committed so far; it goes on to be counted when the stage is begun again after a failure. */
+/** What was committed so far. A stage that is started again after a failure adds to the same counts. */
 export interface ArchiveTotal {
   events: number;
   rejected: number;

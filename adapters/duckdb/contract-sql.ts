@@ -19,10 +19,10 @@ const COLUMNS_AT_ONCE = 200;
 
 /**
  * A query that checks staged events against the dataset's contract, one row a record. `staged` is a relation
- * (log_partition, log_offset, log_timestamp, form, value, raw, and staged parts), see staged-batch.ts. The result has these
- * columns, the contract's columns typed (null where they break it), each column's text as `text_N`, and
- * `reason`: null for a good event. docs/data-rules.md lists the reasons in the order in which they are
- * checked.
+ * (log_partition, log_offset, log_timestamp, form, value, raw, and staged parts), see staged-batch.ts. The
+ * result has these columns, the contract's columns typed (null where they break it), each column's text as
+ * `text_N`, and `reason`: null for a good event. docs/data-rules.md lists the reasons in the order in which
+ * they are checked.
  */
 export function checkedEvents(dataset: Dataset, staged: string): string {
   const { columns } = dataset;

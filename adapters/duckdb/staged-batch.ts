@@ -33,10 +33,10 @@ const FEW_COLUMNS = 8;
 
 /**
  * Records on their way into the lake, as lines of text that SQL reads: partition, offset, timestamp, form,
- * the other parts of which columns are read, value, separated by tabs. Values stay bytes and become no objects. `form` says how the value is written:
- * `json` as it is; `text` in base64 because it has a tab or line break (still JSON, perhaps); `bytes` in
- * base64 because it is not UTF-8; `large`; `null`; `unreadable` in base64, of a batch that could not be read:
- * what was there.
+ * the other parts of which columns are read (staged-parts.ts), value, separated by tabs. Values stay bytes
+ * and become no objects. `form` says how the value is written: `json` as it is; `text` in base64 because it
+ * has a tab or line break (still JSON, perhaps); `bytes` in base64 because it is not UTF-8; `large`; `null`;
+ * `unreadable` in base64, of a batch that could not be read: what was there.
  */
 export class StagedBatch implements EngineBatch {
   readonly #folder: string;
