@@ -35,7 +35,7 @@ afterAll(async () => {
 
 test('the README reads the lake that make run has filled', async () => {
   const readme = blocks.filter(({ page, language }) => page === 'README.md' && language === 'sh');
-  expect(readme).toHaveLength(2);
+  expect(readme).toHaveLength(1);
   for (const { text } of readme) {
     expect(await runShell(folder, text)).toMatchObject({
       status: 0,
