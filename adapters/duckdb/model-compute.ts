@@ -6,7 +6,7 @@ import { hasCode } from '../../core/errors.ts';
 import { unreadableCsv } from './csv-query.ts';
 import { describeModel } from './describe.ts';
 import type { Computed, EventRows, ModelRun } from './model-run.ts';
-import { shareOf, sharesOf, splitIntoShares } from './model-shares.ts';
+import { passesOf, sharesIn, sharesOf } from './model-shares.ts';
 import { dropInputs, openInputs, view } from './model-views.ts';
 import { writeParquet } from './parquet-writer.ts';
 
@@ -58,17 +58,20 @@ async function computeShares(
 ): Promise<Computed> {
   const { sql, model, query, dataset } = run;
   await mkdir(folder, { recursive: true });
-  await splitIntoShares(sql, { dataset, shareBy: model.shareBy ?? dataset.key, ...events }, shares, folder);
+  const passes = passesOf(shares);
+  const total = passes.reduce((product, parts) => product * parts, 1);
   const files: LocalFile[] = [];
   let fields: TableField[] = [];
-  for (let share = 0; share < shares; share += 1) {
+  let done = 0;
+  const splitting = { dataset, shareBy: model.shareBy ?? dataset.key, ...events };
+  for await (const share of sharesIn(sql, splitting, passes, join(folder, 'shares'))) {
     run.signal?.throwIfAborted();
-    await view(sql, EVENTS_TABLE, shareOf(folder, share));
-    if (share === 0) fields = await describeModel(sql, run);
-    const to = join(folder, `${model.table}-${share}.parquet`);
+    await view(sql, EVENTS_TABLE, share);
+    if (done === 0) fields = await describeModel(sql, run);
+    const to = join(folder, `${model.table}-${done}.parquet`);
     files.push(...(await writeParquet(sql, query, fields, to)));
-    await rm(join(folder, `share=${share}`), { recursive: true, force: true });
-    run.onProgress?.(share + 1, shares);
+    done += 1;
+    run.onProgress?.(done, total);
   }
   return { fields, files };
 }
