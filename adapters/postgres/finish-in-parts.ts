@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { inTransaction, type PostgresConnection } from './connection.ts';
 import type { Finishing, NextVersion } from './finish.ts';
 import type { TableChanges } from './table-changes.ts';
+import { takeTurn } from './turn.ts';
 
 /**
  * Brings tables to their next versions over several connections: each part of a table's changes is a
@@ -16,9 +17,15 @@ import type { TableChanges } from './table-changes.ts';
  */
 export async function finishInParts(connection: PostgresConnection, finishing: Finishing): Promise<void> {
   const writer = randomUUID();
-  const { description, onStatement } = finishing;
+  const { description, turn, onStatement } = finishing;
   const atOnce = (work: (client: Client) => Promise<void>) =>
-    connection.call(description, (client) => inTransaction(client, () => work(client), onStatement));
+    connection.call(description, (client) => {
+      const inTurn = async () => {
+        await takeTurn(client, turn);
+        await work(client);
+      };
+      return inTransaction(client, inTurn, onStatement);
+    });
   let due: NextVersion[] = [];
   await atOnce(async (client) => {
     due = [];
@@ -36,6 +43,7 @@ export async function finishInParts(connection: PostgresConnection, finishing: F
         changes.connection.call(changes.description, async (client) => {
           await changes.copy(client);
           const held = async () => {
+            await takeTurn(client, turn, 'parts');
             await changes.hold(client, writer);
             await work(changes, client);
           };

@@ -1,5 +1,6 @@
 import { inTransaction, type OnStatement, type PostgresConnection } from './connection.ts';
 import type { TableChanges } from './table-changes.ts';
+import { type Turn, takeTurn } from './turn.ts';
 
 /** A table's changes, in one part or several, and the version that they lead to. */
 export interface NextVersion {
@@ -13,11 +14,12 @@ export interface Finishing {
   readonly description: string;
   /** In the order in which they are published: a table after those that its rows refer to. */
   readonly tables: readonly NextVersion[];
+  readonly turn: Turn;
   readonly onStatement?: OnStatement | undefined;
 }
 
 /**
- * Brings tables to their next versions in one transaction: it locks each table's row in
+ * Brings tables to their next versions in one transaction: it waits for its turn, locks each table's row in
  * `eventlake_published`, continues only if that is still what was found when the sink was opened, changes the
  * tables where they differ, and records the versions. So readers see all old versions or all new ones, and of
  * two writers one is refused.
@@ -27,12 +29,13 @@ export interface Finishing {
  */
 export async function finishTogether(
   connection: PostgresConnection,
-  { description, tables, onStatement }: Finishing,
+  { description, tables, turn, onStatement }: Finishing,
 ): Promise<void> {
   const all = tables.map(({ parts: [changes], version }) => ({ changes, version }));
   await connection.call(description, async (client) => {
     for (const { changes } of all) await changes.copy(client);
     const work = async () => {
+      await takeTurn(client, turn);
       const due: typeof all = [];
       for (const next of all) if (await next.changes.lock(client, next.version)) due.push(next);
       const referenced: TableChanges[] = [];

@@ -10,6 +10,7 @@ import { quoted } from './names.ts';
 import { PublishedRecord } from './published.ts';
 import { columnsOf, createTable, isEmpty, readTable } from './table.ts';
 import { TableChanges, type Target } from './table-changes.ts';
+import { type Turn, takeTurn } from './turn.ts';
 
 /** A table of a dataset. */
 export interface SinkOptions {
@@ -24,6 +25,7 @@ export interface SinkOptions {
   readonly table: string;
   /** Unique among the sinks of the connection. */
   readonly number: number;
+  readonly turn: Turn;
   /** Brings all tables to their newest form; called in a transaction. */
   migrate(client: Client): Promise<void>;
 }
@@ -60,9 +62,10 @@ export class PostgresSink implements Sink {
 
   async open(fields: readonly SinkField[], tableId: string | null): Promise<bigint | null> {
     const { description } = this;
-    const { migrate, number, onStatement, connections } = this.#options;
+    const { migrate, number, onStatement, connections, turn } = this.#options;
     const { found, hasRows } = await this.#call((client) =>
       inTransaction(client, async () => {
+        await takeTurn(client, turn);
         await migrate(client);
         const existing = await this.#record.readOwn(client, description);
         if (existing !== null) return { found: existing, hasRows: !(await isEmpty(client, this.#name)) };
@@ -161,13 +164,19 @@ export class PostgresSink implements Sink {
   }
 
   async forget(): Promise<void> {
-    await this.#ifThere(false, (client) => this.#record.forget(client));
+    await this.#ifThere(false, (client) =>
+      inTransaction(client, async () => {
+        await takeTurn(client, this.#options.turn);
+        return this.#record.forget(client);
+      }),
+    );
   }
 
   /** The table stays, empty: views and the rights of readers hang on it. */
   async wipe(): Promise<void> {
     await this.#ifThere(undefined, (client) =>
       inTransaction(client, async () => {
+        await takeTurn(client, this.#options.turn);
         if ((await this.#record.forget(client)) && (await readTable(client, this.#name)) !== null)
           await client.query(`DELETE FROM ${this.#name}`);
       }),

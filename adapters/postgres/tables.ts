@@ -6,6 +6,7 @@ import { finishTogether, type NextVersion } from './finish.ts';
 import { finishInParts } from './finish-in-parts.ts';
 import { lockSchema, migrate } from './migrations.ts';
 import { PostgresSink } from './sink.ts';
+import type { Turn } from './turn.ts';
 
 /** In `partition` mode, how many connections write, and what is not worth one more of them. */
 const PARTITIONS = 4;
@@ -31,6 +32,7 @@ export class PostgresTables implements SinkGroup {
   readonly sinks: readonly PostgresSink[];
   readonly #connection: PostgresConnection;
   readonly #dataset: PublishedDataset;
+  readonly #turn: Turn;
 
   constructor(options: PostgresAddress & PublishedDataset) {
     const { dataset, tables, writeMode = 'batch', partBytes = PART_BYTES, onStatement } = options;
@@ -41,8 +43,9 @@ export class PostgresTables implements SinkGroup {
         : Array.from({ length: PARTITIONS - 1 }, () => new PostgresConnection(options));
     this.#connection = connection;
     this.#dataset = options;
+    this.#turn = { dataset, schema: tables[0]?.schema ?? '' };
     const shared = {
-      ...{ dataset, partBytes, onStatement, group: this },
+      ...{ dataset, partBytes, onStatement, group: this, turn: this.#turn },
       connections: [connection, ...others] as const,
       migrate: (client: Client) => this.#migrate(client),
     };
@@ -62,7 +65,7 @@ export class PostgresTables implements SinkGroup {
       ? one.description
       : `postgres ${this.#connection.address}, dataset ${dataset}`;
     const finish = tables.some(({ parts }) => parts.length > 1) ? finishInParts : finishTogether;
-    return finish(this.#connection, { description, tables, onStatement });
+    return finish(this.#connection, { description, tables, turn: this.#turn, onStatement });
   }
 
   async #migrate(client: Client): Promise<void> {
