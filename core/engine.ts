@@ -1,4 +1,4 @@
-import type { RecordBatch } from './contracts.ts';
+import type { RecordBatch, Stream } from './contracts.ts';
 import type { DataFile, NewFile, TableField, TableVersion } from './data-files.ts';
 import type { Dataset, Model } from './dataset.ts';
 import type { Lookup } from './lookup.ts';
@@ -68,6 +68,10 @@ export interface FirstRejected {
 
 /** What a batch became: new files for each of the two tables, in no commit yet. */
 export interface ArchivedFiles {
+  /** The engine, as people call it. */
+  readonly computedBy: string;
+  /** Records that the engine found in the batch. */
+  readonly read: Readonly<Record<Stream, number>>;
   /** One past the last offset that the files cover, by partition id. */
   readonly next: ReadonlyMap<string, bigint>;
   readonly events: readonly NewFile[];
@@ -109,6 +113,8 @@ export interface ModelJob {
 
 /** What a model gave: its columns, and new files that are in no commit yet. */
 export interface ModelFiles {
+  /** The engine, as people call it. */
+  readonly computedBy: string;
   readonly fields: readonly TableField[];
   readonly files: readonly NewFile[];
   /** The files of the derived table that stay as they are; none when absent. */

@@ -19,6 +19,7 @@ export interface PipelineContext {
 }
 
 type Hop = Omit<PipelineAnswer['hops'][number], 'moving' | 'perSecond'>;
+const NO_COMMIT = { lastCommit: null, engine: null };
 /** Older commits of the events than so many are not added up to a lag. */
 const COMMITS = 500;
 
@@ -75,23 +76,20 @@ function ingestHop({ files, partitions }: StatusReport): Hop {
         .map((file) => file.updatedAt)
         .sort()
         .at(-1) ?? null,
+    engine: null,
     note: files.length > 0 && unfinished === 0 ? null : note,
   };
 }
 
 async function archiveHop({ lag }: StatusReport, { events, rejected }: SeenLake, rows: number): Promise<Hop> {
-  const times = await Promise.all([lastCommit(events), lastCommit(rejected)]);
+  const [ofEvents, ofRejected] = await Promise.all([lastCommit(events), lastCommit(rejected)]);
   const turnedAway = rowsOf(rejected);
   const note = turnedAway > 0 ? `${turnedAway.toLocaleString('en-US')} of them rejected` : null;
   return {
     name: 'archive',
     rows,
     lag,
-    lastCommit:
-      times
-        .filter((time) => time !== null)
-        .sort()
-        .at(-1) ?? null,
+    ...((ofEvents.lastCommit ?? '') > (ofRejected.lastCommit ?? '') ? ofEvents : ofRejected),
     note,
   };
 }
@@ -105,7 +103,7 @@ async function modelHop(
     name: 'model',
     rows: rowsOf(profiles),
     lag: profilesUpToDate ? 0 : await eventsSince(events, profiles),
-    lastCommit: await lastCommit(profiles),
+    ...(await lastCommit(profiles)),
     note: profilesUpToDate ? null : 'computed from older events',
   };
 }
@@ -113,7 +111,7 @@ async function modelHop(
 function publishHop({ index }: StatusReport, profiles: SeenTable | null, note: string | null): Hop {
   const rows = index?.documents ?? null;
   const behind = profiles && rows !== null ? Math.abs(rowsOf(profiles) - rows) : null;
-  return { name: 'publish', rows, lag: behind, lastCommit: null, note };
+  return { name: 'publish', rows, lag: behind, ...NO_COMMIT, note };
 }
 
 /** Which tables are not published and why, or what the stage waits for. */
@@ -144,10 +142,9 @@ async function eventsSince(events: SeenTable, profiles: SeenTable): Promise<numb
   return commits.reduce((sum, commit) => sum + Number(commit.rowsAdded), 0);
 }
 
-async function lastCommit({ table, snapshot }: SeenTable): Promise<string | null> {
-  if (!snapshot) return null;
-  const [commit] = await table.commits(1);
-  return commit?.time?.toISOString() ?? null;
+async function lastCommit({ table, snapshot }: SeenTable): Promise<Pick<Hop, 'lastCommit' | 'engine'>> {
+  const [commit] = snapshot ? await table.commits(1) : [];
+  return { lastCommit: commit?.time?.toISOString() ?? null, engine: commit?.computedBy ?? null };
 }
 
 function rowsOf({ snapshot }: SeenTable): number {

@@ -24,8 +24,12 @@ export interface CommitRequest {
   readonly operation: 'CREATE TABLE' | 'WRITE';
   /** For people who read the table's history. */
   readonly description?: string;
+  /** What computed the new files, as people call it. */
+  readonly computedBy?: string;
 }
 
+/** The tag of a commit that says what computed its files. */
+export const COMPUTED_BY_TAG = 'eventlake.computedBy';
 /** By which a commit says that eventlake made it. */
 export const ENGINE = 'eventlake';
 
@@ -87,7 +91,7 @@ export function commitActions(
   id: string,
   now: number,
 ): Action[] {
-  const { fields, partitionBy, operation, remove, description } = request;
+  const { fields, partitionBy, operation, remove, description, computedBy } = request;
   const actions: Action[] = [
     {
       commitInfo: {
@@ -100,6 +104,7 @@ export function commitActions(
         isBlindAppend: remove === 'none',
         engineInfo: ENGINE,
         ...(description === undefined ? {} : { userMetadata: description }),
+        ...(computedBy === undefined ? {} : { tags: { [COMPUTED_BY_TAG]: computedBy } }),
         txnId: id,
         ...(latest === null ? {} : { tableId: latest.metaData.id }),
       },

@@ -45,8 +45,9 @@ export function lastCheckpointKey(table: string): string {
 export function formatCommit(actions: readonly Action[]): Buffer {
   const [first, ...others] = actions;
   if (!first?.commitInfo) return Buffer.from(`${actions.map(formatJson).join('\n')}\n`);
-  const tags = { [COUNT_TAG]: String(others.length), [DIGEST_TAG]: NO_DIGEST };
-  const lines = [{ commitInfo: { ...first.commitInfo, tags } }, ...others].map(formatJson);
+  const { commitInfo } = first;
+  const tags = { ...commitInfo.tags, [COUNT_TAG]: String(others.length), [DIGEST_TAG]: NO_DIGEST };
+  const lines = [{ commitInfo: { ...commitInfo, tags } }, ...others].map(formatJson);
   const body = Buffer.from(`${lines.join('\n')}\n`);
   const at = digestAt(body);
   if (at !== null) seal(withoutLastLineEnd(body), at);

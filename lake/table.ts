@@ -4,7 +4,14 @@ import type { ObjectStore } from '../core/contracts.ts';
 import type { DataFile } from '../core/data-files.ts';
 import { EventlakeError, hasCode } from '../core/errors.ts';
 import type { Checkpoints } from './checkpoint.ts';
-import { type CommitRequest, checkCommit, commitActions, ENGINE, superseded } from './commit.ts';
+import {
+  COMPUTED_BY_TAG,
+  type CommitRequest,
+  checkCommit,
+  commitActions,
+  ENGINE,
+  superseded,
+} from './commit.ts';
 import { type Commit, commitKey, formatCommit, listLog, readCommits } from './log.ts';
 import { holdsCommit, readSnapshot, writeCheckpoint } from './reader.ts';
 import { replay, rowsAdded, type Snapshot } from './snapshot.ts';
@@ -32,6 +39,8 @@ export interface CommitSummary {
   /** Whether that program is eventlake. */
   readonly own: boolean;
   readonly description: string | null;
+  /** What computed its files: DuckDB or Spark; null when the commit does not say. */
+  readonly computedBy: string | null;
   readonly rowsAdded: bigint;
   readonly filesAdded: number;
   readonly filesRemoved: number;
@@ -254,6 +263,7 @@ function summary(table: string, commit: Commit): CommitSummary {
     engine: info?.engineInfo ?? null,
     own: info?.engineInfo === ENGINE,
     description: info?.userMetadata ?? null,
+    computedBy: info?.tags?.[COMPUTED_BY_TAG] ?? null,
     rowsAdded: rowsAdded(table, commit),
     filesAdded: commit.actions.filter(({ add }) => add).length,
     filesRemoved: commit.actions.filter(({ remove }) => remove).length,

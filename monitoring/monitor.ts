@@ -41,6 +41,10 @@ export class Monitor {
       case 'read':
         this.#recordsRead(event.records);
         break;
+      case 'engine-read':
+        for (const [stream, records] of Object.entries(event.records))
+          this.#metrics.readRecords.inc({ stream }, records);
+        break;
       case 'committed':
         this.#batchCommitted(event.outcome);
         break;

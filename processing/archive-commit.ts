@@ -1,8 +1,9 @@
-import type { NewFile, TableField } from '../core/data-files.ts';
+import type { NewFile } from '../core/data-files.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { ArchivedFiles } from '../core/engine.ts';
 import { hasCode } from '../core/errors.ts';
 import { eventsFields, MONTH, REJECTED_FIELDS } from '../core/lake-tables.ts';
+import type { CommitRequest } from '../lake/commit.ts';
 import type { Snapshot } from '../lake/snapshot.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import type { ArchiveTables, Positions } from './positions.ts';
@@ -17,7 +18,7 @@ export async function commitBatch(
   tables: ArchiveTables,
   dataset: Dataset,
   positions: Positions,
-  { next, events, rejected }: ArchivedFiles,
+  { computedBy, next, events, rejected }: ArchivedFiles,
 ): Promise<Snapshot | null> {
   const txns = (known: (partition: string) => bigint | null, stream: string) =>
     new Map(
@@ -28,14 +29,14 @@ export async function commitBatch(
   await commit(
     tables.rejected,
     positions.rejected,
-    { fields: REJECTED_FIELDS, partitionBy: [] },
+    { fields: REJECTED_FIELDS, partitionBy: [], computedBy },
     rejected,
     txns((p) => positions.ofRejected(p), ''),
   );
   return commit(
     tables.events,
     positions.events,
-    { fields: eventsFields(dataset), partitionBy: [MONTH] },
+    { fields: eventsFields(dataset), partitionBy: [MONTH], computedBy },
     events,
     txns((p) => positions.ofEvents(p), 'events/'),
   );
@@ -58,7 +59,7 @@ export async function makeEventsTable(events: DeltaTable, dataset: Dataset): Pro
 async function commit(
   table: DeltaTable,
   base: Snapshot | null,
-  layout: { readonly fields: readonly TableField[]; readonly partitionBy: readonly string[] },
+  layout: Pick<CommitRequest, 'fields' | 'partitionBy' | 'computedBy'>,
   add: readonly NewFile[],
   txns: ReadonlyMap<string, bigint>,
 ): Promise<Snapshot | null> {

@@ -183,7 +183,10 @@ class Worker {
       0,
     );
     const total = left === undefined ? null : this.#read + left;
-    this.#context.observe?.({ type: 'progress', stage: 'archive', unit: 'records', done: this.#read, total });
+    // An engine that reads the log itself reads a batch when it archives it.
+    const unread = this.#context.engine.readsLog ? (this.#batch?.rows ?? 0) : 0;
+    const done = this.#read - unread;
+    this.#context.observe?.({ type: 'progress', stage: 'archive', unit: 'records', done, total });
   }
 
   /** Where reading is in a partition; not before its first record that is left. */
@@ -214,6 +217,7 @@ class Worker {
       this.#total.commits += 1;
       this.#batch = null;
       await this.#known.refresh();
+      this.#tellProgress();
       await this.#reader?.commit(batch.next);
       await batch.discard();
       this.#context.observe?.({ type: 'committed', outcome });
@@ -231,6 +235,7 @@ class Worker {
     const { dataset, engine, tables } = this.#context;
     const from = this.#known.known(batch.next.keys());
     const files = await engine.archive({ dataset, batch, from });
+    if (engine.readsLog) this.#context.observe?.({ type: 'engine-read', records: files.read });
     await this.#requireSameLog();
     const committed = await commitBatch(tables, dataset, this.#known, files);
     const sum = (field: 'rows' | 'bytes', some: readonly NewFile[]) =>

@@ -64,6 +64,7 @@ export async function runModel(context: ModelContext): Promise<ModelResult> {
       txns: versionsOf(inputs),
       operation: 'WRITE',
       description: madeBy(context),
+      computedBy: made.computedBy,
     });
     return { outcome: 'computed', version: committed.version, rows: committed.rows };
   } catch (error) {

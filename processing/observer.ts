@@ -14,8 +14,10 @@ export type Observer = (event: ProcessEvent) => void;
 export type ProcessEvent =
   /** The log was asked for more and answered, or a later stage has made progress. */
   | { readonly type: 'turn' }
-  /** Records were read that are not in the lake yet. */
+  /** Records were read that are not in the lake yet; of an engine that reads the log, only their offsets. */
   | { readonly type: 'read'; readonly records: RecordBatch }
+  /** An engine that reads the log itself has read a batch: so many records of each stream. */
+  | { readonly type: 'engine-read'; readonly records: ArchivedFiles['read'] }
   | ({ readonly type: 'progress' } & StageProgress)
   /** A batch was committed to the lake. */
   | { readonly type: 'committed'; readonly outcome: BatchOutcome }

@@ -10,6 +10,8 @@ import { writeParquet } from './parquet-writer.ts';
 import { parquet } from './relations.ts';
 import type { StagedBatch } from './staged-batch.ts';
 
+/** As people call the engine. */
+export const DUCKDB = 'DuckDB';
 /** Parquet files that are written at the same time. */
 const MONTHS_AT_ONCE = 250;
 const ROW_GROUPS = "ROW_GROUP_SIZE_BYTES '24MB'";
@@ -55,7 +57,15 @@ export async function archiveBatch(
     const letters = deadLetters(batch.relation('dead-letters'));
     rejected.push(...(await writeRejected(sql, letters, join(batch.folder, 'dead-letters.parquet'))));
   }
-  return { next: batch.next, events, rejected, ...(await reasonsOf(sql, rejected)) };
+  const read = { events: batch.rowsOf('events'), 'dead-letters': batch.rowsOf('dead-letters') };
+  return {
+    computedBy: DUCKDB,
+    read,
+    next: batch.next,
+    events,
+    rejected,
+    ...(await reasonsOf(sql, rejected)),
+  };
 }
 
 async function writeEvents(

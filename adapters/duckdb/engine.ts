@@ -17,7 +17,7 @@ import type {
 } from '../../core/engine.ts';
 import type { Sink, SinkField } from '../../core/sink.ts';
 import type { LocalFiles } from '../../lake/local-files.ts';
-import { archiveBatch } from './archive.ts';
+import { archiveBatch, DUCKDB } from './archive.ts';
 import { brokenEvents } from './broken-events.ts';
 import { writeChanges } from './changes.ts';
 import { compareCopy } from './compare.ts';
@@ -86,7 +86,7 @@ export class DuckDbEngine implements LocalEngine {
     try {
       files.recheck();
       const paths = (table: TableVersion) => files.paths({ path: table.path, store }, table);
-      return { ...(await computed({ ...job, sql, folder, paths })), discard };
+      return { computedBy: DUCKDB, ...(await computed({ ...job, sql, folder, paths })), discard };
     } catch (error) {
       await discard();
       throw error;

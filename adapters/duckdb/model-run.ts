@@ -11,7 +11,7 @@ export interface ModelRun extends ModelJob {
 }
 
 /** What a run gave: files in its folder. */
-export interface Computed extends Omit<ModelFiles, 'discard'> {
+export interface Computed extends Omit<ModelFiles, 'computedBy' | 'discard'> {
   readonly files: readonly LocalFile[];
 }
 

@@ -6,7 +6,7 @@ import type { ArchivedFiles, ArchiveJob, LocalEngine } from '../../core/engine.t
 import { MONTH } from '../../core/lake-tables.ts';
 import { beyond } from '../../core/sql.ts';
 import { certainEvents, checkedEvents, leftRecords } from './contract-sql.ts';
-import { type SparkLake, writeFiles } from './delta-files.ts';
+import { SPARK, type SparkLake, writeFiles } from './delta-files.ts';
 import { kafkaView, type SparkKafka } from './kafka-source.ts';
 import type { OffsetsBatch } from './offsets-batch.ts';
 
@@ -55,7 +55,13 @@ export async function archiveOffsets(
     { dataset, from },
     { paths, next: batch.next, folder: batch.folder },
   );
-  return { ...decided, events: [...(good?.files ?? []), ...decided.events] };
+  const certain = good?.files ?? [];
+  return {
+    ...decided,
+    computedBy: SPARK,
+    read: { ...decided.read, events: decided.read.events + certain.reduce((sum, { rows }) => sum + rows, 0) },
+    events: [...certain, ...decided.events],
+  };
 }
 
 /** Moves files from the store into a local folder. */

@@ -4,6 +4,9 @@ import { DeltaTable } from '../../lake/table.ts';
 import { placeOf, type SparkBucket } from './lake-place.ts';
 import type { SparkSession } from './session.ts';
 
+/** As people call the engine. */
+export const SPARK = 'Spark';
+
 /** What Spark's files are written with and to. */
 export interface SparkLake {
   readonly session: SparkSession;

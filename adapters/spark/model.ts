@@ -6,7 +6,7 @@ import { namesOf } from '../../core/field-types.ts';
 import { eventColumns } from '../../core/lake-tables.ts';
 import { fieldNamed, requireNamed } from '../../core/model-columns.ts';
 import { DATASET_RELATION, readsDataset } from '../../core/model-query.ts';
-import { type SparkLake, writeFiles } from './delta-files.ts';
+import { SPARK, type SparkLake, writeFiles } from './delta-files.ts';
 import { tableView } from './lake-place.ts';
 
 /** Before the name of a view of all that is stored under the name. */
@@ -24,7 +24,7 @@ export async function computeModel(spark: SparkLake, job: ModelJob): Promise<Mod
     const fields = await describe(spark, job);
     const { files } = await writeFiles(spark, { table: `${dataset.name}/${model.table}`, query });
     job.onProgress?.(1, 1);
-    return { fields, files, async discard() {} };
+    return { computedBy: SPARK, fields, files, async discard() {} };
   } catch (error) {
     signal?.throwIfAborted();
     throw missingFile(error) ?? error;

@@ -35,6 +35,8 @@ export const pipelineAnswer = z.object({
       /** What the stage has not taken over yet, in rows of the store that it reads. */
       lag: count.nullable(),
       lastCommit: time.nullable(),
+      /** What computed that commit: DuckDB or Spark; null where the commit does not say. */
+      engine: z.string().nullable(),
       /** Whether it has done something in the last moments. */
       moving: z.boolean(),
       /**

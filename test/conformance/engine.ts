@@ -143,6 +143,7 @@ export function describeEngine(name: string, open: () => Promise<EngineUnderTest
           recordsOf([null, sale(9, '1000000.10')], { partition: 1, from: 10 }),
         ]);
         expect(await objects()).toEqual([]);
+        expect(files).toMatchObject({ computedBy: name, read: { events: 6, 'dead-letters': 0 } });
         expect([...files.next].sort()).toEqual([
           ['events/0', 4n],
           ['events/1', 12n],

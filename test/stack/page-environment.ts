@@ -91,7 +91,7 @@ export async function openDashboard(
 }
 
 /** Starts a server at a port, 0 for any. */
-async function serve(
+export async function serve(
   environment: Environment,
   port: string,
 ): Promise<{ address: string; stop: () => Promise<void> }> {

@@ -85,6 +85,7 @@ describe('the pipeline', () => {
     // There is no index to publish to.
     expect(await page.locator('[data-hop="publish"] svg').count()).toBe(0);
     expect(await page.locator('[data-hop="archive"] svg').count()).toBe(1);
+    expect(await page.locator('[data-hop="archive"] .hint').last().textContent()).toMatch(/ by DuckDB$/);
     const counted = Date.parse((await page.locator('time').getAttribute('datetime')) ?? '');
     expect(Math.abs(Date.now() - counted)).toBeLessThan(3_600_000);
     expect(faults).toEqual([]);
@@ -95,13 +96,15 @@ describe('the pipeline', () => {
     const { page, context } = await dashboard.open('/pipeline', { viewport: { width, height: 900 } });
     // A lake of so many rows is too large for a test: the state is that of the server, with longer numbers.
     const answer = (await (await fetch(`${dashboard.address}/api/pipeline`)).json()) as PipelineAnswer;
-    for (const hop of answer.hops) Object.assign(hop, { rows: 440_885_129, lag: 440_885_129, moving: true });
+    const long = { rows: 440_885_129, lag: 440_885_129, moving: true };
+    for (const hop of answer.hops) Object.assign(hop, long, hop.engine && { engine: 'Spark' });
     const body = `event: pipeline\ndata: ${JSON.stringify(answer)}\n\n`;
     await page.route('**/api/pipeline/stream', (route) =>
       route.fulfill({ body, contentType: 'text/event-stream' }),
     );
     await page.reload();
     await page.getByText('440,885,129 behind').first().waitFor();
+    expect(await page.locator('[data-hop="archive"] .hint').last().textContent()).toMatch(/ by Spark$/);
     const cut = await page.evaluate(`
       [...document.querySelectorAll('.flow .big, .flow .lag, .flow .hint')].flatMap((element) => {
         if (element.textContent === '') return [];

@@ -1,8 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import type { PipelineAnswer } from '../../dashboard/api.ts';
 import type { AuditReport } from '../../inspection/audit.ts';
+import type { StatusReport } from '../../inspection/status.ts';
+import { byLabel, Endpoint } from '../monitoring/exposition.ts';
 import { askOracle } from '../oracle/compare.ts';
+import { freePort } from '../servers/server.ts';
 import { locate, SPARK } from '../servers/test-servers.ts';
+import { waitFor } from '../wait-for.ts';
 import {
   type Environment,
   embedded,
@@ -12,6 +17,7 @@ import {
   realServers,
   start,
 } from './end-to-end-environment.ts';
+import { serve } from './page-environment.ts';
 
 jest.setTimeout(900_000);
 
@@ -77,17 +83,53 @@ test('SIGTERM ends what runs, and --follow resumes there', async () => {
   await sleep(3_000);
   first.kill('SIGTERM');
   expect((await ended).stderr).not.toContain('fault of eventlake');
-  const follower = start(environment, ['process', '--engine', 'spark', '--follow'], { BATCH_SECONDS: '1' });
+  const { tables } = await json<StatusReport>(environment, ['status']);
+  const missing = 2 * ROWS - tables.reduce((sum, { table, rows }) => sum + (isArchive(table) ? rows : 0), 0);
+  const port = await freePort();
+  const follower = start(environment, ['process', '--engine', 'spark', '--follow'], {
+    ...{ BATCH_SECONDS: '1', METRICS_PORT: String(port) },
+  });
   const followed = outcomeOf(follower);
-  for (;;) {
-    const audit = await eventlake(environment, ['audit', '--json']);
-    if (audit.code === 0 && (JSON.parse(audit.stdout) as AuditReport).balanced) break;
-    if (follower.exitCode !== null) throw new Error((await followed).stderr);
-    await sleep(1_000);
-  }
+  const died = followed.then(({ stderr }) => Promise.reject(new Error(stderr)));
+  died.catch(() => {});
+  await json(environment, ['ingest', '--file', FILE, '--again']);
+  const isDone = (all: ReadonlyMap<string, number>) =>
+    all.get('eventlake_committed_records_total') === missing &&
+    (all.get('eventlake_publish_duration_seconds_count') ?? 0) > 0;
+  const all = await Promise.race([new Endpoint(port).until(isDone), died]);
+  const sum = (name: string, label: string) =>
+    Object.values(byLabel(all, name, label)).reduce((a, b) => a + b, 0);
+  expect(sum('eventlake_read_records_total', 'stream')).toBe(missing);
+  expect(byLabel(all, 'eventlake_read_records_total', 'stream')['dead-letters']).toBeGreaterThan(0);
+  const archived = all.get('eventlake_archived_events_total') ?? 0;
+  expect(archived + sum('eventlake_rejected_records_total', 'reason')).toBe(missing);
+  expect(sum('eventlake_lag_offsets', 'partition')).toBe(0);
+  for (const stage of ['commit', 'model', 'publish'])
+    expect(all.get(`eventlake_${stage}_duration_seconds_sum`)).toBeGreaterThan(0);
+  await namedOnThePage();
+  const balanced = waitFor(async () => (await eventlake(environment, ['audit'])).code === 0);
+  await Promise.race([balanced, died]);
   follower.kill('SIGTERM');
   expect(await followed).toMatchObject({ code: 0 });
 });
+
+function isArchive(table: string): boolean {
+  return table === 'electronics/events' || table === 'electronics/rejected';
+}
+
+/** What the page is told of the stages says who computed. */
+async function namedOnThePage() {
+  const { address, stop } = await serve(environment, '0');
+  const answer = await fetch(`${address}/api/pipeline`);
+  const { hops } = (await answer.json()) as PipelineAnswer;
+  await stop();
+  expect(hops.map(({ name, engine }) => [name, engine])).toEqual([
+    ['ingest', null],
+    ['archive', 'Spark'],
+    ['model', 'Spark'],
+    ['publish', null],
+  ]);
+}
 
 test('without what it needs the engine says so at once', async () => {
   const local = await embedded();

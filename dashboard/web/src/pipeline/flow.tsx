@@ -37,7 +37,7 @@ export function Flow({ pipeline: { status, hops, published } }: { pipeline: Pipe
 
 /** A store, and the stage that fills it; a frame with the reason where there is no such store. */
 function Store({ hop, published }: { hop: Hop; published: Published | undefined }) {
-  const { name, rows, note, lastCommit } = hop;
+  const { name, rows, note, lastCommit, engine } = hop;
   const isThere = rows !== null || published !== undefined;
   return (
     <>
@@ -56,6 +56,7 @@ function Store({ hop, published }: { hop: Hop; published: Published | undefined 
         {lastCommit && (
           <p className="hint">
             last commit <span className="moment">{time(lastCommit)}</span>
+            {engine && ` by ${engine}`}
           </p>
         )}
       </div>
