@@ -45,7 +45,7 @@ export async function openSparkEngine(settings: Settings, parts: Parts): Promise
   const { brokers, ssl, sasl } = kafka;
   return SparkEngine.open({
     ...parts,
-    session: await openSpark(sparkRemote, { signal: parts.signal }),
+    connect: () => openSpark(sparkRemote, { signal: parts.signal }),
     bucket: minio,
     kafka: {
       ...{ brokers, ssl, ...(sasl ? { sasl } : {}) },

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { describeEngine } from '../conformance/engine.ts';
 import { Workplace } from '../processing/fixtures.ts';
 
-describeEngine('DuckDB in this process', async () => {
+describeEngine('DuckDB', async () => {
   const place = await Workplace.create();
   return {
     engine: place.engine,

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSpark } from '../../adapters/spark/session.ts';
@@ -42,14 +43,16 @@ export async function installSpark(): Promise<SparkSoftware> {
  * Starts a standalone master, a worker and a Connect server, with small heaps.
  *
  * @param settings Properties of Spark, beside those of the tests.
+ * @param wanted The Connect server's port; a free one when absent.
  */
 export async function startSpark(
   folder: string,
   settings: Readonly<Record<string, string>> = {},
+  wanted?: number,
 ): Promise<Server> {
   const { home, jars, python } = await installSpark();
   const java = await requireJdk();
-  const port = await freePort();
+  const port = wanted ?? (await freePort());
   const config = join(folder, 'conf');
   await mkdir(config, { recursive: true });
   await cp(join(import.meta.dirname, 'spark', 'log4j2.properties'), join(config, 'log4j2.properties'));
@@ -72,6 +75,21 @@ export async function startSpark(
     isReady: () => isSparkReady(remoteOf({ port })),
     timeoutSeconds: 300,
   });
+}
+
+/**
+ * Ends processes of a cluster with SIGKILL, and answers with how many there were: its executors, which the
+ * worker starts again, or the Connect server, with which the cluster ends.
+ */
+export function killSpark({ pid }: Pick<Server, 'pid'>, part: 'executors' | 'connect'): number {
+  const mainClass = part === 'executors' ? '.CoarseGrainedExecutorBackend' : '.SparkConnectServer';
+  const { stdout } = spawnSync('ps', ['-ww', '-A', '-o', 'pid=,pgid=,args='], { encoding: 'utf8' });
+  const found = stdout.split('\n').flatMap((line) => {
+    const [each, group] = line.trim().split(/ +/).map(Number);
+    return group === pid && line.includes(mainClass) ? [Number(each)] : [];
+  });
+  for (const each of found) process.kill(each, 'SIGKILL');
+  return found.length;
 }
 
 /** What SPARK_REMOTE says of a server that was started here. */

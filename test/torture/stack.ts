@@ -8,6 +8,7 @@ import { startKafka } from '../servers/kafka.ts';
 import { MINIO_TEST_ACCOUNT, startMinio } from '../servers/minio.ts';
 import { killPostgres, startPostgres } from '../servers/postgres.ts';
 import { type Server, type ServerName, stopServer } from '../servers/server.ts';
+import { type SparkCluster, startSparkCluster } from './spark-cluster.ts';
 
 /** A server that faults befall. */
 type Killed = ServerName | 'postgres';
@@ -21,6 +22,8 @@ export interface TortureStack {
   readonly http: Readonly<Record<'minio' | 'elasticsearch', HttpProxy>>;
   /** Where MinIO keeps its data, when it was asked for. */
   readonly minioDisk: SmallDisk | null;
+  /** When it was asked for. */
+  readonly spark: SparkCluster | null;
   /** Ends a server with SIGKILL. */
   kill(name: Killed): Promise<void>;
   /** Starts a server that was killed, with the data that it had. */
@@ -37,6 +40,7 @@ export interface Extras {
   /** A disk of MinIO's own, which takes the rights of root. */
   readonly minioDisk: boolean;
   readonly postgres: boolean;
+  readonly spark: boolean;
 }
 
 /** Starts the servers, and names them in the environment as the tests' set-up does. */
@@ -76,6 +80,7 @@ export async function startTortureStack(extras: Extras): Promise<TortureStack> {
   }
   for (const name of ['kafka', 'minio', 'elasticsearch'] as const) await start(name);
   if (extras.postgres) await start('postgres');
+  const spark = extras.spark ? await startSparkCluster(join(folder, 'spark')) : null;
 
   const { accessKey, secretKey } = MINIO_TEST_ACCOUNT;
   Object.assign(process.env, {
@@ -89,6 +94,7 @@ export async function startTortureStack(extras: Extras): Promise<TortureStack> {
     tcp,
     http,
     minioDisk,
+    spark,
     signal,
     async kill(name) {
       const server = servers.get(name);
@@ -99,6 +105,7 @@ export async function startTortureStack(extras: Extras): Promise<TortureStack> {
     },
     restart: start,
     async close() {
+      await spark?.stop();
       for (const server of servers.values()) await stopServer(server, 5);
       for (const proxy of [...Object.values(tcp), ...Object.values(http)]) await proxy.close();
       await minioDisk?.unmount();

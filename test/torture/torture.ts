@@ -7,6 +7,7 @@ import { FULL_LOCAL_DISK, FULL_STORE } from './faults/full-disk.ts';
 import { PROCESS_FAULTS } from './faults/processes.ts';
 import { CONSUMER_QUOTA } from './faults/quota.ts';
 import { SCENARIOS } from './faults/scenarios.ts';
+import { SPARK_FAULTS } from './faults/spark.ts';
 import { WAREHOUSE_FAULTS } from './faults/warehouse.ts';
 import { startTortureStack, type TortureStack } from './stack.ts';
 
@@ -19,6 +20,7 @@ export const FAULTS: readonly Fault[] = [
   FULL_LOCAL_DISK,
   FULL_STORE,
   ...WAREHOUSE_FAULTS,
+  ...SPARK_FAULTS,
 ];
 
 /** What to inject: each of these faults so many times. The same seed draws the same moments. */
@@ -35,6 +37,7 @@ export async function torture({ seed, rounds, faults, onResult }: Torture): Prom
   const stack = await startTortureStack({
     minioDisk: faults.includes(FULL_STORE),
     postgres: WAREHOUSE_FAULTS.some((fault) => faults.includes(fault)),
+    spark: SPARK_FAULTS.some((fault) => faults.includes(fault)),
   });
   const stop = async () => {
     await stack.close();

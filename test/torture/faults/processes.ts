@@ -50,9 +50,11 @@ function signalled(job: 'follower' | 'ingest', signal: 'SIGKILL' | 'SIGSTOP'): P
   };
 }
 
+export const FOLLOWER_KILL = signalled('follower', 'SIGKILL');
+
 /** Faults of processes, the pipeline's own and the servers. */
 export const PROCESS_FAULTS: readonly PassingFault[] = [
-  signalled('follower', 'SIGKILL'),
+  FOLLOWER_KILL,
   signalled('ingest', 'SIGKILL'),
   signalled('follower', 'SIGSTOP'),
   signalled('ingest', 'SIGSTOP'),
