@@ -1,3 +1,4 @@
+import { getCACertificates } from 'node:tls';
 import { Option } from 'commander';
 import type { SparkEngine } from '../adapters/spark/engine.ts';
 import type { Settings } from '../config/settings.ts';
@@ -49,6 +50,7 @@ export async function openSparkEngine(settings: Settings, parts: Parts): Promise
     bucket: minio,
     kafka: {
       ...{ brokers, ssl, ...(sasl ? { sasl } : {}) },
+      trusted: getCACertificates('extra'),
       topics: { events, 'dead-letters': `${events}.dead-letters` },
     },
   });

@@ -6,6 +6,8 @@ import { text } from './sql-text.ts';
 export interface SparkKafka {
   readonly brokers: readonly string[];
   readonly ssl: boolean;
+  /** Certificates (PEM) that are trusted; without any, those that Java trusts. */
+  readonly trusted?: readonly string[];
   readonly sasl?: {
     readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
     readonly username: string;
@@ -33,7 +35,7 @@ export function kafkaSettings({ sasl }: SparkKafka): Record<string, string> {
  * partition, offset, timestamp, key, value, headers.
  */
 export function kafkaView(
-  { brokers, ssl, sasl, topics }: SparkKafka,
+  { brokers, ssl, trusted = [], sasl, topics }: SparkKafka,
   name: string,
   stream: Stream,
   ranges: readonly OffsetRange[],
@@ -52,6 +54,11 @@ export function kafkaView(
     failOnDataLoss: 'true',
     includeHeaders: 'true',
   };
+  if (ssl && trusted.length > 0) {
+    // As text: executors have no file of this machine.
+    options['kafka.ssl.truststore.type'] = 'PEM';
+    options['kafka.ssl.truststore.certificates'] = trusted.join('\n');
+  }
   const given = Object.entries(options).map(([key, value]) => `${text(key)} ${text(value)}`);
   if (sasl) {
     given.push(`'kafka.sasl.mechanism' ${text(sasl.mechanism.toUpperCase())}`);

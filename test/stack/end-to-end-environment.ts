@@ -175,8 +175,13 @@ export function eventlake(
 }
 
 /** Runs a command with `--json`, which must exit with `code`, and gives its document. */
-export async function json<T>(environment: Environment, args: readonly string[], code = 0): Promise<T> {
-  const outcome = await eventlake(environment, [...args, '--json']);
+export async function json<T>(
+  environment: Environment,
+  args: readonly string[],
+  code = 0,
+  more: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  const outcome = await eventlake(environment, [...args, '--json'], more);
   if (outcome.code !== code) {
     throw new Error(
       `eventlake ${args.join(' ')} exited with ${outcome.code}, not ${code}:\n${outcome.stderr}${outcome.stdout}`,

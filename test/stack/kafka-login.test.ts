@@ -2,9 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import type { ProcessResult } from '../../processing/process.ts';
 import { Home } from '../cli/fixtures.ts';
 import { startTlsKafka, type TlsKafka } from '../servers/kafka-tls.ts';
 import { stopServer } from '../servers/server.ts';
+import { locate, SPARK } from '../servers/test-servers.ts';
+import { json, realServers } from './end-to-end-environment.ts';
 
 jest.setTimeout(180_000);
 
@@ -47,6 +50,21 @@ test.each(LOGINS)('by TLS, with a login by $mechanism, the whole pipeline runs',
   expect(stdout).toContain('balanced');
   const health = await home.run(['health', 'kafka', '--json'], settings(login, '127.0.0.1'));
   expect({ code: health.code, stderr: health.stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+test('Spark reads it by TLS, too, with a login whose password has quotes and letters beyond ASCII', async () => {
+  const environment = await realServers();
+  try {
+    const [, login] = LOGINS;
+    const { archive } = await json<ProcessResult>(environment, ['process', '--engine', 'spark'], 0, {
+      ...{ ...settings(login), KAFKA_TOPIC: `run-${login.username}`, ELASTICSEARCH_URL: '' },
+      SPARK_REMOTE: (await locate(SPARK)).address,
+    });
+    expect(archive.events + archive.rejected).toBe(500);
+    expect(archive.events).toBeGreaterThan(0);
+  } finally {
+    await environment.remove();
+  }
 });
 
 test('what is wrong with a login or a certificate is told, and no password', async () => {

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { Admin } from '@platformatic/kafka';
+import type { ProcessResult } from '../../processing/process.ts';
 import { Home } from '../cli/fixtures.ts';
 import { WarehouseReader } from '../oracle/warehouse.ts';
 import { type KafkaCluster, READER, startKafkaCluster, WRITER } from '../servers/kafka-cluster.ts';
 import { type JavaProducer, startJavaProducer } from '../servers/kafka-producer.ts';
-import { locate, POSTGRES } from '../servers/test-servers.ts';
+import { locate, POSTGRES, SPARK } from '../servers/test-servers.ts';
 import { waitFor } from '../wait-for.ts';
 
 const TOPIC = 'product_view';
@@ -161,4 +162,24 @@ test('three brokers with a login: one is killed while process follows, and the f
     code: 0,
     stdout: expect.stringContaining('balanced'),
   });
+});
+
+test('Spark logs in, too, and computes the same facts into another lake', async () => {
+  const bucket = `test-${randomUUID()}`;
+  const { WAREHOUSE_URL: _, ...rest } = settings;
+  const own = {
+    ...{ ...rest, EVENTLAKE_HOME: join(folder, 'spark-home'), MINIO_BUCKET: bucket },
+    MINIO_ENDPOINT: process.env.EVENTLAKE_TEST_MINIO ?? '',
+    MINIO_ACCESS_KEY: process.env.EVENTLAKE_TEST_MINIO_ACCESS_KEY ?? '',
+    MINIO_SECRET_KEY: process.env.EVENTLAKE_TEST_MINIO_SECRET_KEY ?? '',
+    SPARK_REMOTE: (await locate(SPARK)).address,
+  };
+  const args = ['process', 'product_views', '--engine', 'spark', '--config', config, '--json'];
+  const { code, stdout, stderr } = await home.run(args, own);
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stderr).not.toContain(READER.password);
+  const { archive, models } = JSON.parse(stdout) as ProcessResult;
+  expect(archive).toMatchObject({ events: sent.length, rejected: 0 });
+  expect(models?.find(({ table }) => table === 'fact_sales')).toMatchObject({ rows: MESSAGES });
+  expect(await home.run(['audit', 'product_views', '--config', config], own)).toMatchObject({ code: 0 });
 });

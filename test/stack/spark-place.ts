@@ -61,7 +61,14 @@ export class SparkPlace {
     const topics = { events: '', 'dead-letters': '' };
     const brokers = (process.env.EVENTLAKE_TEST_KAFKA ?? '').split(',');
     const kafka = { brokers, ssl: false, topics };
-    const engine = await SparkEngine.open({ connect: async () => spark, store, bucket, kafka, local, temporary });
+    const engine = await SparkEngine.open({
+      connect: async () => spark,
+      store,
+      bucket,
+      kafka,
+      local,
+      temporary,
+    });
     const client = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING });
     const admin = client.admin();
     await admin.connect();

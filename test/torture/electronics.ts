@@ -13,12 +13,20 @@ const SOURCE_ROWS = 30_000;
 
 /** The dataset `electronics` on Kafka, MinIO and Elasticsearch. */
 export async function openElectronics(_: TortureStack, random: Random): Promise<Pipeline> {
-  const environment = await realServers();
+  return electronicsIn(await realServers(), [], random);
+}
+
+/** The dataset in this environment, with these options of `process`. */
+export function electronicsIn(
+  environment: Environment,
+  options: readonly string[],
+  random: Random,
+): Pipeline {
   let source: string[] | undefined;
   return {
     environment,
     dataset: 'electronics',
-    options: [],
+    options,
     async writeFile(wave) {
       source ??= await generated(environment, random);
       const [header = '', ...lines] = source;
@@ -34,6 +42,7 @@ export async function openElectronics(_: TortureStack, random: Random): Promise<
       checkExact(
         environment,
         names.map((name) => ({ file: join(environment.folder, name), name })),
+        options,
       ),
   };
 }
@@ -49,8 +58,9 @@ async function generated(environment: Environment, random: Random): Promise<stri
 export async function checkExact(
   environment: Environment,
   ingestions: OracleRequest['ingestions'],
+  options: readonly string[] = [],
 ): Promise<void> {
-  await json(environment, ['process']);
+  await json(environment, ['process', ...options]);
   const audit = await json<AuditReport>(environment, ['audit']);
   const { lake, index } = environment;
   const report = await askOracle({ ingestions, partitions: PARTITIONS, lake, index });

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../../generator/random.ts';
 import { readLake } from '../../oracle/read-lake.ts';
-import { openElectronics } from '../electronics.ts';
+import { realServers } from '../../stack/end-to-end-environment.ts';
+import { electronicsIn } from '../electronics.ts';
 import type { Ongoing, PassingFault, Pipeline, Target } from '../fault.ts';
 import type { SparkCluster } from '../spark-cluster.ts';
 import type { TortureStack } from '../stack.ts';
@@ -16,17 +17,14 @@ const FILES_OF_SPARK = `
 uri, options = request
 print(sum("/batch-" in file for file in DeltaTable(uri, storage_options=options).file_uris()))`;
 
-/** Electronics, computed by Spark. In the end some of the events must be in files that Spark has written. */
+/** Electronics, computed by Spark: in the end some of the events must be in files that it has written. */
 async function openOnSpark(stack: TortureStack, random: Random): Promise<Pipeline> {
-  const pipeline = await openElectronics(stack, random);
-  const { environment } = pipeline;
+  const own = await realServers();
+  const variables = { ...own.variables, SPARK_REMOTE: clusterOf(stack).remote };
+  const environment = { ...own, variables };
+  const pipeline = electronicsIn(environment, ['--engine', 'spark'], random);
   return {
     ...pipeline,
-    environment: {
-      ...environment,
-      variables: { ...environment.variables, SPARK_REMOTE: clusterOf(stack).remote },
-    },
-    options: ['--engine', 'spark'],
     async writeFile(wave) {
       await sleep(PAUSE_MS);
       return pipeline.writeFile(wave);
