@@ -95,7 +95,7 @@ export class SparkEngine implements Engine {
       await session.configure({
         // A table's log is read by so many tasks, 50 unless it is told: the logs here are short.
         'spark.databricks.delta.snapshotPartitions': '2',
-        // The login to Kafka is a property that a statement names.
+        // The password of Kafka is a property that a statement names.
         'spark.sql.variable.substitute': 'true',
         ...bucketSettings(bucket),
         ...kafkaSettings(kafka),

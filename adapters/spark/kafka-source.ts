@@ -16,18 +16,22 @@ export interface SparkKafka {
   readonly topics: Readonly<Record<Stream, string>>;
 }
 
-/** The session's property that holds the login, so that no statement shows it. */
-const LOGIN = 'eventlake.kafka.login';
+/** The session's property that holds the password, so that no statement shows it. */
+const PASSWORD = 'eventlake.kafka.login';
 
 /** What the session must know before it reads the log. */
 export function kafkaSettings({ sasl }: SparkKafka): Record<string, string> {
-  if (!sasl) return {};
-  const { mechanism, username, password } = sasl;
-  const module = mechanism === 'plain' ? 'plain.PlainLoginModule' : 'scram.ScramLoginModule';
-  const quoted = (value: string) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-  const login = `org.apache.kafka.common.security.${module} required username=${quoted(username)} password=${quoted(password)};`;
   // It stands in a text of SQL.
-  return { [LOGIN]: text(login).slice(1, -1) };
+  return sasl ? { [PASSWORD]: text(quoted(sasl.password)).slice(1, -1) } : {};
+}
+
+/**
+ * The value as a quoted text of a JAAS configuration, its characters as octal numbers: Spark hides the values
+ * of properties that have words such as `secret` in them, also from itself.
+ */
+function quoted(value: string): string {
+  const octal = (character: string) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
+  return `"${value.replaceAll(/[^\u0100-\uffff]/g, octal)}"`;
 }
 
 /**
@@ -62,7 +66,9 @@ export function kafkaView(
   const given = Object.entries(options).map(([key, value]) => `${text(key)} ${text(value)}`);
   if (sasl) {
     given.push(`'kafka.sasl.mechanism' ${text(sasl.mechanism.toUpperCase())}`);
-    given.push(`'kafka.sasl.jaas.config' '\${${LOGIN}}'`);
+    const module = sasl.mechanism === 'plain' ? 'plain.PlainLoginModule' : 'scram.ScramLoginModule';
+    const login = `org.apache.kafka.common.security.${module} required username=${quoted(sasl.username)} password=`;
+    given.push(`'kafka.sasl.jaas.config' '${text(login).slice(1, -1)}\${${PASSWORD}};'`);
   }
   return `CREATE OR REPLACE TEMPORARY VIEW ${name} USING kafka OPTIONS (${given.join(', ')})`;
 }
