@@ -117,7 +117,7 @@ function isArchive(table: string): boolean {
   return table === 'electronics/events' || table === 'electronics/rejected';
 }
 
-/** What the page is told of the stages says who computed. */
+/** What the page receives names the engine of each stage. */
 async function namedOnThePage() {
   const { address, stop } = await serve(environment, '0');
   const answer = await fetch(`${address}/api/pipeline`);
