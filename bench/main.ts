@@ -6,6 +6,7 @@ import { thousands } from '../cli/output.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { dashboard } from './dashboard.ts';
 import { embedded } from './embedded.ts';
+import { growth } from './growth.ts';
 import { ingest } from './ingest.ts';
 import { live } from './live.ts';
 import { ROOT } from './measure.ts';
@@ -19,6 +20,7 @@ import { writer } from './writer.ts';
 
 const GROUPS = {
   embedded,
+  growth,
   ingest,
   process: processing,
   'small-batches': smallBatches,

@@ -22,6 +22,8 @@ export interface Measured {
   /** Its standard output, one JSON document. */
   // biome-ignore lint/suspicious/noExplicitAny: the caller knows what it started
   readonly result: any;
+  /** Its standard error. */
+  readonly notes: string;
 }
 
 /**
@@ -91,7 +93,7 @@ export async function measure(args: readonly string[], environment: Environment)
   ]);
   if (interrupted) throw new Error('interrupted');
   if (code !== 0) throw new Error(`node ${args.join(' ')} ended with ${code}:\n${complaints}${output}`);
-  return { seconds, ...JSON.parse(usage), result: JSON.parse(output) };
+  return { seconds, ...JSON.parse(usage), result: JSON.parse(output), notes: complaints };
 }
 
 /** Runs the command line as users do. */
@@ -132,7 +134,8 @@ function figuresOf({ name, rows }: Subject, measured: readonly Measured[]): Figu
   };
 }
 
-function median(values: readonly number[]): number {
+/** Of an even number, the middle between the two. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;
