@@ -53,7 +53,10 @@ describe('in every view', () => {
     await eachView(opened, async (page, view) => {
       const pixels = await overhang(page);
       if (pixels > 0) widths[view] = pixels;
-      if (view === '/') expect(await page.locator('.histogram .tick').count()).toBeGreaterThan(8);
+      if (view === '/') {
+        expect(await page.locator('.histogram .tick').count()).toBeGreaterThan(8);
+        expect(await page.locator('.histogram .value').filter({ visible: false }).count()).toBe(0);
+      }
       expect(await page.evaluate<number>(OVERLAPS)).toBe(0);
     });
     expect(widths).toEqual({});

@@ -79,6 +79,14 @@ const rows = (page: Page) =>
         ...[...one.children].map((cell) => cell.textContent ?? ''),
       ]),
     );
+/** Numbers as texts that all have the decimals of the longest; a dash where there is none. */
+function sameDecimals(numbers: readonly string[]): string[] {
+  const most = Math.max(...numbers.map((text) => text.split('.')[1]?.length ?? 0));
+  return numbers.map((text) => {
+    const [whole = '', fraction = ''] = text.split('.');
+    return text === '' ? '–' : `${whole}${most > 0 ? '.' : ''}${fraction.padEnd(most, '0')}`;
+  });
+}
 const tile = (page: Page, name: string) => page.locator(`[data-number="${name}"]`).textContent();
 
 test('points, gauges and rows are those of the file', async () => {
@@ -97,7 +105,9 @@ test('points, gauges and rows are those of the file', async () => {
   const byOffset = new Map(lines.map((fields) => [fields.at(-1) ?? '', fields]));
   await eventually(
     () => gauges(page),
-    names.map((name) => [name, byOffset.get(wanted.groups[name]?.latest ?? '')?.[6] || '–']),
+    sameDecimals(names.map((name) => byOffset.get(wanted.groups[name]?.latest ?? '')?.[6] ?? '')).map(
+      (reading, i) => [names[i] ?? '', reading],
+    ),
   );
   expect(await tile(page, 'readings')).toBe('600');
   const query = '?window=15m&by=city&value=co2_ppm';
@@ -108,7 +118,7 @@ test('points, gauges and rows are those of the file', async () => {
   expect(groups.map(({ group, counts, means }) => [group, counts, means])).toEqual(
     names.map((name) => [name, wanted.groups[name]?.counts, wanted.groups[name]?.means.map(near)]),
   );
-  // The chart says each of its points to who walks through them with the keyboard.
+  // The chart says each of its points to who walks through them with the keyboard, hundreds with one decimal.
   const chart = page.getByRole('slider', { name: /^co2 ppm/ });
   await chart.focus();
   await page.keyboard.press('End');
@@ -118,14 +128,16 @@ test('points, gauges and rows are those of the file', async () => {
     const parts = names
       .map((name) => ({ name, mean: wanted.groups[name]?.means[at] }))
       .filter(({ mean }) => typeof mean === 'number')
-      .map(({ name, mean }) => `${name} ${Number((mean ?? 0).toPrecision(4))}`);
+      .map(({ name, mean }) => `${name} ${(mean ?? 0).toFixed(1)}`);
     expect(await chart.getAttribute('aria-valuetext')).toBe(`${moment}: ${parts.join(', ') || 'no reading'}`);
   }
   const shown = await rows(page);
   expect(shown.map(([place]) => place)).toEqual(Array.from({ length: 20 }, (_, i) => `0/${599 - i}`));
-  for (const [place = '', ...cells] of shown) {
-    const [id, at = '', country, city, sector, ...rest] = byOffset.get(place.slice(2)) ?? [];
-    const [emissions, ppm, temperature, sensor] = rest.map((field) => field || '–');
+  const newest = shown.map(([place = '']) => byOffset.get(place.slice(2)) ?? []);
+  const measured = [5, 6, 7].map((column) => sameDecimals(newest.map((fields) => fields[column] ?? '')));
+  for (const [i, [, ...cells]] of shown.entries()) {
+    const [id, at = '', country, city, sector, , , , sensor] = newest[i] ?? [];
+    const [emissions, ppm, temperature] = measured.map((column) => column[i]);
     expect(cells).toEqual([
       id,
       at.slice(0, 19).replace('T', ' '),
@@ -223,12 +235,24 @@ test.each(['light', 'dark'] as const)('axe finds no serious fault in the %s them
   await context.close();
 });
 
-test('it is no wider than a phone', async () => {
+test('on a phone many groups have a chart each, and few have one together; nothing is wider', async () => {
   const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
   const { page, context } = await dashboard.open(VIEW, phone);
   await page.locator('[data-row]').first().waitFor();
+  expect(await page.getByRole('slider').count()).toBe(1);
   expect(await overhang(page)).toBe(0);
   await page.locator('.datasets summary').tap();
+  expect(await overhang(page)).toBe(0);
+  const now = Date.now();
+  const cities = ['Accra', 'Bern', 'Cairo', 'Delhi', 'Espoo', 'Fes'];
+  const reading = { sector: 'energy', emissions: 1.5, ppm: 400, temperature: 20 };
+  await file.append(cities.map((city, i) => ({ ...reading, at: now - i * 1000, city })));
+  await page.goto(`${dashboard.address}${VIEW}?by=city&value=emissions_tonnes`);
+  await eventually(() => page.locator('[data-small-chart]').count(), cities.length + 3);
+  const bern = page.locator('[data-small-chart="Bern"]');
+  expect(await bern.locator('.gauge-value').textContent()).toBe('1.5');
+  expect(await bern.locator('polyline').getAttribute('points')).toMatch(/^[\d.]+,[\d.]+/);
+  expect(await page.getByRole('slider').count()).toBe(0);
   expect(await overhang(page)).toBe(0);
   await context.close();
 });

@@ -84,22 +84,24 @@ test('shows the reports of the newest day, of a day that is chosen, and gives th
     'Hourly products',
     'Hourly browsers',
   ]);
-  expect(await bars(page, 'Top products')).toEqual([
-    ['Gold ring, 101', 3],
-    ['unknown, 102', 1],
+  expect(await rows(page, 'Top products')).toEqual([
+    ['101', 'Gold ring', '3'],
+    ['102', '–', '1'],
   ]);
-  expect(await bars(page, 'Top countries')).toEqual([
-    ['United States', 3],
-    ['Germany', 2],
+  expect(await rows(page, 'Top countries')).toEqual([
+    ['US', 'United States', '3'],
+    ['DE', 'Germany', '2'],
   ]);
-  expect(await bars(page, 'Top referrers')).toEqual([
-    ['www.google.com', 3],
-    ['shop.example', 2],
+  expect(await rows(page, 'Store performance')).toEqual([
+    ['DE', 'Germany', '7', '2', '1'],
+    ['US', 'United States', '12', '3', '1'],
   ]);
-  expect(await bars(page, 'Store performance')).toEqual([
-    ['United States, 12', 3],
-    ['Germany, 7', 2],
-  ]);
+  // Each number stands once, beside a bar of its length.
+  expect(await bars(page, 'Top products')).toEqual([]);
+  const widths = await panel(page, 'Top countries')
+    .locator('td .fill')
+    .evaluateAll((all) => all.map((one) => one.style.width.slice(0, 5)));
+  expect(widths).toEqual(['100%', '66.66']);
   const byHour = [
     ['hour 10', 3],
     ['hour 11', 0],
@@ -154,6 +156,34 @@ test('the pipeline says that nothing is published, and which setting is missing'
     () => page.locator('[data-hop="publish"] .store.absent .hint').allTextContents(),
     ['not in PostgreSQL: WAREHOUSE_URL is not set'],
   );
+  await context.close();
+});
+
+test('the overview counts no messages beside events, as each event is one', async () => {
+  const { page, context } = await dashboard.open('/datasets/product_views/');
+  await settled(page);
+  expect(
+    await page
+      .locator('[data-number]')
+      .evaluateAll((all) => all.map((one) => one.getAttribute('data-number'))),
+  ).toEqual(['events']);
+  await context.close();
+});
+
+test('the pipeline of generated readings begins with the generator, and lists no files', async () => {
+  await command(dashboard.environment, [
+    'generate',
+    'co2_live',
+    '--follow',
+    '--rows',
+    '30',
+    '--rate',
+    '10000',
+  ]);
+  const { page, context } = await dashboard.open('/datasets/co2_live/pipeline');
+  await eventually(() => page.locator('.flow h2').first().textContent(), 'generator');
+  expect(await page.locator('[data-store="files"]').textContent()).toBe('30');
+  expect(await panel(page, 'Files ingested').count()).toBe(0);
   await context.close();
 });
 

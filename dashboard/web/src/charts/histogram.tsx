@@ -17,8 +17,10 @@ interface HistogramProps {
 
 /** The parts of a column that have a colour of their own; the one after them is for the rest. */
 export const COLOURS = 4;
-/** More columns than this have no numbers above them, and a label below each third only. */
+/** More columns than this have upright numbers above them, and a label below each third only. */
 const FEW = 16;
+/** More than these have no numbers: there is no room for them on a phone. */
+const MANY = 24;
 
 /**
  * Counts in an order that means something, such as amounts or hours: upright columns from left to right. A
@@ -28,6 +30,7 @@ export function Histogram({ columns, unit, parts = [] }: HistogramProps) {
   const sums = columns.map(({ values }) => values.reduce((a, b) => a + b, 0));
   const most = Math.max(1, ...sums);
   const hasFew = columns.length <= FEW;
+  const room = hasFew ? 'few' : columns.length <= MANY ? 'many' : 'dense';
   if (columns.length === 0) return <p className="empty">Nothing to show.</p>;
   return (
     <>
@@ -41,7 +44,7 @@ export function Histogram({ columns, unit, parts = [] }: HistogramProps) {
           ))}
         </ul>
       )}
-      <ol className={hasFew ? 'histogram' : 'histogram many'}>
+      <ol className={`histogram ${room}`}>
         {columns.map(({ label, short = label, values }, i) => {
           const told = parts.flatMap((part, j) => (values[j] ? [`${part} ${grouped(values[j])}`] : []));
           const sum = sums[i] ?? 0;

@@ -45,6 +45,12 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
     );
   }
   const segment = profile.answer?.[dataset.overview?.segment ?? ''];
+  const facts = profile.answer ? factsOf(dataset, profile.answer) : [];
+  const isAbove = new Set([
+    dataset.key,
+    ...(segment ? [dataset.overview?.segment] : []),
+    ...facts.map(({ name }) => name),
+  ]);
   const types = new Map(dataset.profileColumns.map(({ name, type }) => [name, type]));
   return (
     <>
@@ -55,19 +61,21 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
         {capitalized(dataset.entity.singular)} {id}{' '}
         {segment && <span className="badge">{words(String(segment))}</span>}
       </h1>
-      {profile.answer && <Facts dataset={dataset} profile={profile.answer} />}
+      {profile.answer && <Facts dataset={dataset} profile={profile.answer} facts={facts} />}
       <div className="panels">
         <Panel title="Profile" loaded={profile} lines={10} wide>
           {(columns) => (
             <dl className="profile">
-              {columnsInOrder(dataset, Object.keys(columns)).map((name) => (
-                <div key={name}>
-                  <dt>{words(name)}</dt>
-                  <dd data-column={name}>
-                    <Breakable text={amountText(dataset, name, columns[name], types.get(name))} />
-                  </dd>
-                </div>
-              ))}
+              {columnsInOrder(dataset, Object.keys(columns))
+                .filter((name) => !isAbove.has(name))
+                .map((name) => (
+                  <div key={name}>
+                    <dt>{words(name)}</dt>
+                    <dd data-column={name}>
+                      <Breakable text={amountText(dataset, name, columns[name], types.get(name))} />
+                    </dd>
+                  </div>
+                ))}
             </dl>
           )}
         </Panel>
@@ -81,10 +89,21 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
   );
 }
 
+type Columns = DatasetAnswer['profileColumns'];
+
 /** Money and times of a profile, which say at once who this is. */
-function Facts({ dataset, profile }: { dataset: DatasetAnswer; profile: CustomerAnswer }) {
-  const of = (type: RegExp) => dataset.profileColumns.filter((column) => type.test(column.type)).slice(0, 2);
-  const facts = [...of(/^decimal/), ...of(/^timestamp/)].filter(({ name }) => name in profile);
+function factsOf({ profileColumns }: DatasetAnswer, profile: CustomerAnswer): Columns {
+  const of = (type: RegExp) => profileColumns.filter((column) => type.test(column.type)).slice(0, 2);
+  return [...of(/^decimal/), ...of(/^timestamp/)].filter(({ name }) => name in profile);
+}
+
+interface FactsProps {
+  readonly dataset: DatasetAnswer;
+  readonly profile: CustomerAnswer;
+  readonly facts: Columns;
+}
+
+function Facts({ dataset, profile, facts }: FactsProps) {
   if (facts.length === 0) return null;
   return (
     <dl className="numbers facts">

@@ -1,6 +1,6 @@
 import type { LiveSeriesAnswer } from '../../../api.ts';
 import { grouped, time } from '../app/format.ts';
-import { colourOf, numberOf } from './groups.ts';
+import { colourOf, mostDecimals, numberOf } from './groups.ts';
 
 interface GaugesProps {
   readonly series: LiveSeriesAnswer;
@@ -21,6 +21,8 @@ const ARC = `M${50 - RADIUS} 50 A${RADIUS} ${RADIUS} 0 0 1 ${50 + RADIUS} 50`;
  */
 export function Gauges({ series: { groups }, value, timeColumn, hidden, onToggle }: GaugesProps) {
   const latest = groups.map(({ latest: row }) => numberOf(row[value]));
+  const decimals = mostDecimals(latest);
+  const text = (reading: number) => grouped(reading.toFixed(decimals));
   const all = [...latest, ...groups.flatMap(({ means }) => means)].filter((n) => n !== null);
   const [least, most] = [Math.min(...all), Math.max(...all)];
   return (
@@ -34,7 +36,7 @@ export function Gauges({ series: { groups }, value, timeColumn, hidden, onToggle
               type="button"
               aria-pressed={!hidden.has(group)}
               data-gauge={group}
-              title={`${group}: measured ${time(String(row[timeColumn]))}; between ${grouped(least)} and ${grouped(most)} in the window`}
+              title={`${group}: measured ${time(String(row[timeColumn]))}; between ${text(least)} and ${text(most)} in the window`}
               onClick={() => onToggle(group)}
             >
               <svg viewBox="4 6 92 48" aria-hidden="true">
@@ -44,7 +46,7 @@ export function Gauges({ series: { groups }, value, timeColumn, hidden, onToggle
                   style={{ stroke: `var(${colourOf(i)})`, strokeDasharray: `${share * LENGTH} ${LENGTH}` }}
                 />
               </svg>
-              <span className="gauge-value">{reading === null ? '–' : grouped(reading)}</span>
+              <span className="gauge-value">{reading === null ? '–' : text(reading)}</span>
               <span className="gauge-name">{group}</span>
             </button>
           </li>

@@ -4,7 +4,7 @@ import type { LiveSeriesAnswer } from '../../../api.ts';
 import { words } from '../app/format.ts';
 import { placeAfter } from '../charts/day-keys.ts';
 import { usePlot } from '../charts/use-plot.ts';
-import { colourOf, rounded } from './groups.ts';
+import { colourOf, decimalsFor } from './groups.ts';
 
 interface GroupChartProps {
   readonly series: LiveSeriesAnswer;
@@ -87,10 +87,11 @@ export function GroupChart({ series, value, hidden }: GroupChartProps) {
     chart.setCursor({ left: chart.valToPos(bucket, 'x'), top: 0 });
     event.preventDefault();
   };
+  const decimals = decimalsFor(groups.flatMap(({ means }) => means).filter((mean) => mean !== null));
   const shown = Math.min(at ?? buckets.length - 1, buckets.length - 1);
   const reading = groups
     .filter(({ group, means }) => !hidden.has(group) && typeof means[shown] === 'number')
-    .map(({ group, means }) => `${group} ${rounded(means[shown] ?? 0)}`)
+    .map(({ group, means }) => `${group} ${(means[shown] ?? 0).toFixed(decimals)}`)
     .join(', ');
   const moment = clock(buckets[shown] ?? 0);
   return (

@@ -10,9 +10,16 @@ export function colourOf(number: number): string {
   return `--group-${number % COLOURS}`;
 }
 
-/** `438.1` of 438.0947: four digits are enough to compare by. */
-export function rounded(value: number): string {
-  return String(Number(value.toPrecision(4)));
+/** Decimals that give the largest of these values four digits, which are enough to compare by; at most three. */
+export function decimalsFor(values: readonly number[]): number {
+  const most = Math.max(0, ...values.map(Math.abs));
+  return most === 0 ? 0 : Math.min(3, Math.max(0, 3 - Math.floor(Math.log10(most))));
+}
+
+/** How many decimals the longest of these values has. */
+export function mostDecimals(values: readonly (Cell | undefined)[]): number {
+  const numbers = values.filter((value) => typeof value === 'number');
+  return Math.max(0, ...numbers.map((value) => /\.(\d+)$/.exec(String(value))?.[1]?.length ?? 0));
 }
 
 /** A cell of a numeric column; null where it has no value. */

@@ -4,19 +4,24 @@ import { withQuery } from '../api/ask.ts';
 import { capitalized, words } from '../app/format.ts';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { usePlace } from '../app/route.tsx';
+import { useNarrow } from '../app/use-narrow.ts';
 import { Arrival } from './arrival.tsx';
 import { Controls, choiceOf } from './controls.tsx';
 import { Gauges } from './gauges.tsx';
 import { GroupChart } from './group-chart.tsx';
 import { NewestRows } from './newest-rows.tsx';
+import { SmallCharts } from './small-charts.tsx';
 import { useSeries } from './use-series.ts';
 
 const ROWS = '20';
+/** More lines than this cannot be told apart on a phone. */
+const FEW_LINES = 4;
 
 /** The readings as they come: lines over a moving window, the latest of each group, and the newest rows. */
 export function LiveView({ dataset }: { dataset: DatasetAnswer }) {
   const { live, columns, name, time } = dataset;
   const { query } = usePlace();
+  const isNarrow = useNarrow();
   const [isPaused, setPaused] = useState(false);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const choice = choiceOf(query, live ?? { by: [], values: [] });
@@ -61,9 +66,15 @@ export function LiveView({ dataset }: { dataset: DatasetAnswer }) {
             <h2 id="lines">
               {capitalized(words(value))} by {words(by)}
             </h2>
-            <GroupChart series={answer} value={value} hidden={hidden} />
-            <h3>Latest reading</h3>
-            <Gauges series={answer} value={value} timeColumn={time} hidden={hidden} onToggle={toggle} />
+            {isNarrow && answer.groups.length > FEW_LINES ? (
+              <SmallCharts series={answer} value={value} />
+            ) : (
+              <>
+                <GroupChart series={answer} value={value} hidden={hidden} />
+                <h3>Latest reading</h3>
+                <Gauges series={answer} value={value} timeColumn={time} hidden={hidden} onToggle={toggle} />
+              </>
+            )}
           </section>
           <NewestRows columns={columns} rows={answer.rows} />
         </div>

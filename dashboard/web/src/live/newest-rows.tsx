@@ -1,12 +1,14 @@
 import type { Cell, DatasetAnswer, LiveSeriesAnswer } from '../../../api.ts';
 import { cellText, isNumeric } from '../app/cells.ts';
 import { grouped, words } from '../app/format.ts';
+import { mostDecimals } from './groups.ts';
 
 /** The newest rows of the file, the last one first. */
 export function NewestRows({
   columns,
   rows,
 }: Pick<DatasetAnswer, 'columns'> & Pick<LiveSeriesAnswer, 'rows'>) {
+  const decimals = new Map(columns.map(({ name }) => [name, mostDecimals(rows.map((row) => row[name]))]));
   return (
     <section className="panel wide" aria-labelledby="newest">
       <h2 id="newest">Newest readings</h2>
@@ -30,7 +32,7 @@ export function NewestRows({
               >
                 {columns.map(({ name, type }) => (
                   <td key={name} className={isNumeric(type) ? 'number' : ''}>
-                    {text(row[name], type)}
+                    {text(row[name], type, decimals.get(name) ?? 0)}
                   </td>
                 ))}
               </tr>
@@ -43,6 +45,6 @@ export function NewestRows({
 }
 
 /** Measured values with all their digits, which `cellText` would cut. */
-function text(cell: Cell | undefined, type: string): string {
-  return typeof cell === 'number' ? grouped(cell) : cellText(cell, type);
+function text(cell: Cell | undefined, type: string, decimals: number): string {
+  return typeof cell === 'number' ? grouped(cell.toFixed(decimals)) : cellText(cell, type);
 }

@@ -12,10 +12,12 @@ interface NumbersProps {
   /** The period before, to compare with, and its numbers once they are known. */
   readonly range: DayRange | null;
   readonly before: OverviewAnswer | null;
+  /** Whether the events are about entities, of which each may have several events. */
+  readonly hasEntities: boolean;
 }
 
 /** The four numbers that everything else explains. */
-export function Numbers({ entities, loaded, hasAmount, currency, range, before }: NumbersProps) {
+export function Numbers({ entities, loaded, hasAmount, currency, range, before, hasEntities }: NumbersProps) {
   const { answer, problem, loading, again } = loaded;
   const tiles = [
     {
@@ -24,7 +26,16 @@ export function Numbers({ entities, loaded, hasAmount, currency, range, before }
       earlier: before?.events,
       note: answer ? copiesOf(answer) : 'being counted …',
     },
-    { name: entities, value: answer?.customers, earlier: before?.customers, note: 'with a matching event' },
+    ...(hasEntities
+      ? [
+          {
+            name: entities,
+            value: answer?.customers,
+            earlier: before?.customers,
+            note: 'with a matching event',
+          },
+        ]
+      : []),
     ...(hasAmount
       ? [
           {

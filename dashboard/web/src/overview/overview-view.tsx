@@ -51,7 +51,8 @@ interface PanelsProps {
 }
 
 /** The numbers and charts of what the filter lets through. */
-function Panels({ dataset: { overview: roles, entity }, filter, whole, turn }: PanelsProps) {
+function Panels({ dataset, filter, whole, turn }: PanelsProps) {
+  const { overview: roles, entity } = dataset;
   const overview = useAnswer<OverviewAnswer>(withQuery('/api/overview', filter), turn);
   const [first, last] = [whole?.first?.slice(0, 10), whole?.last?.slice(0, 10)];
   const range = first && last ? rangeBefore(filter, { from: first, to: last }) : null;
@@ -69,6 +70,7 @@ function Panels({ dataset: { overview: roles, entity }, filter, whole, turn }: P
         hasAmount={Boolean(roles?.amount)}
         currency={roles?.currency}
         range={range}
+        hasEntities={hasEntities(dataset, whole)}
         before={range && !before.loading && !overview.loading ? before.answer : null}
       />
       <div className="panels">
@@ -141,6 +143,11 @@ function Panels({ dataset: { overview: roles, entity }, filter, whole, turn }: P
       </div>
     </>
   );
+}
+
+/** Without profiles, the key may as well identify the event, such as a message: then each has one of its own. */
+function hasEntities({ model }: DatasetAnswer, whole: OverviewAnswer | null): boolean {
+  return model !== null || (whole !== null && whole.customers !== whole.events - whole.duplicates);
 }
 
 interface ValuesProps {

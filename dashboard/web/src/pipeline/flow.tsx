@@ -1,5 +1,6 @@
 import type { PipelineAnswer } from '../../../api.ts';
 import { grouped, time } from '../app/format.ts';
+import { isGenerated } from './source.ts';
 
 type Hop = PipelineAnswer['hops'][number];
 type Published = NonNullable<PipelineAnswer['published']>;
@@ -9,17 +10,18 @@ const STORES = { ingest: 'event log', archive: 'lake', model: 'profiles', publis
 /** The stores from left to right, and the stages that fill them. */
 export function Flow({ pipeline: { status, hops, published } }: { pipeline: PipelineAnswer }) {
   const rows = status.files.reduce((sum, file) => sum + file.rows, 0);
+  const [source, what] = isGenerated(status) ? ['generator', 'readings made'] : ['files', 'rows ingested'];
   const moving = hops.filter((hop) => hop.moving);
   return (
     <>
       <ol className="flow" aria-label="The stores, and the stages that fill them">
         <li>
           <div className="store">
-            <h2>files</h2>
+            <h2>{source}</h2>
             <p className="big" data-store="files">
               {grouped(rows)}
             </p>
-            <p className="hint">rows ingested</p>
+            <p className="hint">{what}</p>
           </div>
         </li>
         {hops.map((hop) => (

@@ -6,6 +6,7 @@ import { ProblemNote } from '../app/problem-note.tsx';
 import { Audit } from './audit.tsx';
 import { Flow } from './flow.tsx';
 import { Rejected } from './rejected.tsx';
+import { isGenerated } from './source.ts';
 
 /** The four stages, live, and what became of every row. */
 export function PipelineView({ dataset }: { dataset: DatasetAnswer }) {
@@ -21,7 +22,7 @@ export function PipelineView({ dataset }: { dataset: DatasetAnswer }) {
           <div className="balanced">
             <Audit dataset={dataset} turn={positionOf(pipeline)} />
             <Partitions pipeline={pipeline} />
-            <Files pipeline={pipeline} />
+            {!isGenerated(pipeline.status) && <Files pipeline={pipeline} />}
             <Rejected turn={rejectedVersion(pipeline)} />
           </div>
         </>

@@ -1,43 +1,20 @@
 import type { Cell, ReportAnswer, ReportsAnswer } from '../../../api.ts';
-import { grouped, words } from '../app/format.ts';
-import { Bars } from '../charts/bars.tsx';
+import { words } from '../app/format.ts';
 import { COLOURS, type Column, Histogram } from '../charts/histogram.tsx';
 
 type Row = ReportAnswer['rows'][number];
 export type Chart = NonNullable<ReportsAnswer['reports'][number]['chart']>;
 
-/** More bars than this are no easier to read than the table. */
-const MOST_BARS = 12;
+/** Whether the rows are in the order of a number such as the hour; all others are bars within the table. */
+export function hasColumns({ by: [first = ''] }: Chart, rows: readonly Row[]): boolean {
+  return rows.length > 0 && rows.every((row) => typeof row[first] === 'number');
+}
 
-/**
- * The rows as the report's folder says: columns in the order of a number such as the hour, and bars for
- * everything else.
- */
+/** The rows as columns in the order of their first number. */
 export function ReportChart({ chart, rows }: { chart: Chart; rows: readonly Row[] }) {
-  const { value, by } = chart;
-  const [first = '', ...rest] = by;
-  if (rows.length === 0) return null;
-  if (rows.every((row) => typeof row[first] === 'number')) {
-    const { columns, parts } = stacked(rows, chart, first, rest);
-    return <Histogram columns={columns} unit={words(value)} parts={parts} />;
-  }
-  const largest = rows.toSorted((a, b) => numberOf(b[value]) - numberOf(a[value])).slice(0, MOST_BARS);
-  return (
-    <>
-      <Bars
-        unit={words(value)}
-        bars={largest.map((row) => ({
-          label: by.map((name) => textOf(row[name])).join(', '),
-          value: numberOf(row[value]),
-        }))}
-      />
-      {rows.length > MOST_BARS && (
-        <p className="hint">
-          The {MOST_BARS} largest of {grouped(rows.length)}
-        </p>
-      )}
-    </>
-  );
+  const [first = '', ...rest] = chart.by;
+  const { columns, parts } = stacked(rows, chart, first, rest);
+  return <Histogram columns={columns} unit={words(chart.value)} parts={parts} />;
 }
 
 /**

@@ -11,7 +11,7 @@ import { Panel } from '../app/panel.tsx';
 import { ProblemNote } from '../app/problem-note.tsx';
 import { setQuery, usePlace } from '../app/route.tsx';
 import { isDay } from '../charts/day-ticks.ts';
-import { ReportChart } from './report-chart.tsx';
+import { hasColumns, ReportChart } from './report-chart.tsx';
 import { ReportTable } from './report-table.tsx';
 
 /** The reports of the dataset's folder, all of one day. */
@@ -88,8 +88,14 @@ function Report({ report: { name, title, chart }, date, turn }: ReportProps) {
           <p className="empty">Nothing on this day.</p>
         ) : (
           <>
-            {chart && <ReportChart chart={chart} rows={answer.rows} />}
-            <ReportTable title={heading} answer={answer} />
+            {chart && hasColumns(chart, answer.rows) ? (
+              <>
+                <ReportChart chart={chart} rows={answer.rows} />
+                <ReportTable title={heading} answer={answer} />
+              </>
+            ) : (
+              <ReportTable title={heading} answer={answer} bars={chart?.value} />
+            )}
             <p className="actions">
               <a
                 href={BASE + withQuery(`${path}/csv`, { date })}
