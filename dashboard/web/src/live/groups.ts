@@ -10,7 +10,7 @@ export function colourOf(number: number): string {
   return `--group-${number % COLOURS}`;
 }
 
-/** Decimals that give the largest of these values four digits, which are enough to compare by; at most three. */
+/** Decimals that give the largest of these values four digits, enough to compare by; at most three. */
 export function decimalsFor(values: readonly number[]): number {
   const most = Math.max(0, ...values.map(Math.abs));
   return most === 0 ? 0 : Math.min(3, Math.max(0, 3 - Math.floor(Math.log10(most))));

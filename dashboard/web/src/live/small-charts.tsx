@@ -9,7 +9,7 @@ interface SmallChartsProps {
 
 const [WIDTH, HEIGHT] = [100, 28];
 
-/** A chart of its own for each group, all on one scale: on a phone, many lines in one cannot be told apart. */
+/** A chart for each group, all on one scale: on a phone, many lines in one cannot be told apart. */
 export function SmallCharts({ series: { groups, buckets, bucketSeconds }, value }: SmallChartsProps) {
   const means = groups.flatMap(({ means }) => means).filter((mean) => mean !== null);
   const [least, most] = [Math.min(...means), Math.max(...means)];

@@ -145,7 +145,7 @@ function Panels({ dataset, filter, whole, turn }: PanelsProps) {
   );
 }
 
-/** Without profiles, the key may as well identify the event, such as a message: then each has one of its own. */
+/** Without profiles, the key may identify the event, such as a message: then each has one of its own. */
 function hasEntities({ model }: DatasetAnswer, whole: OverviewAnswer | null): boolean {
   return model !== null || (whole !== null && whole.customers !== whole.events - whole.duplicates);
 }
