@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { appendFile, cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,6 +13,7 @@ import { withLock } from '../servers/lock.ts';
 import { freePort } from '../servers/server.ts';
 import { servicesHome } from '../servers/software.ts';
 import { describeWithDocker, noEngine, PROJECT } from './engine.ts';
+import { linksWithoutNode } from './without-node.ts';
 
 // One name for all runs, so that a run that was killed is cleared away by the next; a lock keeps others away
 // meanwhile.
@@ -45,6 +48,14 @@ const labelled = async (...args: string[]) =>
   (await runCommand('docker', [...args, '--quiet', '--filter', `label=com.docker.compose.project=${NAME}`]))
     .split('\n')
     .filter((id) => id !== '');
+
+/** What a command that does not end by itself says first; it is ended then. */
+async function firstLines(command: string, args: readonly string[]): Promise<string> {
+  const child = spawn(command, args, { cwd: folder, env: { ...process.env, ...env } });
+  const [lines] = await once(child.stdout, 'data');
+  child.kill();
+  return String(lines);
+}
 
 describeWithDocker('the stack of Docker Compose', await noEngine(), () => {
   beforeAll(async () => {
@@ -104,6 +115,7 @@ describeWithDocker('the stack of Docker Compose', await noEngine(), () => {
           .filter((line) => line !== '')
           .sort(),
       ).toEqual(['elasticsearch', 'kafka', 'kibana', 'minio', 'processor'].map((name) => `${name} healthy`));
+      expect(await firstLines('docker', ['compose', 'logs', '-f'])).toMatch(/^[\w-]+ +\| /m);
       expect(existsSync(join(folder, '.env.local'))).toBe(false);
       // make start takes it over, with credentials of its own.
       expect(await compose('--profile', '*', 'down')).toMatchObject({ status: 0 });
@@ -127,6 +139,27 @@ describeWithDocker('the stack of Docker Compose', await noEngine(), () => {
       expect(output).toContain(`Kibana          http://localhost:${env.KIBANA_PORT}`);
     },
     20 * MINUTES,
+  );
+
+  test(
+    'make data and make check-data run in the image where there is no Node',
+    async () => {
+      const file = join(folder, 'data', 'electronics.csv');
+      const without = { ...env, PATH: await linksWithoutNode(join(folder, 'bin')) };
+      const run = (...args: string[]) => tryCommand('make', args, { cwd: folder, env: without });
+      expect((await tryCommand('node', ['--version'], { env: without })).status).toBe(127);
+      expect(await run('data', 'ROWS=300')).toMatchObject({
+        status: 0,
+        output: expect.stringContaining('data/electronics.csv: 300 synthetic rows'),
+      });
+      expect((await readFile(file, 'utf8')).split('\n')).toHaveLength(302);
+      expect(await run('check-data')).toMatchObject({
+        status: 0,
+        output: expect.stringContaining('300 rows pass, 0 will be rejected'),
+      });
+      await rm(file);
+    },
+    10 * MINUTES,
   );
 
   test('the image has all that the command line needs, runs without rights, and cannot be written', async () => {
