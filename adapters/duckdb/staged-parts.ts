@@ -24,6 +24,7 @@ export function partColumn(i: number): string {
  * where there is none, or one of {@link BROKEN_PARTS}.
  */
 export function stagedParts(parts: readonly RecordPart[], { keys, headers }: RecordBatch) {
+  if (parts.length === 0) return () => '';
   const lists = parts.map((part) => ('key' in part ? keys : headers?.get(part.header)));
   return (index: number) => lists.map((list) => `${stagedPart(list?.[index] ?? null)}\t`).join('');
 }
