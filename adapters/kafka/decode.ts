@@ -64,7 +64,8 @@ export function splitBatches(bytes: Buffer, aborted: readonly AbortedTransaction
         throw damaged(base, `${damage}; it cannot be skipped: where it ends is not known`);
       break;
     }
-    const next = base + BigInt(bytes.readInt32BE(start + BATCH.LAST_OFFSET_DELTA) + 1);
+    const last = bytes.readInt32BE(start + BATCH.LAST_OFFSET_DELTA);
+    const next = last === 0 ? base + 1n : base + BigInt(last + 1);
     for (let first = pending[begun]; first && first.firstOffset < next; first = pending[++begun])
       aborting.add(first.producerId);
     const attributes = bytes.readInt16BE(start + BATCH.ATTRIBUTES);

@@ -20,6 +20,7 @@ import type {
   PartitionRange,
   RecordBatch,
   RecordParts,
+  SourceLine,
 } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
@@ -212,8 +213,9 @@ export async function readBlock(
     if (parts?.key) keys.push(keyLength < 0 ? null : bytes.subarray(keyAt, valueAt));
   }
   const timestamps = new Array<number>(offsets.length).fill(timestamp);
-  const lines = linesAfter(bytes.subarray(at), Number(block.end - block.start));
-  const sources = progress && lines?.slice(-offsets.length).map((line) => ({ file: progress.file, line }));
+  const lines = bytes.subarray(at);
+  const hasLines = lines.length === Number(block.end - block.start) * LINE_BYTES;
+  const sources = progress && hasLines ? sourcesOf(lines, offsets.length, progress.file) : null;
   return {
     stream: block.stream,
     partition: block.partition,
@@ -228,10 +230,12 @@ export async function readBlock(
   };
 }
 
-/** The lines of a block's records; null where they are not lines of a file. */
-function linesAfter(bytes: Buffer, count: number): number[] | null {
-  if (bytes.length !== count * LINE_BYTES) return null;
-  return Array.from({ length: count }, (_, i) => bytes.readUInt32LE(i * LINE_BYTES));
+/** Where the last `count` records of a block come from, by the lines that follow its records. */
+function sourcesOf(lines: Buffer, count: number, file: string): SourceLine[] {
+  const sources: SourceLine[] = [];
+  for (let at = lines.length - count * LINE_BYTES; at < lines.length; at += LINE_BYTES)
+    sources.push({ file, line: lines.readUInt32LE(at) });
+  return sources;
 }
 
 async function readExactly(file: FileHandle, path: string, position: number, bytes: number): Promise<Buffer> {
