@@ -15,6 +15,7 @@ import { processing } from './process.ts';
 import { rates } from './rates.ts';
 import { type BenchOptions, type Group, groupText, markdown, PROMISED_ROWS } from './report.ts';
 import { smallBatches } from './small-batches.ts';
+import { spark } from './spark.ts';
 import { warehouse } from './warehouse.ts';
 import { writer } from './writer.ts';
 
@@ -25,13 +26,14 @@ const GROUPS = {
   process: processing,
   'small-batches': smallBatches,
   warehouse,
+  spark,
   dashboard,
   rates,
   live,
   writer,
   parser,
 };
-const ON_SERVERS = ['ingest', 'process', 'small-batches', 'warehouse'];
+const ON_SERVERS = ['ingest', 'process', 'small-batches', 'warehouse', 'spark'];
 const DOCUMENT = join(ROOT, 'docs', 'benchmarks.md');
 
 interface Options extends BenchOptions {

@@ -66,7 +66,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 /** The environment without any of the pipeline's settings, which would otherwise change what is measured. */
 export function bareEnvironment(): Environment {
   const ours =
-    /^(KAFKA|MINIO|ELASTICSEARCH|WAREHOUSE|BATCH|EVENTLAKE)_|^(ENVIRONMENT|LOG_LEVEL|NODE_OPTIONS)$/;
+    /^(KAFKA|MINIO|ELASTICSEARCH|WAREHOUSE|SPARK|BATCH|EVENTLAKE)_|^(ENGINE|ENVIRONMENT|LOG_LEVEL|NODE_OPTIONS)$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
 }
 

@@ -18,6 +18,8 @@ export interface SparkSoftware {
 
 const VERSION = '4.2.0';
 const JARS = join(import.meta.dirname, '..', '..', 'adapters', 'spark', 'server');
+/** Most of what a short test costs is the start of five Java machines. */
+const QUICK_START = '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC';
 /** What clients must show; the server listens on 127.0.0.1 only. */
 const TOKEN = 'eventlake-test-secret';
 
@@ -39,24 +41,31 @@ export async function installSpark(): Promise<SparkSoftware> {
   return { home, jars: join(jars, 'libs', '*'), python };
 }
 
-/**
- * Starts a standalone master, a worker and a Connect server, with small heaps.
- *
- * @param settings Properties of Spark, beside those of the tests.
- * @param wanted The Connect server's port; a free one when absent.
- */
+/** How a cluster differs from that of the tests. */
+export interface SparkOptions {
+  /** The Connect server's port; a free one when absent. */
+  readonly port?: number;
+  /** Properties of Spark, beside those of the tests. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly javaOptions?: string;
+}
+
+/** Starts a standalone master, a worker and a Connect server, with small heaps. */
 export async function startSpark(
   folder: string,
-  settings: Readonly<Record<string, string>> = {},
-  wanted?: number,
+  { port: wanted, settings = {}, javaOptions = QUICK_START }: SparkOptions = {},
 ): Promise<Server> {
-  const { home, jars, python } = await installSpark();
-  const java = await requireJdk();
+  const { jars } = await installSpark();
+  const masterPort = await freePort();
   const port = wanted ?? (await freePort());
   const config = join(folder, 'conf');
   await mkdir(config, { recursive: true });
   await cp(join(import.meta.dirname, 'spark', 'log4j2.properties'), join(config, 'log4j2.properties'));
-  const properties = Object.entries({ ...propertiesOf(folder, port, jars), ...settings });
+  const properties = Object.entries({
+    ...propertiesOf(folder, port, jars),
+    'spark.master': `spark://127.0.0.1:${masterPort}`,
+    ...settings,
+  });
   await writeFile(
     join(config, 'spark-defaults.conf'),
     properties.map((pair) => `${pair.join(' ')}\n`).join(''),
@@ -66,15 +75,21 @@ export async function startSpark(
     port,
     folder,
     command: join(import.meta.dirname, 'spark', 'cluster.sh'),
-    args: [folder, String(await freePort())],
-    env: {
-      ...{ SPARK_HOME: home, SPARK_CONF_DIR: config, PYSPARK_PYTHON: python, JAVA_HOME: java.home },
-      // Most of what a short test costs is the start of five Java machines.
-      JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
-    },
+    args: [folder, String(masterPort)],
+    env: { ...(await sparkVariables(folder)), JAVA_TOOL_OPTIONS: javaOptions },
     isReady: () => isSparkReady(remoteOf({ port })),
     timeoutSeconds: 300,
   });
+}
+
+/** The environment of Spark's own programs that are to use the cluster in the folder. */
+export async function sparkVariables(folder: string): Promise<Record<string, string>> {
+  const { home, python } = await installSpark();
+  const java = await requireJdk();
+  return {
+    ...{ SPARK_HOME: home, SPARK_CONF_DIR: join(folder, 'conf'), SPARK_LOCAL_IP: '127.0.0.1' },
+    ...{ PYSPARK_PYTHON: python, JAVA_HOME: java.home },
+  };
 }
 
 /**

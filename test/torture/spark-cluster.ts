@@ -29,7 +29,7 @@ export async function startSparkCluster(folder: string): Promise<SparkCluster> {
     },
     async restart() {
       await stopServer(server, 10);
-      server = await startSpark(folder, {}, port);
+      server = await startSpark(folder, { port });
     },
     stop: () => stopServer(server, 5),
   };
