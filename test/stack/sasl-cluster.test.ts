@@ -180,6 +180,6 @@ test('Spark logs in, too, and computes the same facts into another lake', async 
   expect(stderr).not.toContain(READER.password);
   const { archive, models } = JSON.parse(stdout) as ProcessResult;
   expect(archive).toMatchObject({ events: sent.length, rejected: 0 });
-  expect(models?.find(({ table }) => table === 'fact_sales')).toMatchObject({ rows: MESSAGES });
+  expect(models?.find(({ table }) => table === 'fact_sales')).toMatchObject({ rows: `${MESSAGES}` });
   expect(await home.run(['audit', 'product_views', '--config', config], own)).toMatchObject({ code: 0 });
 });
