@@ -61,5 +61,5 @@ export async function runPeer(folder: string, environment: Environment): Promise
   const submit = join(variables.SPARK_HOME ?? '', 'bin', 'spark-submit');
   const output = await runCommand(submit, [JOB, JSON.stringify(request)], { env: variables });
   const result: PeerResult = JSON.parse(output.trim().split('\n').at(-1) ?? '');
-  return { seconds: result.archive + result.model, cpuSeconds: 0, peakBytes: 0, result };
+  return { seconds: result.archive + result.model, cpuSeconds: 0, peakBytes: 0, notes: '', result };
 }
