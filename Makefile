@@ -57,17 +57,17 @@ reset: install ## wipe the dataset's log, lake and index (make reset YES=1)
 
 ##@ With Docker: the stack of Kafka, MinIO, Elasticsearch and Kibana
 
-start: ## start it, wait until it is healthy, say where it is
-	@./stack.sh start
+start: ## start it, wait until it is healthy, say where it is; with Spark and its workers: make start SPARK=1
+	@./stack.sh start $(if $(SPARK),--spark $(SPARK))
 
 ingest: ## CSV file → Kafka
 	@./stack.sh ingest $(DATASET)
 
-process: ## Kafka → lake in MinIO → profiles → Elasticsearch
-	@./stack.sh process $(DATASET)
+process: ## Kafka → lake in MinIO → profiles → Elasticsearch (by Spark: make process ENGINE=spark)
+	@$(if $(ENGINE),ENGINE=$(ENGINE)) ./stack.sh process $(DATASET)
 
 follow: ## the same, and it stays until make follow OFF=1
-	@./stack.sh follow $(if $(OFF),--off,$(DATASET))
+	@$(if $(ENGINE),ENGINE=$(ENGINE)) ./stack.sh follow $(if $(OFF),--off,$(DATASET))
 
 monitoring: ## Prometheus with alerts, and a processor that stays
 	@./stack.sh monitoring $(DATASET)

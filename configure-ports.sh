@@ -10,7 +10,7 @@ usage='usage: ./configure-ports.sh [private|org|public]
   org       everybody in your organization, for Kibana and the console of MinIO
   public    everybody who has the address, for the same two
 
-Kafka, Elasticsearch, Prometheus and S3 are never opened: they are for programs, which run inside. Neither is the page, which asks for no login.'
+Kafka, Elasticsearch, Prometheus, PostgreSQL, Spark and S3 are never opened: they are for programs, which run inside. Neither is the page, which asks for no login.'
 
 by_hand='Set it by hand: PORTS tab, right click on the port, Port Visibility'
 
@@ -78,5 +78,7 @@ if [ "$visibility" = private ]; then
   make_visible PROMETHEUS_PORT Prometheus
   make_visible DASHBOARD_PORT 'the page'
   make_visible WAREHOUSE_PORT PostgreSQL
+  make_visible SPARK_UI_PORT Spark
+  make_visible SPARK_CONNECT_PORT 'Spark Connect'
 fi
 exit $status

@@ -4,7 +4,8 @@
 set -u
 cd "$(dirname "$0")" || exit 1
 
-usage='usage: ./stack.sh start             check this machine, build the image, start the servers, make topics, index and dashboard
+usage='usage: ./stack.sh start             check this machine, build the image, start the servers, make topics, index and dashboard;
+                                    with --spark N: start Spark, too, with N workers
        ./stack.sh urls              where the stack is
        ./stack.sh dashboards        make topics, index and dashboard again
        ./stack.sh follow [DATASET]  run a processor that stays; with --off: end it
@@ -47,6 +48,12 @@ running() {
     --format '{{.Label "com.docker.compose.service"}}' 2>/dev/null | tr '\n' ' ')"
 }
 
+# runs SERVICE
+runs() {
+  case $(running) in *" $1 "*) return 0 ;; esac
+  return 1
+}
+
 # missing_server: the first server that does not run; nothing where all do.
 missing_server() {
   local running server
@@ -71,13 +78,22 @@ need_stack() {
   [ -z "$missing" ] || fail "The stack does not run ($missing is missing): make start first. Without Docker: make run"
 }
 
+# start [--spark WORKERS]
 start() {
+  local port scale=''
   ./setup-environment.sh || exit 1
+  if [ "${1:-}" = --spark ]; then
+    for port in SPARK_UI_PORT SPARK_CONNECT_PORT; do ./setup-environment.sh --check $port >/dev/null || exit 1; done
+    SERVERS="$SERVERS spark-master spark-worker spark-connect"
+    scale="--scale spark-worker=${2:-1}"
+    echo 'Building the image of Spark; the first time, 1 GB is fetched ...'
+    compose --progress quiet build spark-master || fail 'The image of Spark could not be built: the lines above say why. Is there a network?'
+  fi
   echo 'Building the image of eventlake ...'
   compose --progress quiet build setup || fail 'The image of eventlake could not be built: the lines above say why. Is there a network?'
   echo 'Starting Kafka, MinIO, Elasticsearch and Kibana; the first time, their images are fetched (2 GB) ...'
   # shellcheck disable=SC2086 # several words
-  compose up --detach --wait --wait-timeout $START_SECONDS $SERVERS || explain_start
+  compose up --detach --wait --wait-timeout $START_SECONDS $scale $SERVERS || explain_start
   set_up
   echo
   urls
@@ -110,6 +126,10 @@ urls() {
     printf '  %-15s %s\n' "$(label $name)" "$(./setup-environment.sh --get $name)"
   done
   printf '  %-15s localhost:%s\n' Kafka "$(./setup-environment.sh --get KAFKA_PORT)"
+  if runs spark-connect; then
+    printf '  %-15s http://localhost:%s\n' Spark "$(./setup-environment.sh --get SPARK_UI_PORT)"
+    printf '  %-15s localhost:%s\n' 'Spark Connect' "$(./setup-environment.sh --get SPARK_CONNECT_PORT)"
+  fi
   echo '  The login at MinIO is MINIO_ROOT_USER and MINIO_ROOT_PASSWORD of .env.local; the others ask for none.'
 }
 
@@ -144,6 +164,13 @@ clean() {
   echo 'The stack and its data are gone; data/, .env.local and what was made without Docker are still there.'
 }
 
+# need_engine: Spark is there, where it is the engine.
+need_engine() {
+  if [ "$(./setup-environment.sh --get ENGINE)" = spark ] && [ -z "$(./setup-environment.sh --get SPARK_REMOTE)" ]; then
+    runs spark-connect || fail 'Spark does not run (spark-connect is missing): make start SPARK=1, or set SPARK_REMOTE'
+  fi
+}
+
 # follow [DATASET | --off]: a processor that stays until it is ended or the stack is stopped.
 follow() {
   need_stack
@@ -151,6 +178,7 @@ follow() {
     compose --progress quiet stop processor prometheus && echo 'No processor follows the log any more.'
     return
   fi
+  need_engine
   DATASET=${1:-} compose --progress quiet up --detach --wait --wait-timeout 120 --no-deps processor ||
     fail 'The processor does not stay: make logs SERVICE=processor'
   echo 'A processor follows the log. What it does: make logs SERVICE=processor. To end it: make follow OFF=1'
@@ -209,7 +237,7 @@ warehouse() {
 health() {
   local warehouse=
   need_stack
-  case $(running) in *' postgres '*) warehouse=postgres ;; esac
+  ! runs postgres || warehouse=postgres
   eventlake health kafka minio elasticsearch $warehouse "$@"
 }
 
@@ -218,6 +246,7 @@ eventlake() {
   local service=processor
   need_stack
   case $1 in ingest | check-data | run) service=ingestion-service ;; esac
+  case $1 in process | run) need_engine ;; esac
   # People read it, and Prometheus finds it by the service's name.
   compose run --rm --no-deps --quiet-pull --use-aliases --env LOG_FORMAT=text "$service" "$@"
 }
@@ -233,7 +262,7 @@ on_data() {
 command=${1:-}
 [ $# -eq 0 ] || shift
 case $command in
-  start) start ;;
+  start) start "$@" ;;
   urls)
     need_local
     urls

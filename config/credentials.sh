@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the credentials of MinIO's and PostgreSQL's administrators, and of the pipeline's users, into volumes, each once: what the
+# Writes the credentials of MinIO's and PostgreSQL's administrators, of the pipeline's users, and Spark's token, into volumes, each once: what the
 # environment names, what is there already, or random ones.
 set -eu
 
@@ -30,3 +30,7 @@ for role in admin eventlake reader; do
 done
 password=$(cat /run/postgres-root/eventlake-password)
 keep 444 /run/postgres-user/url "postgres://eventlake:$password@postgres:5432/warehouse" ''
+
+# The Connect server asks for the token; the jobs read it with the address.
+keep 444 /run/spark-user/token '' "$(random 16)"
+keep 444 /run/spark-user/remote "sc://spark-connect:15002/;token=$(cat /run/spark-user/token)" ''

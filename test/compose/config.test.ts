@@ -67,10 +67,10 @@ describeWithDocker('docker compose config', await noCompose(), () => {
       const started = services.flatMap(([, { profiles: own = [] }]) => own);
       expect(profiles.filter((profile) => !started.includes(profile))).toEqual([]);
       for (const [name, service] of services) {
-        // A pinned release, not the newest of the day; our own image is built here.
+        // A pinned release, not the newest of the day; our own images are built here.
         expect({ name, image: service.image }).toEqual({
           name,
-          image: expect.stringMatching(/:.*\d|^eventlake:local$/),
+          image: expect.stringMatching(/:.*\d|^eventlake(-spark)?:local$/),
         });
         expect({ name, limit: service.mem_limit }).toEqual({ name, limit: expect.stringMatching(/^\d+$/) });
         expect({ name, networks: Object.keys(service.networks ?? {}) }).toEqual({

@@ -4,10 +4,11 @@ import { tryCommand } from '../servers/command.ts';
 import { ServerError } from '../servers/errors.ts';
 import { installLinters } from './linters.ts';
 
-/** Checks what is not TypeScript: shell scripts, the Dockerfile, the Compose files, the workflows. */
+/** Checks what is not TypeScript: shell scripts, the Dockerfiles, the Compose files, the workflows. */
 const PROJECT = join(import.meta.dirname, '../..');
 
 const files = (...patterns: string[]) => globSync(patterns, { cwd: PROJECT }).sort();
+const DOCKERFILES = files('Dockerfile', 'adapters/**/Dockerfile');
 const SCRIPTS = files('*.sh', '.ci/run', 'config/**/*.sh', 'test/**/*.sh');
 const COMPOSE = files('docker-compose*.yml');
 const WORKFLOWS = files('.github/workflows/*.yml');
@@ -17,7 +18,7 @@ try {
   const results = await Promise.all(
     [
       [shellcheck, '--external-sources', ...SCRIPTS],
-      [hadolint, 'Dockerfile'],
+      [hadolint, ...DOCKERFILES],
       [join(PROJECT, 'node_modules', '.bin', 'dclint'), '--max-warnings', '0', ...COMPOSE],
       [actionlint, '-shellcheck', shellcheck, '-pyflakes', '', ...WORKFLOWS],
     ].map(([command = '', ...args]) => tryCommand(command, args, { cwd: PROJECT })),
@@ -28,7 +29,7 @@ try {
     process.exitCode = 1;
   }
   if (process.exitCode !== 1) {
-    const checked = ['Dockerfile', ...SCRIPTS, ...COMPOSE, ...WORKFLOWS];
+    const checked = [...DOCKERFILES, ...SCRIPTS, ...COMPOSE, ...WORKFLOWS];
     console.log(`Checked ${checked.length} scripts, Docker and workflow files.`);
   }
 } catch (error) {

@@ -40,6 +40,8 @@ const EVERY_PORT = [
   'PROMETHEUS_PORT',
   'DASHBOARD_PORT',
   'WAREHOUSE_PORT',
+  'SPARK_UI_PORT',
+  'SPARK_CONNECT_PORT',
 ];
 
 test.each([[[]], [['private']]])('%j closes every port of the stack', async (args: string[]) => {

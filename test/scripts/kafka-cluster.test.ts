@@ -62,13 +62,12 @@ test('every job knows the three brokers and the file of the password, and no pas
   expect(passwords.map(([, , value]) => value)).toEqual(Array(2).fill('$${dir:/run/kafka-user:password}'));
 });
 
-test('the password is made once, at random, where the cluster wants one', async () => {
+test('passwords are made once, at random; that of Kafka where the cluster wants one', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'credentials-'));
   const script = read('config/credentials.sh').replaceAll('/run/', `${folder}/`);
   const env = { ROOT_USER: '', ROOT_PASSWORD: '', ACCESS_KEY: '', SECRET_KEY: '' };
-  const folders = ['minio-root', 'minio-user', 'postgres-root', 'postgres-user'].map((name) =>
-    join(folder, name),
-  );
+  const names = ['minio-root', 'minio-user', 'postgres-root', 'postgres-user', 'spark-user'];
+  const folders = names.map((name) => join(folder, name));
   const make = async (...more: string[]) => {
     const setUp = `mkdir -p ${[...folders, ...more].join(' ')}\n`;
     expect(await tryCommand('sh', ['-c', setUp + script], { env })).toMatchObject({ status: 0, output: '' });
@@ -77,9 +76,15 @@ test('the password is made once, at random, where the cluster wants one', async 
   await make();
   expect(statSync(password, { throwIfNoEntry: false })).toBeUndefined();
   await make(join(folder, 'kafka-user'));
-  const first = readFileSync(password, 'utf8');
-  expect(first).toMatch(/^[0-9a-f]{32}$/);
+  const passwords = () =>
+    [password, join(folder, 'spark-user/token'), join(folder, 'spark-user/remote')].map((file) =>
+      readFileSync(file, 'utf8'),
+    );
+  const first = passwords();
+  expect(first[0]).toMatch(/^[0-9a-f]{32}$/);
+  expect(first[1]).toMatch(/^[0-9a-f]{32}$/);
+  expect(first[2]).toBe(`sc://spark-connect:15002/;token=${first[1]}`);
   await make();
-  expect(readFileSync(password, 'utf8')).toBe(first);
+  expect(passwords()).toEqual(first);
   rmSync(folder, { recursive: true });
 });

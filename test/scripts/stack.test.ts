@@ -128,6 +128,54 @@ test('a start makes what the servers need and says where they are', async () => 
   );
 });
 
+describe('Spark', () => {
+  const SPARK = `${ALL}spark-master\nspark-worker\nspark-connect\n`;
+
+  test('is built and started with as many workers as are wanted, and says where it is', async () => {
+    const servers = 'kafka minio elasticsearch kibana spark-master spark-worker spark-connect';
+    docker(SPARK, {
+      [`${COMPOSE} --progress quiet build spark-master`]: {},
+      [`${COMPOSE} --progress quiet build setup`]: {},
+      [`${COMPOSE} up --detach --wait --wait-timeout 600 --scale spark-worker=3 ${servers}`]: {},
+      [`${COMPOSE} --progress quiet run --rm --quiet-pull setup`]: {},
+    });
+    const { status, out, error } = await stack('start', '--spark', '3');
+    expect({ status, error }).toEqual({ status: 0, error: [] });
+    expect(out).toEqual(
+      expect.arrayContaining([
+        `  Spark           http://localhost:${machine.ports.SPARK_UI_PORT}`,
+        `  Spark Connect   localhost:${machine.ports.SPARK_CONNECT_PORT}`,
+      ]),
+    );
+  });
+
+  const process = `${COMPOSE} run --rm --no-deps --quiet-pull --use-aliases --env LOG_FORMAT=text processor process electronics`;
+  const run = (env: Record<string, string>) => machine.run('stack.sh', ['process', 'electronics'], env);
+
+  test.each([['process'], ['run'], ['follow']])(
+    '%s by Spark where none runs says what to do',
+    async (command) => {
+      docker(ALL);
+      expect(await machine.run('stack.sh', [command, 'electronics'], { ENGINE: 'spark' })).toMatchObject({
+        status: 1,
+        error: [
+          'problem  Spark does not run (spark-connect is missing): make start SPARK=1, or set SPARK_REMOTE',
+        ],
+      });
+      expect(composed()).toEqual([]);
+    },
+  );
+
+  test('computes where it runs, where .env.local names another one, and not where it is not the engine', async () => {
+    docker(SPARK, { [process]: {} });
+    expect(await run({ ENGINE: 'spark' })).toMatchObject({ status: 0, error: [] });
+    docker(ALL, { [process]: {} });
+    expect(await run({})).toMatchObject({ status: 0, error: [] });
+    machine.write('.env.local', 'SPARK_REMOTE=sc://cluster.example:15002\n');
+    expect(await run({ ENGINE: 'spark' })).toMatchObject({ status: 0, error: [] });
+  });
+});
+
 test('urls are known before the first start, which it asks for', async () => {
   await machine.remove();
   machine = await Machine.create();
