@@ -33,7 +33,7 @@ async function missingImage(): Promise<string | null> {
     env: CREDENTIALS,
   });
   const wanted = stdout.split('\n').filter((image) => image !== '' && !image.startsWith('eventlake:'));
-  for (const image of ['node:24-bookworm-slim', ...wanted]) {
+  for (const image of ['node:24-bookworm-slim', 'apache/spark:4.2.0', ...wanted]) {
     if ((await tryCommand('docker', ['image', 'inspect', image])).status !== 0) {
       return `the image ${image} is not on this machine, and is only fetched with EVENTLAKE_REQUIRE_DOCKER=1`;
     }

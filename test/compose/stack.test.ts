@@ -21,7 +21,11 @@ const NAME = 'eventlake-test';
 const ROWS = 20_000;
 const MINUTES = 60_000;
 const COMPOSE = ['compose', '--env-file', '.env', '--env-file', '.env.local'];
-const PORTS = ['KAFKA_PORT', 'MINIO_PORT', 'MINIO_CONSOLE_PORT', 'ELASTICSEARCH_PORT', 'KIBANA_PORT'];
+const SPARK = ['spark-connect', 'spark-master', 'spark-worker'];
+const PORTS = [
+  ...['KAFKA_PORT', 'MINIO_PORT', 'MINIO_CONSOLE_PORT', 'ELASTICSEARCH_PORT', 'KIBANA_PORT'],
+  ...['SPARK_UI_PORT', 'SPARK_CONNECT_PORT'],
+];
 
 let folder = '';
 let release = () => {};
@@ -102,9 +106,9 @@ describeWithDocker('the stack of Docker Compose', await noEngine(), () => {
         status: 0,
         output: expect.stringContaining('2,000 rows of data/electronics.csv are in the log'),
       });
-      expect((await compose('--profile', 'processing', 'up', 'spark-processor')).output).toContain(
-        'archive: 2,000 events',
-      );
+      const bySpark = await compose('--profile', 'processing', 'up', 'spark-processor');
+      expect(bySpark.output).toContain('archive: 2,000 events');
+      expect(bySpark.output).toContain('engine: spark');
       expect(await compose('--profile', 'processing', 'up', '-d', '--wait', 'processor')).toMatchObject({
         status: 0,
       });
@@ -114,7 +118,9 @@ describeWithDocker('the stack of Docker Compose', await noEngine(), () => {
           .split('\n')
           .filter((line) => line !== '')
           .sort(),
-      ).toEqual(['elasticsearch', 'kafka', 'kibana', 'minio', 'processor'].map((name) => `${name} healthy`));
+      ).toEqual(
+        ['elasticsearch', 'kafka', 'kibana', 'minio', 'processor', ...SPARK].map((name) => `${name} healthy`),
+      );
       expect(await firstLines('docker', ['compose', 'logs', '-f'])).toMatch(/^[\w-]+ +\| /m);
       expect(existsSync(join(folder, '.env.local'))).toBe(false);
       // make start takes it over, with credentials of its own.
