@@ -28,19 +28,30 @@ export function analyzeChanges(changes: string, columns: readonly Column[]): str
   return `ANALYZE ${changes} (${DELETED}, ${list(keysOf(columns))})`;
 }
 
-/** Fills an empty table with the changes, which needs no look at what is there. */
-export function fill(table: string, changes: string, columns: readonly Column[]): string {
-  const names = list(columns.map(({ name }) => name));
-  return `INSERT INTO ${table} (${names}) SELECT ${names} FROM ${changes} WHERE NOT ${DELETED}`;
+/**
+ * Fills an empty table with the changes, which needs no look at what is there. `order` are the columns by
+ * which rows are sorted first.
+ */
+export function fill(
+  table: string,
+  changes: string,
+  columns: readonly Column[],
+  order: readonly string[],
+): string {
+  return insert(table, changes, columns, order);
 }
 
 /**
  * Inserts rows that are new, and updates those that differ. A row that is as it is to be is not written: it
  * would cost a dead row.
  */
-export function store(table: string, changes: string, columns: readonly Column[]): string {
+export function store(
+  table: string,
+  changes: string,
+  columns: readonly Column[],
+  order: readonly string[],
+): string {
   const keys = keysOf(columns);
-  const names = list(columns.map(({ name }) => name));
   const others = columns.filter(({ key }) => !key);
   const rowOf = (relation: string) =>
     others
@@ -51,7 +62,18 @@ export function store(table: string, changes: string, columns: readonly Column[]
     others.length === 0
       ? 'DO NOTHING'
       : `DO UPDATE SET ${sets} WHERE (${rowOf('t')}) IS DISTINCT FROM (${rowOf('excluded')})`;
-  return `INSERT INTO ${table} AS t (${names}) SELECT ${names} FROM ${changes} WHERE NOT ${DELETED} ON CONFLICT (${list(keys)}) ${onConflict}`;
+  return `${insert(table, changes, columns, order)} ON CONFLICT (${list(keys)}) ${onConflict}`;
+}
+
+function insert(
+  table: string,
+  changes: string,
+  columns: readonly Column[],
+  order: readonly string[],
+): string {
+  const names = list(columns.map(({ name }) => name));
+  const sorted = order.length > 0 ? ` ORDER BY ${list(order)}` : '';
+  return `INSERT INTO ${table} AS t (${names}) SELECT ${names} FROM ${changes} WHERE NOT ${DELETED}${sorted}`;
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   differenceOf,
   isEmpty,
   isReferenced,
+  orderOf,
   readTable,
 } from './table.ts';
 
@@ -32,6 +33,7 @@ export interface Target {
   readonly onStatement?: OnStatement | undefined;
 }
 
+const SORT_MEMORY = '64MB';
 const NO_CHANGES: SinkCounts = { stored: 0, deleted: 0 };
 
 /**
@@ -169,13 +171,15 @@ export class TableChanges {
 
   /** Inserts all changes into a table without rows. */
   async fill(client: Client): Promise<void> {
-    await this.#run(client, fill(this.#record.table, this.#changes, this.#columns));
+    const order = await this.#orderOf(client);
+    await this.#run(client, fill(this.#record.table, this.#changes, this.#columns, order));
   }
 
   /** Inserts and updates. */
   async store(client: Client): Promise<void> {
     await this.#analyze(client);
-    await this.#run(client, store(this.#record.table, this.#changes, this.#columns));
+    const order = await this.#orderOf(client);
+    await this.#run(client, store(this.#record.table, this.#changes, this.#columns, order));
   }
 
   /** Deletes. */
@@ -205,6 +209,14 @@ export class TableChanges {
     this.#files = [];
     this.#copied = null;
     this.#counted = NO_CHANGES;
+  }
+
+  /** Rows of an index's order are found by that index in few pages; sorting takes more than the usual memory. */
+  async #orderOf(client: Client): Promise<string[]> {
+    const mine = new Set(this.#columns.map(({ name }) => name));
+    const order = (await orderOf(client, this.#record.table)).filter((name) => mine.has(name));
+    if (order.length > 0) await client.query(`SET LOCAL work_mem = '${SORT_MEMORY}'`);
+    return order;
   }
 
   #superseded(): EventlakeError {

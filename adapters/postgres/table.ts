@@ -108,6 +108,23 @@ export async function isEmpty(client: Client, table: string): Promise<boolean> {
   return rows.length === 0;
 }
 
+/**
+ * The columns in whose order the table's rows are to lie: those of the index that `ALTER TABLE … CLUSTER ON`
+ * names; none where there is no such index.
+ */
+export async function orderOf(client: Client, table: string): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `
+SELECT attname AS name
+FROM pg_index, unnest(indkey::int2[]) WITH ORDINALITY AS of_index(number, place)
+JOIN pg_attribute ON attnum = number
+WHERE indrelid = to_regclass($1) AND attrelid = indrelid AND indisclustered
+ORDER BY place`,
+    [table],
+  );
+  return rows.map(({ name }) => name);
+}
+
 /** Whether a foreign key of another table refers to this one. */
 export async function isReferenced(client: Client, table: string): Promise<boolean> {
   const { rows } = await client.query(
