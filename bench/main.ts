@@ -17,6 +17,7 @@ import { type BenchOptions, type Group, groupText, markdown, PROMISED_ROWS } fro
 import { smallBatches } from './small-batches.ts';
 import { spark } from './spark.ts';
 import { warehouse } from './warehouse.ts';
+import { increment } from './warehouse-increment.ts';
 import { writer } from './writer.ts';
 
 const GROUPS = {
@@ -26,6 +27,7 @@ const GROUPS = {
   process: processing,
   'small-batches': smallBatches,
   warehouse,
+  'warehouse-increment': increment,
   spark,
   dashboard,
   rates,
@@ -33,7 +35,7 @@ const GROUPS = {
   writer,
   parser,
 };
-const ON_SERVERS = ['ingest', 'process', 'small-batches', 'warehouse', 'spark'];
+const ON_SERVERS = ['ingest', 'process', 'small-batches', 'warehouse', 'warehouse-increment', 'spark'];
 const DOCUMENT = join(ROOT, 'docs', 'benchmarks.md');
 
 interface Options extends BenchOptions {

@@ -71,10 +71,19 @@ export function bareEnvironment(): Environment {
 }
 
 /** Runs `node <args>` to its end. A process that fails is an error with what it said. */
-export async function measure(args: readonly string[], environment: Environment): Promise<Measured> {
+export function measure(args: readonly string[], environment: Environment): Promise<Measured> {
+  return measureProgram(process.execPath, ['--import', USAGE, ...args], environment);
+}
+
+/** As {@link measure}, of a program that itself writes what it used to file descriptor 3. */
+export async function measureProgram(
+  program: string,
+  args: readonly string[],
+  environment: Environment,
+): Promise<Measured> {
   if (interrupted) throw new Error('interrupted');
   const began = performance.now();
-  const child = spawn(process.execPath, ['--import', USAGE, ...args], {
+  const child = spawn(program, args, {
     cwd: ROOT,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -92,7 +101,7 @@ export async function measure(args: readonly string[], environment: Environment)
     ended,
   ]);
   if (interrupted) throw new Error('interrupted');
-  if (code !== 0) throw new Error(`node ${args.join(' ')} ended with ${code}:\n${complaints}${output}`);
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}:\n${complaints}${output}`);
   return { seconds, ...JSON.parse(usage), result: JSON.parse(output), notes: complaints };
 }
 
