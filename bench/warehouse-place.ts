@@ -13,7 +13,7 @@ export function urlOn(server: string): string {
   return server.replace(/\/[^/]*$/, `/${DATABASE}`);
 }
 
-/** Makes it anew. */
+/** Makes it, empty. */
 export async function fresh(server: string): Promise<void> {
   await ask(server, `DROP DATABASE IF EXISTS ${DATABASE} WITH (FORCE)`);
   await ask(server, `CREATE DATABASE ${DATABASE}`);

@@ -211,7 +211,7 @@ export class TableChanges {
     this.#counted = NO_CHANGES;
   }
 
-  /** Rows of an index's order are found by that index in few pages; sorting takes more than the usual memory. */
+  /** Rows that are stored in the order of an index are found by it in few pages. A sort needs some memory. */
   async #orderOf(client: Client): Promise<string[]> {
     const mine = new Set(this.#columns.map(({ name }) => name));
     const order = (await orderOf(client, this.#record.table)).filter((name) => mine.has(name));
