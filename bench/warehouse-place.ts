@@ -6,7 +6,7 @@ import { BENCH_FOLDER } from './data.ts';
 import { bareEnvironment, type Environment, type Measured, measureEventlake } from './measure.ts';
 
 /** The database of the measurements, on a server that is there for tests and measurements. */
-export const DATABASE = 'eventlake_bench';
+const DATABASE = 'eventlake_bench';
 
 /** Its address on the server with this one. */
 export function urlOn(server: string): string {
@@ -15,10 +15,11 @@ export function urlOn(server: string): string {
 
 /** Makes it, empty. */
 export async function fresh(server: string): Promise<void> {
-  await ask(server, `DROP DATABASE IF EXISTS ${DATABASE} WITH (FORCE)`);
+  await drop(server);
   await ask(server, `CREATE DATABASE ${DATABASE}`);
 }
 
+/** Removes it. */
 export async function drop(server: string): Promise<void> {
   await ask(server, `DROP DATABASE IF EXISTS ${DATABASE} WITH (FORCE)`);
 }
