@@ -82,7 +82,7 @@ export async function warehouse({ rows, runs }: BenchOptions): Promise<Group> {
       text: `\`eventlake process product_views\` with a lake of ${thousands(rows)} messages that is up to date, into an empty database: ${thousands(facts)} facts and four dimensions, with
 primary and foreign keys and indexes. The loop copies the same rows from files, 20,000 at a time, into a temporary table and inserts them
 \`ON CONFLICT DO NOTHING\` into the same tables; it reads no lake, compares nothing and records nothing.
-pandas inserts ${thousands(SAMPLE_ROWS)} of these facts from a CSV file with its \`to_sql\`, one INSERT … ON CONFLICT DO NOTHING for each row, 10,000 in a transaction; the
+pandas inserts ${thousands(SAMPLE_ROWS)} of these facts from a CSV file with its \`to_sql\`, one INSERT … ON CONFLICT DO NOTHING for each row, 10,000 at a time; the
 dimensions are there already. \`eventlake process\` writes ${(perSecond(batch) / perSecond(pandas)).toFixed(1)} times as many rows a second.`,
       figures: [batch, partition, peer, pandas, second],
       pledges: pledges(batch, peer, second),
