@@ -7,13 +7,15 @@ import type { ProducedValue } from './produced-values.ts';
 export interface Produced extends ProducedValue {
   readonly stream?: 'events' | 'dead-letters';
   readonly partition: number;
+  /** After so many of the files; after all of them where absent. */
+  readonly after?: number;
 }
 
 /** What was done, and where the result is; see oracle.py. */
 export interface OracleRequest {
   /** The files in the order in which they were ingested, `name` being the path that ingest was given. */
   readonly ingestions: readonly { file: string; name: string }[];
-  /** Put into the topics after the files. */
+  /** Put into the topics. */
   readonly produced?: readonly Produced[];
   readonly partitions: number;
   readonly lake: { readonly uri: string; readonly options?: Record<string, string> };

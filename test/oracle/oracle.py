@@ -4,7 +4,8 @@ usage: oracle.py < REQUEST.json
 
 The request:
   ingestions  the files in the order in which they were ingested: {"file": path to read, "name": path as the lake knows it}
-  produced    values put into the topics after the files: {"stream", "partition", "value": base64 or null, "expected": "good" or a reason}
+  produced    values put into the topics, after so many of the files ("after") or all of them: {"stream", "partition", "value": base64 or null,
+              "expected": "good" or a reason}; the value of a batch that cannot be read ("batch:unreadable") is not looked at
   partitions  of the events topic
   lake        {"uri", "options": storage options of delta-rs}, the folder of the three tables
   index       {"url", "name", "username", "password"} or null
@@ -72,6 +73,14 @@ class Expected:
                 users[user] = partition_of(user.encode(), self.partitions)
             self.sequences[users[user]].append((outcome, *source))
 
+    def put(self, record, report):
+        if record.get("stream") == "dead-letters":
+            self.sequences[DEAD].append((Rejected(record["expected"], ANY, ANY), None, None))
+        elif record["expected"] == "batch:unreadable":
+            self.sequences[record["partition"]].append((Rejected(record["expected"], ANY, ANY), None, None))
+        else:
+            self.produce(record["partition"], record["value"], record["expected"], report)
+
     def produce(self, partition, value, expected, report):
         data = None if value is None else b64decode(value)
         outcome = contract.of_value(data)
@@ -79,9 +88,6 @@ class Expected:
         if name != expected:
             report(f"the oracle takes {data!r} for {name}, and the test for {expected}")
         self.sequences[partition].append((outcome, None, None))
-
-    def produce_dead_letter(self, expected):
-        self.sequences[DEAD].append((Rejected(expected, ANY, ANY), None, None))
 
     def outcomes(self):
         for sequence in self.sequences.values():
@@ -213,13 +219,13 @@ def main():
     request = json.load(sys.stdin)
     report = Report()
     expected = Expected(request["partitions"])
-    for ingestion in request["ingestions"]:
-        expected.ingest(ingestion["file"], ingestion["name"])
-    for record in request.get("produced", []):
-        if record.get("stream") == "dead-letters":
-            expected.produce_dead_letter(record["expected"])
-        else:
-            expected.produce(record["partition"], record["value"], record["expected"], report)
+    ingestions = request["ingestions"]
+    for position in range(len(ingestions) + 1):
+        if position > 0:
+            expected.ingest(ingestions[position - 1]["file"], ingestions[position - 1]["name"])
+        for record in request.get("produced", []):
+            if record.get("after", len(ingestions)) == position:
+                expected.put(record, report)
     outcomes = list(expected.outcomes())
     good = [outcome for outcome in outcomes if isinstance(outcome, Event)]
     want = profiles.profiles_of(good)

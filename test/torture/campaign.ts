@@ -21,8 +21,8 @@ export interface Result {
 /** An injection that has met no work for so long is ended; it counts as not fired. */
 const IDLE_MS = 30_000;
 
-/** An injection that met no work is tried again. */
-const MOST_TRIES = 3;
+/** An injection that harmed nothing is tried again, up to so many times as often as it shall fire. */
+export const MOST_TRIES = 3;
 
 /**
  * Lets a pipeline work on generated rows, and injects the fault until it has fired `rounds` times, at random

@@ -7,7 +7,8 @@ import { type Environment, json, realServers } from '../stack/end-to-end-environ
 import type { Pipeline } from './fault.ts';
 import type { TortureStack } from './stack.ts';
 
-const PARTITIONS = 4;
+/** Of the topic of the events. */
+export const PARTITIONS = 4;
 const WAVE_ROWS = 300;
 const SOURCE_ROWS = 30_000;
 

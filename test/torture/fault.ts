@@ -60,4 +60,21 @@ export interface Scenario extends Described {
   play(target: Omit<Target, 'jobs'>): Promise<number>;
 }
 
-export type Fault = PassingFault | Scenario;
+/** Stores that are harmed again and again. */
+export interface Harmed {
+  /**
+   * Harms them once, lets commands work on them, and repairs them; throws when these end in another way than
+   * they should. Answers how often the fault fired.
+   */
+  inject(): Promise<number>;
+  /** Requires that they hold exactly the input. */
+  checkExact(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A fault that is injected again and again into the same stores, while nothing else works. */
+export interface RepeatedFault extends Described {
+  openHarmed(target: Omit<Target, 'jobs'>): Promise<Harmed>;
+}
+
+export type Fault = PassingFault | Scenario | RepeatedFault;
