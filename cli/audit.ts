@@ -24,13 +24,13 @@ export function auditCommand(): Command {
 
 /** The session as the audit wants it. */
 export function auditContext(session: Session): AuditContext {
-  const { dataset, log, tables, derived, profiles, index, warehouse, files, sql, engine } = session;
-  return { dataset, log, ...tables, profiles, derived, index, warehouse, files, sql, engine };
+  const { dataset, log, tables, derived, profiles, index, indices, warehouse, files, sql, engine } = session;
+  return { dataset, log, ...tables, profiles, derived, index, indices, warehouse, files, sql, engine };
 }
 
 /** The audit for people. */
 export function auditText(report: AuditReport, dataset: Dataset): string {
-  const { file, log, lake, profiles, index, warehouse = [] } = report;
+  const { file, log, lake, profiles, index, indices = [], warehouse = [] } = report;
   const currency = dataset.overview?.currency;
   const hasProfiles = modelOf(dataset) !== undefined;
   const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
@@ -54,6 +54,10 @@ export function auditText(report: AuditReport, dataset: Dataset): string {
           ...(index.differing > 0 ? [['', 'of them not as in the lake', index.differing]] : []),
         ]
       : []),
+    ...indices.flatMap(({ table, documents, differing }) => [
+      ['', `documents of ${table}`, documents],
+      ...(differing > 0 ? [['', 'of them not as in the lake', differing]] : []),
+    ]),
     ...warehouse.flatMap(({ table, rows, differing }, at) => [
       [at === 0 ? 'warehouse' : '', `rows of ${table}`, rows],
       ...(differing > 0 ? [['', 'of them not as in the lake', differing]] : []),

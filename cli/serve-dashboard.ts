@@ -64,7 +64,8 @@ export async function openDashboard(
     csv?: string | undefined;
   } = {},
 ): Promise<Dashboard> {
-  const { dataset, log, index, warehouse, database, files, store, cache, temporary, openTable } = session;
+  const { dataset, log, index, indices, warehouse, database, files, store, cache, temporary, openTable } =
+    session;
   const panels = await openSql(temporary, PANELS_MB);
   const builder = await openSql(temporary, BUILDER_MB);
   const engine = new DuckDbEngine({ sql: builder, lake: { store, files }, temporary });
@@ -83,7 +84,7 @@ export async function openDashboard(
     facts,
     sql: panels,
     sandbox: new DuckDbSandbox({ ...SANDBOX, milliseconds, temporary }),
-    audits: new Audits({ dataset, log, index, warehouse, view, sql: builder, engine }),
+    audits: new Audits({ dataset, log, index, indices, warehouse, view, sql: builder, engine }),
     readings: dataset.live ? new LiveReadings(dataset, dataset.live, csvFile(session, csv), log) : null,
     reports: new Reports({ dataset, reports: await reportsOf(session), view, sql: panels, database }),
     watcher: new PipelineWatcher({ dataset, log, index, published, view }),

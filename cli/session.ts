@@ -61,6 +61,8 @@ export interface Session extends DatasetFolder {
   readonly publications: readonly OpenPublication[];
   /** The index of the entities. */
   readonly index: Sink | null;
+  /** Those of the publications that are other indices. */
+  readonly indices: readonly OpenPublication[];
   /** Those of the publications that are tables in PostgreSQL. */
   readonly warehouse: readonly OpenPublication[];
   /** Queries on the PostgreSQL server that has these tables; null where there are none. */
@@ -112,8 +114,8 @@ export function datasetPlaces({ datasets }: Settings): string[] {
 
 /**
  * Wires the adapters that the settings name. For a command that writes, a reset that was interrupted is
- * finished first. The signal ends what the index is asked at once and what the object store is asked soon;
- * all else ends with the current batch.
+ * finished first. The signal ends what the index is asked at once, and what the log and the object store are
+ * asked soon; all else ends with the current batch.
  */
 export async function openSession(
   name: string,
@@ -124,7 +126,7 @@ export async function openSession(
   const { settings, dataset, folder } = await readConfiguration(name, options);
   const scratch = await openScratch(settings.home, access);
   const { folder: temporary, cache } = scratch;
-  const log = await openLog(settings, dataset, access);
+  const log = await openLog(settings, dataset, access, signal);
   const store = await openStore(settings, access, signal);
   const sql = await openSql(temporary);
   const files = new LocalFiles(cache);
@@ -137,6 +139,7 @@ export async function openSession(
   const main = modelOf(dataset)?.table;
   const derived = new Map(dataset.models.map(({ table }) => [table, openTable(table)]));
   const publications = await openSinks(settings, { dataset, folder }, signal);
+  const [index, ...indices] = publications.filter(({ to }) => to === 'elasticsearch');
   const database = await openWarehouse(settings, dataset, signal);
   const engine = new DuckDbEngine({ sql, lake: { store, files }, temporary });
   let spark: Promise<SparkEngine> | undefined;
@@ -151,7 +154,9 @@ export async function openSession(
     profiles: derived.get(main ?? '') ?? null,
     openTable,
     publications,
-    index: publications.find(({ table, to }) => table === main && to === 'elasticsearch')?.sink ?? null,
+    // What is published to Elasticsearch first is the model of the entities.
+    index: index?.sink ?? null,
+    indices,
     warehouse: publications.filter(({ to }) => to === 'postgres'),
     database,
     files,
@@ -206,7 +211,12 @@ export async function openSql(temporary: string, memoryMb = SQL_MEMORY_MB): Prom
 // Client libraries are loaded only where they are used: they would triple the time that the embedded pipeline
 // takes to start.
 
-async function openLog(settings: Settings, dataset: Dataset, access: Access): Promise<EventLog> {
+async function openLog(
+  settings: Settings,
+  dataset: Dataset,
+  access: Access,
+  signal?: AbortSignal,
+): Promise<EventLog> {
   const topic = settings.topic ?? topicOf(dataset);
   const { kafka, partitions, home } = settings;
   if (!kafka) {
@@ -220,6 +230,7 @@ async function openLog(settings: Settings, dataset: Dataset, access: Access): Pr
     partitions,
     readOnly: dataset.source.type === 'topic' && access !== 'ingest',
     ssl: kafka.ssl,
+    signal,
     ...(kafka.sasl ? { sasl: kafka.sasl } : {}),
   });
 }

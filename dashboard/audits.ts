@@ -14,6 +14,7 @@ export interface AuditsContext {
   readonly log: EventLog;
   readonly index: Sink | null;
   /** The copies in PostgreSQL, by the names of their tables. */
+  readonly indices: readonly NamedCopy[];
   readonly warehouse: readonly NamedCopy[];
   readonly view: LakeView;
   /** An audit counts every row, so it has a session that nobody waits for, and an engine on it. */
@@ -50,7 +51,7 @@ export class Audits {
   }
 
   async #audit(): Promise<AuditAnswer> {
-    const { dataset, log, index, warehouse, view, sql, engine } = this.#context;
+    const { dataset, log, index, indices, warehouse, view, sql, engine } = this.#context;
     const countedAt = new Date().toISOString();
     const audited = view.readOrNothing(({ events, rejected, models, profiles }) =>
       audit({
@@ -61,6 +62,7 @@ export class Audits {
         profiles: profiles?.table ?? null,
         derived: new Map(models.map(({ name, table }) => [name, table])),
         index,
+        indices,
         warehouse,
         files: view.files,
         sql,

@@ -1,14 +1,7 @@
 import type { EventLog } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import { newestFiles } from '../lake/local-files.ts';
-import {
-  type CopiesContext,
-  compareCopy,
-  compareIndex,
-  copyText,
-  indexText,
-  warehouseCopies,
-} from './copies.ts';
+import { auditCopies, type CopiesContext, compareIndex, indexText } from './copies.ts';
 import { foreignChanges } from './foreign-changes.ts';
 import {
   countProfiles,
@@ -41,6 +34,12 @@ export interface AuditReport {
   readonly profiles: ProfileCount;
   /** `differing`: documents that are missing, are not as their profile, or have none. */
   readonly index: { readonly documents: number; readonly differing: number } | null;
+  /** The same of each further index; absent where there is one at most. */
+  readonly indices?: {
+    readonly table: string;
+    readonly documents: number;
+    readonly differing: number;
+  }[];
   /** The same of each table in PostgreSQL; absent where none is published there. */
   readonly warehouse?: {
     readonly table: string;
@@ -71,15 +70,8 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
   const profiles = await countProfiles(context);
   for (const table of context.derived.values()) await newestFiles(table, context.files);
   const index = await compareIndex(context);
-  const warehouse: NonNullable<AuditReport['warehouse']> = [];
-  const warehouseDifferences: string[] = [];
-  for (const copy of warehouseCopies(context)) {
-    const compared = await compareCopy(context, copy);
-    const { rows, differing } = compared;
-    const { table } = copy.model;
-    warehouse.push({ table, rows, differing });
-    if (differing > 0) warehouseDifferences.push(copyText(table, compared));
-  }
+  const indices = await auditCopies(context, context.indices, { unit: 'documents', name: 'Elasticsearch' });
+  const warehouse = await auditCopies(context, context.warehouse, { unit: 'rows', name: 'PostgreSQL' });
 
   const fileRows = ledger.reduce((sum, entry) => sum + entry.rows, 0);
   const events = total(logged, 'events');
@@ -132,7 +124,7 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
     }
     if (index && index.differing > 0) differences.push(indexText(index, profiles.users));
   }
-  differences.push(...warehouseDifferences);
+  differences.push(...[...indices, ...warehouse].flatMap(({ difference }) => difference ?? []));
   return {
     dataset: context.dataset.name,
     balanced: differences.length === 0,
@@ -141,7 +133,12 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
     lake: { events: lake.events, rejected: lake.rejected, duplicates: lake.duplicates },
     profiles,
     index: index && { documents: index.rows, differing: index.differing },
-    ...(warehouse.length > 0 ? { warehouse } : {}),
+    ...(indices.length > 0
+      ? { indices: indices.map(({ table, rows, differing }) => ({ table, documents: rows, differing })) }
+      : {}),
+    ...(warehouse.length > 0
+      ? { warehouse: warehouse.map(({ table, rows, differing }) => ({ table, rows, differing })) }
+      : {}),
     differences,
     notes: [
       ...ranges

@@ -27,20 +27,42 @@ export interface CopiesContext {
    * The tables of all models, by name: their files must be whole, also those that nothing is published from.
    */
   readonly derived: ReadonlyMap<string, DeltaTable>;
+  /** The index of the entities. */
   readonly index: Sink | null;
+  /** The other indices. */
+  readonly indices: readonly NamedCopy[];
   /** The copies in PostgreSQL. */
   readonly warehouse: readonly NamedCopy[];
   readonly files: LocalFiles;
   readonly engine: LocalEngine;
 }
 
-/** The copies in PostgreSQL. */
-export function warehouseCopies({ dataset, derived, warehouse }: CopiesContext): Copy[] {
-  return warehouse.flatMap(({ table: name, sink }) => {
+/** What a copy holds, and how much of it is not as in the lake. */
+export interface AuditedCopy {
+  readonly table: string;
+  readonly rows: number;
+  readonly differing: number;
+  /** What differs, and the command that repairs it; null where nothing does. */
+  readonly difference: string | null;
+}
+
+/** Compares copies with their tables; `place` completes "documents of customers in …". */
+export async function auditCopies(
+  context: CopiesContext,
+  copies: readonly NamedCopy[],
+  place: { readonly unit: 'documents' | 'rows'; readonly name: string },
+): Promise<AuditedCopy[]> {
+  const { dataset, derived } = context;
+  const audited: AuditedCopy[] = [];
+  for (const { table: name, sink } of copies) {
     const model = dataset.models.find(({ table }) => table === name);
     const table = derived.get(name);
-    return model && table ? [{ model, table, sink }] : [];
-  });
+    if (!model || !table) continue;
+    const { rows, differing, examples } = await compareCopy(context, { model, table, sink });
+    const difference = `${place.unit} of ${name} in ${place.name} as in the lake: ${differing} differ, it has ${rows} (${named(examples, differing)}). Run: eventlake process; if it finds them up to date: eventlake process --republish`;
+    audited.push({ table: name, rows, differing, difference: differing > 0 ? difference : null });
+  }
+  return audited;
 }
 
 /** Compares the index with the table of the entities; null where there is no index, or no such table. */
@@ -51,7 +73,7 @@ export async function compareIndex(context: CopiesContext): Promise<CopyComparis
 }
 
 /** Compares what the sink shows with what publishing the newest rows would send. */
-export async function compareCopy(
+async function compareCopy(
   { dataset, files, engine }: CopiesContext,
   { model, table, sink }: Copy,
 ): Promise<CopyComparison> {
@@ -70,11 +92,6 @@ export function indexText(
       ? `documents of the index as their profiles: ${differing} of ${documents} differ`
       : `documents of the index = profiles: ${documents} is not ${profiles}, ${differing} differ`;
   return `${counts} (${named(examples, differing)}). Run: eventlake process; if it finds the index up to date: eventlake process --republish`;
-}
-
-/** What differs in a table of PostgreSQL, and the command that repairs it. */
-export function copyText(table: string, { rows, differing, examples }: CopyComparison): string {
-  return `rows of ${table} in PostgreSQL as in the lake: ${differing} differ, it has ${rows} (${named(examples, differing)}). Run: eventlake process; if it finds them up to date: eventlake process --republish`;
 }
 
 function named(examples: readonly string[], all: number): string {

@@ -74,6 +74,7 @@ export const auditAnswer = z.object({
   lake: z.object({ events: count, rejected: z.record(z.string(), count), duplicates: count }),
   profiles: z.object({ users: count, events: count.nullable(), totalSpent: decimal.nullable() }),
   index: z.object({ documents: count, differing: count }).nullable(),
+  indices: z.array(z.object({ table: z.string(), documents: count, differing: count })).optional(),
   warehouse: z.array(z.object({ table: z.string(), rows: count, differing: count })).optional(),
   differences: z.array(z.string()),
   notes: z.array(z.string()),

@@ -21,7 +21,7 @@ export function auditContextOf(
   { files, sql, engine }: Workplace,
   stores: Pick<AuditContext, 'dataset' | 'log' | 'events' | 'rejected' | 'profiles' | 'index'>,
 ): AuditContext {
-  return { ...stores, derived: new Map(), warehouse: [], files, sql, engine };
+  return { ...stores, derived: new Map(), indices: [], warehouse: [], files, sql, engine };
 }
 
 /** A shop with all its stores, which are filled by {@link Shop.fill} and {@link Shop.process}. */

@@ -63,7 +63,7 @@ function Verdict({ answer, isUnderway }: { answer: AuditAnswer; isUnderway: bool
 }
 
 function Counts({ answer, dataset }: { answer: AuditAnswer; dataset: DatasetAnswer }) {
-  const { file, log, lake, profiles, index, warehouse = [] } = answer;
+  const { file, log, lake, profiles, index, indices = [], warehouse = [] } = answer;
   const hasProfiles = dataset.model !== null;
   const currency = dataset.overview?.currency;
   const rejected = Object.values(lake.rejected).reduce((sum, n) => sum + n, 0);
@@ -78,6 +78,11 @@ function Counts({ answer, dataset }: { answer: AuditAnswer; dataset: DatasetAnsw
     ['', 'events', hasProfiles ? profiles.events : null],
     ['', `total spent${currency ? ` (${currency})` : ''}`, profiles.totalSpent],
     ['index', 'documents', index?.documents ?? null],
+    ...indices.map(({ table, documents }): [string, string, number] => [
+      'index',
+      `documents of ${table}`,
+      documents,
+    ]),
     ...warehouse.map(({ table, rows }): [string, string, number] => ['warehouse', `rows of ${table}`, rows]),
   ];
   return (
