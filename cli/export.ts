@@ -31,7 +31,7 @@ export function exportCommand(): Command {
     .option('--keep <n>', `rotated files to keep (default: ${KEEP})`, positive)
     .action(async (name: string, options: ExportOptions & { follow?: boolean }) => {
       const { signal } = stopOnSignals();
-      const session = await openSession(name, options, 'write');
+      const session = await openSession(name, options, 'write', signal);
       try {
         if (options.follow) note('stop with Ctrl-C');
         const result = await exportToCsv(

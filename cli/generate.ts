@@ -42,7 +42,7 @@ export function generateCommand(): Command {
 
 async function generateIntoLog(name: string, options: GenerateOptions): Promise<void> {
   const { signal } = stopOnSignals();
-  const session = await openSession(name, options, 'ingest');
+  const session = await openSession(name, options, 'ingest', signal);
   try {
     note('stop with Ctrl-C');
     const result = await generateReadings(session, options, signal, await openMonitor(session));

@@ -36,10 +36,10 @@ export function ingestCommand(): Command {
     ).argument('[files...]', 'CSV files, as with --file'),
   ).action(async (name: string, files: readonly string[], given: IngestOptions) => {
     const options = { ...given, file: [...(given.file ?? []), ...files] };
-    const session = await openSession(name, options, 'ingest');
+    const { signal } = stopOnSignals();
+    const session = await openSession(name, options, 'ingest', signal);
     noteStores(session);
     try {
-      const signal = stopOnSignals().signal;
       const progress = new Progress();
       const observers = { monitor: await openMonitor(session), progress };
       const report = await ingestFiles(session, options, signal, observers).finally(() => progress.end());

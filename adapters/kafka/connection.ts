@@ -14,8 +14,9 @@ import {
   parseBroker,
   ResponseError,
 } from '@platformatic/kafka';
-import type { EventlakeError } from '../../core/errors.ts';
-import { explainKafkaError, kafkaErrorNames } from './errors.ts';
+import { EventlakeError } from '../../core/errors.ts';
+import { explainKafkaError, isConnectionError, kafkaErrorNames } from './errors.ts';
+import { STOPPING_MS, Stopping } from './stopping.ts';
 
 /** A topic as the brokers know it. */
 export interface KafkaTopic {
@@ -32,6 +33,8 @@ export interface KafkaAddress {
   /** By which the brokers know this program, as in their quotas. */
   readonly clientId?: string;
   readonly ssl?: boolean;
+  /** Once it is raised, each call has {@link STOPPING_MS} left; what fails for that is not retriable. */
+  readonly signal?: AbortSignal | undefined;
   readonly sasl?: {
     readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
     readonly username: string;
@@ -96,12 +99,14 @@ export function clientOptions(address: KafkaAddress): BaseOptions {
 export class KafkaCluster {
   readonly #address: KafkaAddress;
   readonly #pool: ConnectionPool;
+  readonly #stopping: Stopping;
   readonly #bootstrap: Broker[];
   #brokers = new Map<number, Broker>();
 
   constructor(address: KafkaAddress) {
     this.#address = address;
     this.#pool = new ConnectionPool(address.clientId ?? CLIENT_ID, clientOptions(address));
+    this.#stopping = new Stopping(this.#pool, address.signal);
     this.#bootstrap = address.brokers.map((broker) => parseBroker(broker));
   }
 
@@ -210,6 +215,10 @@ export class KafkaCluster {
    * responsible each time. `more` names answers that mean the same for this call.
    */
   async persist<T>(call: () => Promise<T>, more: readonly string[] = []): Promise<T> {
+    return this.within(() => this.#persist(call, more));
+  }
+
+  async #persist<T>(call: () => Promise<T>, more: readonly string[]): Promise<T> {
     const deadline = Date.now() + PATIENCE_MS;
     for (let pause = 5; ; pause = Math.min(pause * 2, 250)) {
       try {
@@ -223,8 +232,21 @@ export class KafkaCluster {
     }
   }
 
+  /** Runs requests that fail when they take long after the signal to stop. */
+  within<T>(call: () => Promise<T>): Promise<T> {
+    return this.#stopping.within(call);
+  }
+
   /** The error for people that a failed call means; `doing` completes "Kafka at … could not …". */
   explain(error: unknown, doing: string): EventlakeError {
+    if (this.#stopping.isOver && isConnectionError(error)) {
+      const late = `not done ${STOPPING_MS / 1000} s after the signal to stop`;
+      return new EventlakeError(
+        'log:unreachable',
+        `Kafka at ${this.#address.brokers.join(',')} could not ${doing}: ${late}.`,
+        { hint: 'Nothing is lost: run it again once Kafka answers.', cause: error },
+      );
+    }
     return explainKafkaError(error, this.#address.brokers, doing);
   }
 

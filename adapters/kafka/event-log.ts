@@ -134,7 +134,7 @@ export class KafkaEventLog implements EventLog {
 
   async #explained<T>(doing: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await call();
+      return await this.#cluster.within(call);
     } catch (error) {
       throw this.#cluster.explain(error, doing);
     }

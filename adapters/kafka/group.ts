@@ -1,5 +1,6 @@
 import { Consumer } from '@platformatic/kafka';
 import { clientOptions, type KafkaAddress } from './connection.ts';
+import { Stopping } from './stopping.ts';
 
 /**
  * A member that is killed is replaced this long after its last heartbeat. The broker allows no less than 6 s
@@ -33,9 +34,11 @@ export interface GroupListener {
  */
 export class KafkaGroup {
   readonly #consumer: Consumer;
+  readonly #stopping: Stopping;
 
-  private constructor(consumer: Consumer) {
+  private constructor(consumer: Consumer, stopping: Stopping) {
     this.#consumer = consumer;
+    this.#stopping = stopping;
   }
 
   /** Joins and waits for the first assignment, which `listener` has heard when this returns. */
@@ -54,6 +57,7 @@ export class KafkaGroup {
       retries: 10,
       retryDelay: 500,
     });
+    const stopping = new Stopping(consumer.connections, address.signal);
     let last: { memberId: string; generation: number } | undefined;
     consumer.on('consumer:group:join', ({ memberId, generationId, assignments }) => {
       const generation = generationId ?? -1;
@@ -67,8 +71,8 @@ export class KafkaGroup {
     consumer.on('error', (error: unknown) => listener.failed(error));
     for (const topic of topics) consumer.topics.track(topic);
     try {
-      await consumer.joinGroup();
-      return new KafkaGroup(consumer);
+      await stopping.within(() => consumer.joinGroup());
+      return new KafkaGroup(consumer, stopping);
     } catch (error) {
       await consumer.close(true).catch(() => {});
       throw error;
@@ -77,11 +81,12 @@ export class KafkaGroup {
 
   /** Stores the offsets that lag tools compare with the ends of the partitions. */
   async commit(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<void> {
-    await this.#consumer.commit({ offsets: offsets.map((one) => ({ ...one, leaderEpoch: -1 })) });
+    const committed = offsets.map((one) => ({ ...one, leaderEpoch: -1 }));
+    await this.#stopping.within(() => this.#consumer.commit({ offsets: committed }));
   }
 
   /** Leaves the group, so that the others take over at once. */
   async close(): Promise<void> {
-    await this.#consumer.close(true);
+    await this.#stopping.within(() => this.#consumer.close(true));
   }
 }

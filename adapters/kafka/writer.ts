@@ -113,7 +113,7 @@ export class KafkaLogWriter implements LogWriter {
     ];
     try {
       await this.#addPartitions(queues);
-      await this.#produce(queues);
+      await this.#cluster.within(() => this.#produce(queues));
       await this.#requireSameTopics();
       await this.#end(true);
       await this.#settle();

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { AuditReport } from '../../inspection/audit.ts';
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts';
 import { readLake } from '../oracle/read-lake.ts';
@@ -10,6 +10,7 @@ import { startKafka } from '../servers/kafka.ts';
 import { freePort, type Server, stopServer } from '../servers/server.ts';
 import { waitFor } from '../wait-for.ts';
 import { type Environment, embedded, json, outcomeOf, start } from './end-to-end-environment.ts';
+import { ingestedFile } from './ingested-file.ts';
 
 jest.setTimeout(300_000);
 
@@ -73,4 +74,57 @@ print(json.dumps(sorted(table['reading_id'].to_pylist())))`,
     { uri: environment.lake.uri.replace('electronics', 'co2_live') },
   );
   expect(ids).toEqual(Array.from({ length: total }, (_, i) => i + 1));
+});
+
+describe('SIGTERM ends a job whose broker hangs', () => {
+  let file: string;
+  beforeAll(async () => {
+    file = await ingestedFile(environment);
+    await json(environment, ['process']);
+  });
+
+  const lag = async () => (await json<{ lag: number }>(environment, ['status'])).lag;
+
+  /** Lets a job work until the broker hangs in the midst of it, and gives what it says after the signal. */
+  async function stopped(args: readonly string[], begun: () => Promise<void>) {
+    const child = start(environment, args, { BATCH_SECONDS: '1' });
+    const outcome = outcomeOf(child);
+    await begun();
+    const hang = proxy.inject({ kind: 'hang' });
+    await waitFor(() => hang.fired > 0);
+    child.kill('SIGTERM');
+    const { code, stdout, stderr } = await outcome;
+    hang.heal();
+    // What ends a process by force says this.
+    expect(stderr).not.toContain('in the middle of a batch');
+    return { code, said: stdout + stderr };
+  }
+
+  test('a follower that waits for events: at once, and nothing is missing', async () => {
+    const { code, said } = await stopped(['process', '--follow'], async () => {
+      await json(environment, ['ingest', '--file', file, '--again']);
+      await waitFor(async () => (await lag()) === 0);
+    });
+    expect({ code, said }).toMatchObject({ code: 0 });
+  });
+
+  test('an ingest in its transaction: soon, and the next one continues', async () => {
+    const large = join(environment.folder, 'large.csv');
+    await json(environment, ['generate', '--rows', '20000', '--seed', '3', '--out', large]);
+    const args = ['ingest', '--file', large, '--batch-size', '20'];
+    const { code, said } = await stopped(args, async () => {
+      await waitFor(async () => (await lag()) > 0);
+    });
+    expect(code).toBe(1);
+    expect(said).toContain('after the signal to stop. [log:unreachable]');
+  });
+
+  test('all is in the lake once', async () => {
+    await json(environment, ['ingest', '--file', join(environment.folder, 'large.csv')]);
+    await json(environment, ['process']);
+    expect(await json(environment, ['audit'])).toMatchObject({
+      balanced: true,
+      file: { rows: 20_000 + 2 * 7 },
+    });
+  });
 });
