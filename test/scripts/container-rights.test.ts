@@ -33,7 +33,13 @@ test('the file of digests pins the images of the servers that hold data, at the 
       (parse(read(file), { merge: true }) as { services: Record<string, { image?: string }> }).services,
     ).map(([name, { image = '' }]) => [name, image.replace(/\$\{\w+:-(.*)\}/, '$1')] as const);
   const pinned = images('docker-compose.digests.yml');
-  expect(pinned.map(([name]) => name)).toEqual(['kafka', 'minio', 'minio-setup', 'elasticsearch', 'postgres']);
+  expect(pinned.map(([name]) => name)).toEqual([
+    'kafka',
+    'minio',
+    'minio-setup',
+    'elasticsearch',
+    'postgres',
+  ]);
   for (const [name, image] of pinned) {
     expect(image).toMatch(/@sha256:[0-9a-f]{64}$/);
     expect(images('docker-compose.yml')).toContainEqual([name, image.split('@')[0]]);
