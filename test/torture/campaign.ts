@@ -21,7 +21,7 @@ export interface Result {
 /** An injection that has met no work for so long is ended; it counts as not fired. */
 const IDLE_MS = 30_000;
 
-/** An injection that harmed nothing is tried again, up to so many times as often as it shall fire. */
+/** An injection that harmed nothing is tried again, up to so many times for each time that it must fire. */
 export const MOST_TRIES = 3;
 
 /**
