@@ -128,7 +128,8 @@ urls() {
   printf '  %-15s localhost:%s\n' Kafka "$(./setup-environment.sh --get KAFKA_PORT)"
   if runs spark-connect; then
     printf '  %-15s http://localhost:%s\n' Spark "$(./setup-environment.sh --get SPARK_UI_PORT)"
-    printf '  %-15s localhost:%s\n' 'Spark Connect' "$(./setup-environment.sh --get SPARK_CONNECT_PORT)"
+    printf '  %-15s localhost:%s; its token: docker compose exec spark-connect cat /run/spark-user/token\n' 'Spark Connect' \
+      "$(./setup-environment.sh --get SPARK_CONNECT_PORT)"
   fi
   echo '  The login at MinIO is MINIO_ROOT_USER and MINIO_ROOT_PASSWORD of .env.local; the others ask for none.'
 }

@@ -144,7 +144,9 @@ describe('Spark', () => {
     expect(out).toEqual(
       expect.arrayContaining([
         `  Spark           http://localhost:${machine.ports.SPARK_UI_PORT}`,
-        `  Spark Connect   localhost:${machine.ports.SPARK_CONNECT_PORT}`,
+        expect.stringContaining(
+          `  Spark Connect   localhost:${machine.ports.SPARK_CONNECT_PORT}; its token: `,
+        ),
       ]),
     );
   });
