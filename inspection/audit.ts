@@ -62,11 +62,8 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
   const ranges = await context.log.ranges();
   const ledger = await context.log.ledger();
   const skipped = await skippedBatches(context);
-  // The log is counted by Node and the lake by the engine: together they take little longer than one alone.
-  const [logged, lake] = await bothEnded(
-    tallyLog(context.log, ranges, new Set(skipped.map(({ name }) => name))),
-    tallyLake(context, ranges),
-  );
+  const logged = await tallyLog(context.log, ranges, new Set(skipped.map(({ name }) => name)));
+  const lake = await tallyLake(context, ranges);
   const profiles = await countProfiles(context);
   for (const table of context.derived.values()) await newestFiles(table, context.files);
   const index = await compareIndex(context);
@@ -153,10 +150,4 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
       ),
     ],
   };
-}
-
-/** The results of both, once neither works any more; the error of the first one that failed. */
-async function bothEnded<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([a, b]);
-  return Promise.all([a, b]);
 }
