@@ -91,3 +91,10 @@ test('the token is in no argument and no setting: the Connect server and each jo
   expect(command).toContain('$$(cat /run/spark-user/token)');
   expect(command?.split('exec ')[1]).not.toMatch(/token/i);
 });
+
+test('what a master needs to know its workers after a restart is in a volume', () => {
+  const [, directory = ''] =
+    /^spark\.deploy\.recoveryDirectory +(\S+)$/m.exec(read(`${SERVER}/spark-defaults.conf`)) ?? [];
+  const places = services['spark-master']?.volumes?.map((volume) => volume.split(':')[1]) ?? [];
+  expect(places.filter((place) => directory.startsWith(`${place}/`))).toHaveLength(1);
+});
