@@ -124,7 +124,9 @@ def read_records(lake, report):
         if stream == DEAD and file is not None and (partition != 0 or not detail):
             report(f"the dead letter of {file}:{line} is in partition {partition} with detail {detail!r}")
         found[stream].append((offset, Rejected(reason, detail, payload), file, line))
-    for name, stamps in (("events", events["log_timestamp"]), ("rejected", rejected["log_timestamp"])):
+    # A batch that cannot be read has none.
+    stamped = [stamp for stamp, reason in zip(rejected["log_timestamp"], rejected["reason"]) if reason != "batch:unreadable"]
+    for name, stamps in (("events", events["log_timestamp"]), ("rejected", stamped)):
         if any(stamp is None or stamp <= 0 for stamp in stamps):
             report(f"{name} has records without a log_timestamp")
     for stream, records in found.items():
