@@ -167,7 +167,8 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
         await expect(store.putIfAbsent(key, Buffer.from(''))).rejects.toMatchObject({
           code: 'object:bad_key',
         });
-        await expect(store.delete([key])).rejects.toMatchObject({ code: 'object:bad_key' });
+        // A bucket may list such an object: other programs' sign of a folder.
+        if (key !== 'a/') await expect(store.delete([key])).rejects.toMatchObject({ code: 'object:bad_key' });
       },
     );
 
