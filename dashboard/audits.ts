@@ -13,8 +13,9 @@ export interface AuditsContext {
   readonly dataset: Dataset;
   readonly log: EventLog;
   readonly index: Sink | null;
-  /** The copies in PostgreSQL, by the names of their tables. */
+  /** The other indices, by the names of their tables. */
   readonly indices: readonly NamedCopy[];
+  /** The copies in PostgreSQL, by the names of their tables. */
   readonly warehouse: readonly NamedCopy[];
   readonly view: LakeView;
   /** An audit counts every row, so it has a session that nobody waits for, and an engine on it. */

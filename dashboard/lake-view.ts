@@ -58,6 +58,11 @@ export class LakeView {
     return this.#look.seen;
   }
 
+  /** Makes the next request look again. */
+  forget(): void {
+    this.#look = null;
+  }
+
   /** Local paths of the table's data files; none where there is no table. */
   async paths({ table, snapshot }: SeenTable): Promise<string[]> {
     return snapshot ? this.files.paths(table, snapshot) : [];

@@ -34,6 +34,8 @@ export async function pipelineNow(context: PipelineContext, movements: Movements
     profiles: profiles?.table ?? null,
     index,
   });
+  // The report may have newer versions than the look: who asks for rows because of them must find them.
+  view.forget();
   const published = (await context.published?.now(seen.models)) ?? null;
   const inLake = rowsOf(events) + rowsOf(rejected);
   const hops = [
