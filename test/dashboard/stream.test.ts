@@ -46,10 +46,10 @@ test('tells the state at once, and what moves while another process runs', async
   await sleep(2500);
   const running = shown.run(SMALL);
   let last = first.data as PipelineAnswer;
-  const overviews: unknown[] = [];
-  while (rowsOf(last)[2] !== 3 || overviews.length === 0) {
+  let events: string | null = null;
+  while (rowsOf(last)[2] !== 3 || events === null) {
     const { event, data } = (await told.next()).value as Told;
-    if (event === 'overview') overviews.push(data);
+    if (event === 'overview') ({ events } = (data as { versions: { events: string | null } }).versions);
     else {
       // Only what has changed is told.
       expect(data).not.toEqual(last);
@@ -59,7 +59,7 @@ test('tells the state at once, and what moves while another process runs', async
   await running;
   expect(rowsOf(last)).toEqual([10, 10, 3, null]);
   expect(last.status).toEqual((await shown.ask<PipelineAnswer>('/api/pipeline')).body.status);
-  expect(overviews.at(-1)).toMatchObject({ versions: { events: '0' } });
+  expect(events).toBe('0');
   stop.abort();
 }, 60_000);
 
