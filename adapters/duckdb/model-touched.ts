@@ -12,9 +12,15 @@ import { writeParquet } from './parquet-writer.ts';
 import { emptyRelation, MANY_FILES, parquet, tableRelation } from './relations.ts';
 
 /**
+ * A file of fewer rows is small. More than {@link MANY_FILES} of these are written again as one; those of a
+ * whole computation, one for each share of the events, are larger and stay.
+ */
+const SMALL_FILE = 20_000;
+
+/**
  * Computes the rows of those values of `shareBy` that stand in the files `added` of events, over all events
  * of these values. Rows that the table has of these values are replaced, and only the files that hold such
- * rows are written again.
+ * rows are written again, or small ones when there are many.
  */
 export async function computeTouched(
   run: ModelRun,
@@ -31,10 +37,9 @@ export async function computeTouched(
     const computed = await computeOver(run, now, folder);
     const columns = computed.fields.map(({ name }) => name).join(', ');
     const paths = await run.paths(derived);
-    const changed =
-      paths.length > MANY_FILES
-        ? new Set(paths)
-        : await holders(sql, derived.fields, paths, { keys: 'stale', key });
+    const small = paths.filter((_, i) => (derived.files[i]?.rows ?? 0) < SMALL_FILE);
+    const holding = await holders(sql, derived.fields, paths, { keys: 'stale', key });
+    const changed = small.length > MANY_FILES ? new Set([...small, ...holding]) : holding;
     const rest =
       changed.size === 0
         ? []

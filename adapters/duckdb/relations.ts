@@ -2,7 +2,7 @@ import type { TableField } from '../../core/data-files.ts';
 import { namesOf } from '../../core/field-types.ts';
 import { literal } from '../../core/sql.ts';
 
-/** A model's table of more files than this is written again as a whole, so that their number stays small. */
+/** More files of a model's table than this, if they are small, are written again as one. */
 export const MANY_FILES = 32;
 
 /**
