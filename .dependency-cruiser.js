@@ -38,8 +38,14 @@ export default {
     {
       name: 'lake-and-core-import-no-package',
       severity: 'error',
-      from: { path: '^(core|lake)/' },
+      from: { path: '^(core|lake)/', pathNot: '^core/dataset/' },
       to: { path: '^node_modules/' },
+    },
+    {
+      name: 'form-of-datasets-imports-zod-alone',
+      severity: 'error',
+      from: { path: '^core/dataset/' },
+      to: { path: '^node_modules/', pathNot: '^node_modules/zod/' },
     },
     {
       name: 'no-circles',

@@ -1,4 +1,4 @@
-/** Writes `datasets/dataset.schema.json`: `node config/write-schema.ts`, after a change of dataset/. */
+/** Writes `datasets/dataset.schema.json`: `node config/write-schema.ts`, after a change of core/dataset/. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { datasetJsonSchema } from './dataset/schema.ts';

@@ -1,4 +1,5 @@
 import { partOf } from './column-source.ts';
+import { EPOCHS, isEpoch, type TypeName, typeNameOf } from './dataset/type-names.ts';
 import type { Column, ColumnType } from './dataset.ts';
 import { type FieldType, namesOf } from './field-types.ts';
 import { literal } from './sql.ts';
@@ -15,7 +16,6 @@ type Failure = readonly [condition: string, word: string];
  * doubtful, else null; and the column's own name, which stands for the typed value.
  */
 interface TypeOfColumn {
-  readonly pattern: RegExp;
   field(type: ColumnType): FieldType;
   /** Takes `min` and `max`. */
   readonly numeric?: true;
@@ -44,25 +44,21 @@ const ISO_TIMESTAMP = `${ISO_DATE}([T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?(Z|[+-][
 const BEYOND_MICROSECOND = '\\.\\d{6}0*[1-9]';
 /** The first instant of the year 1 and of the year 10,000, in seconds since the epoch. */
 const YEARS = { from: -62_135_596_800n, to: 253_402_300_800n };
-/** Units of `format: epoch_*` in a second. */
-const EPOCHS: Readonly<Record<string, bigint>> = { epoch_s: 1n, epoch_ms: 1_000n, epoch_us: 1_000_000n };
 
 const cast = (column: Column, text: string) => `TRY_CAST(${text} AS ${duckDbType(column)})`;
 const unlike = (text: string, pattern: string) => `NOT regexp_full_match(${text}, ${literal(pattern)})`;
 const failed = ({ name }: Column, text: string) => `${text} IS NOT NULL AND ${name} IS NULL`;
 
-/** One entry for each type that a contract may name. A type that is added here is known everywhere. */
-const COLUMN_TYPES: readonly TypeOfColumn[] = [
-  {
-    pattern: /^string$/,
+/** One entry for each type that a contract may name. What stands here is known everywhere. */
+const COLUMN_TYPES: Readonly<Record<TypeName, TypeOfColumn>> = {
+  string: {
     field: () => 'string',
     value: (_column, text) => text,
     doubtful: (_column, text) => `json_valid(${text})`,
     wrongKinds: TEXT_ALONE,
     failures: () => [],
   },
-  {
-    pattern: /^int64$/,
+  int64: {
     field: () => 'long',
     numeric: true,
     value: (column, text) =>
@@ -78,8 +74,7 @@ const COLUMN_TYPES: readonly TypeOfColumn[] = [
       [failed(column, text), 'out_of_range'],
     ],
   },
-  {
-    pattern: /^double$/,
+  double: {
     field: () => 'double',
     numeric: true,
     value: cast,
@@ -90,16 +85,14 @@ const COLUMN_TYPES: readonly TypeOfColumn[] = [
       [`(${failed(column, text)}) OR NOT isfinite(${column.name})`, 'out_of_range'],
     ],
   },
-  {
-    pattern: /^boolean$/,
+  boolean: {
     field: () => 'boolean',
     value: (_column, text) => `CASE ${text} WHEN 'true' THEN true WHEN 'false' THEN false END`,
     doubtful: (_column, text) => `json_valid(${text})`,
     wrongKinds: `NOT SIMILAR TO '["tf][\\s\\S]*'`,
     failures: (column, text) => [[failed(column, text), 'not_a_boolean']],
   },
-  {
-    pattern: /^date$/,
+  date: {
     field: () => 'date',
     read: readTime,
     // A cast between timestamps asks the calendar of the session's time zone; a date has none.
@@ -108,8 +101,7 @@ const COLUMN_TYPES: readonly TypeOfColumn[] = [
     wrongKinds: TEXT_ALONE,
     failures: (column, text) => [[failed(column, text), 'not_a_date']],
   },
-  {
-    pattern: /^timestamp$/,
+  timestamp: {
     field: () => 'timestamp',
     read: readTime,
     // Microseconds are UTC as they are.
@@ -129,16 +121,14 @@ const COLUMN_TYPES: readonly TypeOfColumn[] = [
       [failed(column, text), 'not_a_timestamp'],
     ],
   },
-  {
-    pattern: /^json$/,
+  json: {
     field: () => 'string',
     value: (_column, text) => `CASE WHEN ${isStrictJson(text)} THEN ${text} END`,
     doubtful: () => 'false',
     wrongKinds: null,
     failures: (column, text) => [[failed(column, text), 'not_json']],
   },
-  {
-    pattern: /^decimal\(([1-9]|[12]\d|3[0-8]),([0-9]|[12]\d|3[0-8])\)$/,
+  decimal: {
     field: (type) => type as FieldType,
     numeric: true,
     value: cast,
@@ -164,13 +154,13 @@ const COLUMN_TYPES: readonly TypeOfColumn[] = [
       ];
     },
   },
-];
+};
 
 /**
  * A timestamp that is written as a number, `format: epoch_s` and the like: read as a whole number, out of
  * range beyond the years 1 to 9999.
  */
-const EPOCH_TIMESTAMP: Omit<TypeOfColumn, 'pattern' | 'field'> = {
+const EPOCH_TIMESTAMP: Omit<TypeOfColumn, 'field'> = {
   read: (_column, text) => `TRY_CAST(${text} AS BIGINT)`,
   value: ({ format }, _text, read) => {
     const units = EPOCHS[format ?? ''] ?? 1n;
@@ -186,31 +176,22 @@ const EPOCH_TIMESTAMP: Omit<TypeOfColumn, 'pattern' | 'field'> = {
 };
 
 function entryOf(type: string): TypeOfColumn {
-  const found = COLUMN_TYPES.find(({ pattern }) => pattern.test(type));
-  if (!found) throw new Error(`no column has type ${type}`);
-  return found;
+  const name = typeNameOf(type);
+  if (name === undefined) throw new Error(`no column has type ${type}`);
+  return COLUMN_TYPES[name];
 }
 
 /** How the column's values are checked and typed. Another part of a record than its value is always text. */
-export function contractSqlOf(column: Column): Omit<TypeOfColumn, 'pattern' | 'field'> {
+export function contractSqlOf(column: Column): Omit<TypeOfColumn, 'field'> {
   const { type, format, mixed } = column;
   const entry = isEpoch(format) ? EPOCH_TIMESTAMP : entryOf(type);
   return mixed || partOf(column) ? { ...entry, doubtful: () => 'false', wrongKinds: null } : entry;
 }
 
-/** Whether a contract may name this type. */
-export function isColumnType(type: string): type is ColumnType {
-  return COLUMN_TYPES.some(({ pattern }) => pattern.test(type));
-}
-
 /** Whether values of the type are numbers, with a smallest and a largest. */
 export function isNumeric(type: string): boolean {
-  return isColumnType(type) && entryOf(type).numeric === true;
-}
-
-/** Whether the format is a count of seconds, milliseconds or microseconds since 1970. */
-export function isEpoch(format: string | undefined): boolean {
-  return format !== undefined && Object.hasOwn(EPOCHS, format);
+  const name = typeNameOf(type);
+  return name !== undefined && COLUMN_TYPES[name].numeric === true;
 }
 
 /** The type of the column in the lake. */

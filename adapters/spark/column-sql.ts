@@ -1,4 +1,5 @@
-import { decimalSize, fieldTypeOf, isEpoch } from '../../core/column-types.ts';
+import { decimalSize, fieldTypeOf } from '../../core/column-types.ts';
+import { isEpoch } from '../../core/dataset/type-names.ts';
 import type { Column } from '../../core/dataset.ts';
 import { namesOf } from '../../core/field-types.ts';
 import { matches, text } from './sql-text.ts';

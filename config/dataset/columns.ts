@@ -1,8 +1,8 @@
-import { z } from 'zod';
-import { decimalSize, isColumnType, isEpoch, isNumeric } from '../../core/column-types.ts';
+import { decimalSize, isNumeric } from '../../core/column-types.ts';
+import { isEpoch } from '../../core/dataset/type-names.ts';
+import type { Column } from '../../core/dataset.ts';
 import type { Complain } from './complain.ts';
 
-const NAME = /^[a-z][a-z0-9_]{0,62}$/;
 /**
  * Columns that the lake adds, names that its SQL uses itself, and words with which reasons begin that are
  * about no column.
@@ -21,109 +21,28 @@ const SQL_WORDS = new Set(
   ),
 );
 
-/** What a dataset, a table or a column may be called. */
-export const name = z
-  .string()
-  .regex(NAME, 'must be lower-case letters, digits and _, beginning with a letter');
-
-/**
- * Numbers in a contract are kept as the text that was written, so that `0.10` and 19 digits stay what they
- * are.
- */
-const limit = z
-  .union([z.string(), z.number()])
-  .transform((limit) =>
-    typeof limit === 'number' && Math.abs(limit) > Number.MAX_SAFE_INTEGER ? 'imprecise' : String(limit),
-  )
-  .pipe(
-    z
-      .string()
-      .regex(/^-?\d+(\.\d+)?$/, 'must be a plain decimal number; quote it if it has more than 15 digits'),
-  );
-
-const STRPTIME = /^([^%\0]|%(-[dHIjmMSy]|[aAbBcdfgGHIjmMpSTuUVwWxXyYzZ%]))*$/;
-const YEAR = /%-?[YyGcx]/;
-
-/** One column of the contract. */
-export const column = z
-  .strictObject({
-    name: name.describe(
-      'The column in the lake, and in the file or the event unless `from` says another name.',
-    ),
-    from: z
-      .union(
-        [
-          z.string().min(1).max(200),
-          z.strictObject({ key: z.literal(true).describe("The record's key, as text.") }),
-          z.strictObject({ header: z.string().min(1).max(200).describe("The header's name.") }),
-        ],
-        'must be a name, {key: true} or {header: NAME}',
-      )
-      .optional()
-      .describe(
-        "The file header's or the JSON field's name, where it differs; or the part of a topic's record that holds the value.",
-      ),
-    type: z
-      .string()
-      .refine(
-        isColumnType,
-        'must be string, int64, double, boolean, date, timestamp, json or decimal(precision,scale) with at most 38 digits',
-      )
-      .describe('string, int64, double, boolean, date, timestamp, json or decimal(precision,scale).'),
-    required: z.boolean().default(false).describe('Must be in the header, and never empty.'),
-    description: z.string().optional(),
-    allowed: z
-      .array(z.string().refine((value) => !value.includes('\0'), 'must not have a NUL'))
-      .min(1)
-      .optional()
-      .describe('The only values allowed, for strings.'),
-    min: limit.optional().describe('Smallest value allowed, inclusive.'),
-    max: limit.optional().describe('Largest value allowed, inclusive.'),
-    zeroDecimals: z
-      .boolean()
-      .optional()
-      .describe('Whole numbers may be written with decimals that are zero, such as 17850.0.'),
-    mixed: z.boolean().optional().describe('A value of any JSON type is taken as its text, for strings.'),
-    precision: z
-      .literal('cut', 'must be cut')
-      .optional()
-      .describe('cut: digits of a timestamp beyond the microsecond are cut instead of rejected.'),
-    format: z
-      .string()
-      .refine(
-        (format) => !/(^|[^%])(%%)*%n/.test(format),
-        'must not have %n, as the lake keeps microseconds: without a format, ISO 8601 is read with any number of digits',
-      )
-      .refine((format) => isEpoch(format) || STRPTIME.test(format), 'has letters that DuckDB does not know')
-      .refine((format) => isEpoch(format) || YEAR.test(format), 'has no letter for the year')
-      .optional()
-      .describe(
-        'How a timestamp or date is written: strptime letters, or for a timestamp epoch_s, epoch_ms or epoch_us.',
-      ),
-  })
-  .superRefine((c, context) => {
-    const complain = (key: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [key], message });
-    if (c.allowed && c.type !== 'string')
-      complain('allowed', `is for string columns, and this one is ${c.type}`);
-    if (c.zeroDecimals && c.type !== 'int64')
-      complain('zeroDecimals', `is for int64 columns, and this one is ${c.type}`);
-    if (c.mixed && c.type !== 'string') complain('mixed', `is for string columns, and this one is ${c.type}`);
-    if (c.precision && (c.type !== 'timestamp' || c.format))
-      complain('precision', 'is for timestamp columns without a format');
-    if (c.format && c.type !== 'timestamp' && c.type !== 'date')
-      complain('format', `is for timestamp and date columns, and this one is ${c.type}`);
-    if (isEpoch(c.format) && c.type === 'date')
-      complain('format', `${c.format} is for timestamp columns, and this one is date`);
-    const { digits, scale } = decimalSize(c.type);
-    if (scale > digits) complain('type', `has ${scale} decimals, but only ${digits} digits`);
-    for (const key of ['min', 'max'] as const) {
-      const value = c[key];
-      if (value === undefined) continue;
-      if (!isNumeric(c.type)) complain(key, `is for numeric columns, and this one is ${c.type}`);
-      else if (!isValueOf(value, c.type)) complain(key, `is no value of type ${c.type}`);
-    }
-  });
+/** What is wrong with the keys of one column taken together. */
+export function checkColumn(c: Column, complain: Complain): void {
+  if (c.allowed && c.type !== 'string')
+    complain(['allowed'], `is for string columns, and this one is ${c.type}`);
+  if (c.zeroDecimals && c.type !== 'int64')
+    complain(['zeroDecimals'], `is for int64 columns, and this one is ${c.type}`);
+  if (c.mixed && c.type !== 'string') complain(['mixed'], `is for string columns, and this one is ${c.type}`);
+  if (c.precision && (c.type !== 'timestamp' || c.format))
+    complain(['precision'], 'is for timestamp columns without a format');
+  if (c.format && c.type !== 'timestamp' && c.type !== 'date')
+    complain(['format'], `is for timestamp and date columns, and this one is ${c.type}`);
+  if (isEpoch(c.format) && c.type === 'date')
+    complain(['format'], `${c.format} is for timestamp columns, and this one is date`);
+  const { digits, scale } = decimalSize(c.type);
+  if (scale > digits) complain(['type'], `has ${scale} decimals, but only ${digits} digits`);
+  for (const key of ['min', 'max'] as const) {
+    const value = c[key];
+    if (value === undefined) continue;
+    if (!isNumeric(c.type)) complain([key], `is for numeric columns, and this one is ${c.type}`);
+    else if (!isValueOf(value, c.type)) complain([key], `is no value of type ${c.type}`);
+  }
+}
 
 /**
  * Whether a limit is a value of its column's type, so that SQL compares the two without a cast that may fail.
@@ -137,7 +56,7 @@ function isValueOf(limit: string, type: string): boolean {
 }
 
 /** What is wrong with the columns taken together. */
-export function checkColumns(columns: readonly z.output<typeof column>[], complain: Complain): void {
+export function checkColumns(columns: readonly Column[], complain: Complain): void {
   const names = columns.map((c) => c.name);
   const sources = columns.map(({ name, from = name }) =>
     typeof from === 'string' ? from : JSON.stringify(from),

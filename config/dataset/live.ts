@@ -1,19 +1,8 @@
-import { z } from 'zod';
-import { type column, name } from './columns.ts';
+import type { Column, Live } from '../../core/dataset.ts';
 import type { Complain } from './complain.ts';
 
-/** What the view Live of the page is made of. */
-export const live = z.strictObject({
-  by: z.array(name).min(1).describe('String columns of few values: readings are grouped by one of them.'),
-  values: z.array(name).min(1).describe('Numeric columns: what a reading measures.'),
-});
-
 /** What is wrong with the view of these columns. */
-export function checkLive(
-  { by, values }: z.output<typeof live>,
-  columns: readonly z.output<typeof column>[],
-  complain: Complain,
-): void {
+export function checkLive({ by, values }: Live, columns: readonly Column[], complain: Complain): void {
   const typeOf = (named: string) => columns.find((c) => c.name === named)?.type;
   for (const [key, names, fits, types] of [
     ['by', by, /^string$/, 'string'],

@@ -1,45 +1,10 @@
-import { z } from 'zod';
-import { type column, name } from './columns.ts';
+import type { Column, Overview } from '../../core/dataset.ts';
 import type { Complain } from './complain.ts';
-
-/** What the page and the first look after `demo` are made of. */
-export const overview = z.strictObject({
-  type: name.optional().describe('String column: what kind of event it is.'),
-  funnel: z
-    .array(z.string())
-    .min(1)
-    .max(12)
-    .optional()
-    .describe('Values of `type` on the way to a purchase, which is the last.'),
-  amount: name.optional().describe('int64 or decimal column: what the event is worth.'),
-  currency: z
-    .string()
-    .regex(/^[A-Z]{3}$/, 'must be three capital letters, as in ISO 4217')
-    .optional()
-    .describe('ISO 4217 code of the currency of `amount`.'),
-  amounts: z
-    .array(name)
-    .min(1)
-    .optional()
-    .describe("Columns of the model's table that are in `currency`, too."),
-  category: name.optional().describe('Column by whose values events are grouped and filtered.'),
-  brand: name.optional().describe('A second such column.'),
-  session: name.optional().describe('Column whose value events of one visit share.'),
-  segment: name.optional().describe("Column of the model's table that puts each of its rows into a group."),
-  top: z
-    .strictObject({
-      title: z.string().min(1),
-      by: name.describe("Column of the model's table: the ten rows with its largest values are shown."),
-      columns: z.array(name).min(1).describe("Columns of the model's table that are shown of them."),
-    })
-    .optional()
-    .describe('The rows that `demo` shows.'),
-});
 
 /** What is wrong with the overview of these columns. */
 export function checkOverview(
-  roles: z.output<typeof overview>,
-  columns: readonly z.output<typeof column>[],
+  roles: Overview,
+  columns: readonly Column[],
   hasModel: boolean,
   complain: Complain,
 ): void {

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Dataset } from '../../core/dataset.ts';
 import { UsageError } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';
-import { asDataset, dataset, datasetJsonSchema } from './schema.ts';
+import { dataset, datasetJsonSchema } from './schema.ts';
 
 type Path = readonly (string | number)[];
 
@@ -20,7 +20,7 @@ export function parseDataset(text: string, file: string): Dataset {
     throw new UsageError('dataset:invalid', `${file}:${at.line}: ${syntax.message.split('\n')[0]}`);
   }
   const result = dataset.safeParse(contentsOf(document, file));
-  if (result.success) return asDataset(result.data);
+  if (result.success) return result.data;
   const complaints = result.error.issues
     .flatMap(complaintsOf)
     .map(

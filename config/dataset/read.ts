@@ -1,9 +1,9 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { name as datasetName } from '../../core/dataset/name.ts';
 import type { Dataset, Model } from '../../core/dataset.ts';
 import { UsageError } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';
-import { name as datasetName } from './columns.ts';
 import { parseDataset } from './parse.ts';
 
 /** The datasets that come with the project. */
