@@ -1,13 +1,14 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { StoredFile } from '../../core/data-files.ts';
 import { EVENTS_TABLE, REJECTED_TABLE } from '../../core/dataset.ts';
 import type { ArchivedFiles, ArchiveJob, LocalEngine } from '../../core/engine.ts';
 import { MONTH } from '../../core/lake-tables.ts';
 import { beyond } from '../../core/sql.ts';
-import { certainEvents, checkedEvents, leftRecords } from './contract-sql.ts';
+import { checkedEvents, eventsByMonth, type LeftRecords, leftRecords, UNCERTAIN } from './contract-sql.ts';
 import { SPARK, type SparkLake, writeFiles } from './delta-files.ts';
 import { kafkaView, type SparkKafka } from './kafka-source.ts';
+import { placeOf } from './lake-place.ts';
 import type { OffsetsBatch } from './offsets-batch.ts';
 
 const EVENTS_VIEW = 'eventlake_events_log';
@@ -22,40 +23,52 @@ export interface SparkArchive extends SparkLake {
 /**
  * Turns a range of offsets into files. Spark types and checks the events, and writes those that are certainly
  * good where they belong. All others, and dead letters, go through the local engine, so that there is one
- * place that says why an event is rejected.
+ * place that says why an event is rejected. Events are checked once: the others are found by their offsets.
  */
 export async function archiveOffsets(
   spark: SparkArchive,
   { dataset, from }: ArchiveJob,
   batch: OffsetsBatch,
 ): Promise<ArchivedFiles> {
-  const { session, kafka } = spark;
+  const { session, kafka, store, bucket } = spark;
   const ranges = batch.ranges.filter((range) => range.from < range.to);
   const events = ranges.filter(({ stream }) => stream === 'events');
   const letters = ranges.filter(({ stream }) => stream === 'dead-letters');
   if (events.length > 0) await session.run(kafkaView(kafka, EVENTS_VIEW, 'events', events));
   if (letters.length > 0) await session.run(kafkaView(kafka, LETTERS_VIEW, 'dead-letters', letters));
-  const checked = events.length > 0 ? checkedEvents(dataset, EVENTS_VIEW) : null;
-  const good = checked
-    ? await writeFiles(spark, {
-        table: `${dataset.name}/${EVENTS_TABLE}`,
-        query: certainEvents(dataset, checked, beyond(batch.next.keys(), from.events)),
-        partitionBy: [MONTH],
-      })
-    : null;
-  const left =
-    ranges.length > 0
+  const eventsTable = `${dataset.name}/${EVENTS_TABLE}`;
+  const checked =
+    events.length > 0
       ? await writeFiles(spark, {
-          table: `${dataset.name}/${REJECTED_TABLE}`,
-          query: leftRecords(dataset, checked, letters.length > 0 ? LETTERS_VIEW : null),
+          table: eventsTable,
+          query: eventsByMonth(
+            dataset,
+            checkedEvents(dataset, EVENTS_VIEW),
+            beyond(batch.next.keys(), from.events),
+          ),
+          partitionBy: [MONTH],
         })
       : null;
-  const paths = await fetched(spark, `${dataset.name}/${REJECTED_TABLE}`, left?.files ?? [], batch.folder);
+  const isUncertain = ({ partition }: StoredFile) => partition[MONTH] === UNCERTAIN;
+  const uncertain = checked?.files.filter(isUncertain) ?? [];
+  const certain = checked?.files.filter((file) => !isUncertain(file)) ?? [];
+  const left: LeftRecords[] = [];
+  if (uncertain[0]) {
+    const places = `parquet.\`${placeOf(bucket, `${eventsTable}/${dirname(uncertain[0].path)}`)}\``;
+    left.push({ stream: 'events', records: EVENTS_VIEW, places });
+  }
+  if (letters.length > 0) left.push({ stream: 'dead-letters', records: LETTERS_VIEW, places: null });
+  const rejectedTable = `${dataset.name}/${REJECTED_TABLE}`;
+  const others =
+    left.length > 0
+      ? await writeFiles(spark, { table: rejectedTable, query: leftRecords(dataset, left) })
+      : null;
+  await store.delete(uncertain.map(({ path }) => `${eventsTable}/${path}`));
+  const paths = await fetched(spark, rejectedTable, others?.files ?? [], batch.folder);
   const decided = await spark.local.archiveLeft(
     { dataset, from },
     { paths, next: batch.next, folder: batch.folder },
   );
-  const certain = good?.files ?? [];
   return {
     ...decided,
     computedBy: SPARK,

@@ -1,4 +1,5 @@
 import { nameInSource, partOf, partsOf } from '../../core/column-source.ts';
+import type { Stream } from '../../core/contracts.ts';
 import type { Column, Dataset, RecordPart } from '../../core/dataset.ts';
 import { MONTH } from '../../core/lake-tables.ts';
 import { certainValue, isWholeJson, readJson, sparkType } from './column-sql.ts';
@@ -48,8 +49,7 @@ export function checkedEvents(dataset: Dataset, records: string): string {
   return `
 WITH readable AS (
   SELECT partition AS log_partition, offset AS log_offset, ${timeOf('timestamp')} AS log_timestamp,
-    CASE WHEN octet_length(value) <= ${LARGE_VALUE} AND is_valid_utf8(CAST(value AS STRING)) THEN CAST(value AS STRING) END AS _value,
-    ${['value AS _bytes', 'headers AS _headers', ...parts.map((part, i) => `${partBytes(part)} AS ${partColumn(i)}`)].join(', ')}
+    ${[`CASE WHEN octet_length(value) <= ${LARGE_VALUE} AND is_valid_utf8(CAST(value AS STRING)) THEN CAST(value AS STRING) END AS _value`, ...parts.map((part, i) => `${partBytes(part)} AS ${partColumn(i)}`)].join(',\n    ')}
   FROM ${records}
 ), parsed AS (
   SELECT *, _value RLIKE ${text(FRACTION)} AS _fractions FROM readable
@@ -68,32 +68,53 @@ SELECT *, coalesce(${isWholeJson('_json')}, false) AND log_timestamp IS NOT NULL
 FROM typed`;
 }
 
-/** The good events of {@link checkedEvents}, as the `events` table has them. */
-export function certainEvents(dataset: Dataset, checked: string, condition: string): string {
+/** In the place of the month: the event is the local engine's to decide. */
+export const UNCERTAIN = 'uncertain';
+
+/**
+ * {@link checkedEvents} as the `events` table has them. An event that is not certainly good has
+ * {@link UNCERTAIN} as its month, and only its place in the log is known. `condition` says which of the good
+ * ones are wanted.
+ */
+export function eventsByMonth(dataset: Dataset, checked: string, condition: string): string {
   const columns = dataset.columns.map(({ name }) => name).join(', ');
   return `
-SELECT /*+ REBALANCE(${MONTH}) */ ${columns}, log_partition, log_offset, log_timestamp, date_format(${dataset.time}, 'yyyy-MM') AS ${MONTH}
-FROM (${checked}) WHERE _certain AND ${condition}`;
+SELECT /*+ REBALANCE(${MONTH}) */ ${columns}, log_partition, log_offset, log_timestamp,
+  if(_certain, date_format(${dataset.time}, 'yyyy-MM'), '${UNCERTAIN}') AS ${MONTH}
+FROM (${checked}) WHERE NOT _certain OR ${condition}`;
 }
 
-/** What is left to the local engine: the other events, and all dead letters. */
-export function leftRecords(dataset: Dataset, checked: string | null, deadLetters: string | null): string {
-  const others = partsOf(dataset).map((_, i) => partColumn(i));
-  const kept = others.map((name) => `hex(substring(${name}, 1, ${LARGE_PART + 1})) AS ${name}`);
-  const source = `filter(_headers, h -> h.key = 'source-line' AND CAST(h.value AS STRING) RLIKE ':[0-9]+\\\\z')`;
-  const columns = `log_partition, log_offset, log_timestamp, hex(substring(_bytes, 1, ${KEPT_BYTES})) AS value, hex(get(${source}, 0).value) AS source`;
-  const parts: string[] = [];
-  if (checked)
-    parts.push(
-      `SELECT 'events' AS stream, ${[columns, ...kept].join(', ')} FROM (${checked}) WHERE NOT _certain`,
-    );
-  if (deadLetters) {
-    parts.push(`
-SELECT 'dead-letters' AS stream, ${[columns, ...others.map(() => 'CAST(NULL AS STRING)')].join(', ')} FROM (
-  SELECT partition AS log_partition, offset AS log_offset, ${timeOf('timestamp')} AS log_timestamp, value AS _bytes, headers AS _headers FROM ${deadLetters}
-)`);
-  }
-  return parts.join('\nUNION ALL');
+/** The records of one stream that are left to the local engine. */
+export interface LeftRecords {
+  readonly stream: Stream;
+  /** A relation of Spark's Kafka source. */
+  readonly records: string;
+  /** A relation of the records' places, `log_partition` and `log_offset`; null where all are left. */
+  readonly places: string | null;
+}
+
+/** What is left to the local engine, with the parts of the records that its contract needs. */
+export function leftRecords(dataset: Dataset, left: readonly LeftRecords[]): string {
+  const source = `filter(headers, h -> h.key = 'source-line' AND CAST(h.value AS STRING) RLIKE ':[0-9]+\\\\z')`;
+  const others = ({ stream }: LeftRecords) =>
+    partsOf(dataset).map((part, i) => {
+      const bytes = `hex(substring(${partBytes(part)}, 1, ${LARGE_PART + 1}))`;
+      return `${stream === 'events' ? bytes : 'CAST(NULL AS STRING)'} AS ${partColumn(i)}`;
+    });
+  return left
+    .map((each) => {
+      const columns = [
+        `'${each.stream}' AS stream, partition AS log_partition, offset AS log_offset`,
+        `${timeOf('timestamp')} AS log_timestamp`,
+        `hex(substring(value, 1, ${KEPT_BYTES})) AS value, hex(get(${source}, 0).value) AS source`,
+        ...others(each),
+      ];
+      const among = each.places
+        ? ` LEFT SEMI JOIN ${each.places} AS places ON places.log_partition = partition AND places.log_offset = offset`
+        : '';
+      return `SELECT ${columns.join(', ')} FROM ${each.records}${among}`;
+    })
+    .join('\nUNION ALL ');
 }
 
 /** What the part of a record is, in bytes. */
