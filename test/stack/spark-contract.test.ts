@@ -52,7 +52,12 @@ test('events of every kind become the same rows as DuckDB makes of them, for the
   expect(spark.files.reasons).toEqual(duckdb.files.reasons);
   expect(spark.rows.events.length + spark.rows.rejected.length).toBe(values.length);
   // What Spark has written itself, and not left to the engine in this process.
-  const own = countOf(spark.files.events.filter((file) => 'path' in file));
+  const stored = spark.files.events.filter((file) => 'path' in file);
+  const own = countOf(stored);
   expect(own).toBeGreaterThan(0.2 * duckdb.rows.events.length);
   expect(Object.keys(duckdb.files.reasons).length).toBeGreaterThan(30);
+  // Nothing else stays: neither the places of the events that were left, nor these themselves.
+  const keys: string[] = [];
+  for await (const { key } of place.store.list('kinds/')) keys.push(key);
+  expect(keys.toSorted()).toEqual(stored.map(({ path }) => `kinds/events/${path}`).toSorted());
 });
