@@ -135,6 +135,11 @@ export interface ReaderOptions {
   readonly skip?: ReadonlySet<string>;
   /** None when absent. */
   readonly parts?: RecordParts | undefined;
+  /**
+   * The records are only counted: a batch may come without their timestamps, values and sources. All bytes are
+   * read and checked as ever.
+   */
+  readonly countOnly?: boolean;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { EventLog } from '../core/contracts.ts';
+import type { EventLog, PartitionRange } from '../core/contracts.ts';
 import { partitionId } from '../core/contracts.ts';
 import { newestFiles } from '../lake/local-files.ts';
 import { auditCopies, type CopiesContext, compareIndex, indexText } from './copies.ts';
@@ -62,10 +62,10 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
   const ranges = await context.log.ranges();
   const ledger = await context.log.ledger();
   const skipped = await skippedBatches(context);
-  const logged = await tallyLog(context.log, ranges, new Set(skipped.map(({ name }) => name)));
-  const lake = await tallyLake(context, ranges);
-  const profiles = await countProfiles(context);
-  for (const table of context.derived.values()) await newestFiles(table, context.files);
+  const [logged, { lake, profiles }] = await together(
+    tallyLog(context.log, ranges, new Set(skipped.map(({ name }) => name))),
+    countTables(context, ranges),
+  );
   const index = await compareIndex(context);
   const indices = await auditCopies(context, context.indices, { unit: 'documents', name: 'Elasticsearch' });
   const warehouse = await auditCopies(context, context.warehouse, { unit: 'rows', name: 'PostgreSQL' });
@@ -150,4 +150,17 @@ export async function audit(context: AuditContext): Promise<AuditReport> {
       ),
     ],
   };
+}
+
+async function countTables(context: AuditContext, ranges: readonly PartitionRange[]) {
+  const lake = await tallyLake(context, ranges);
+  const profiles = await countProfiles(context);
+  for (const table of context.derived.values()) await newestFiles(table, context.files);
+  return { lake, profiles };
+}
+
+/** Both results, once both have ended: neither still reads when a failure of the other closes the stores. */
+async function together<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, other]);
+  return Promise.all([one, other]);
 }

@@ -9,6 +9,9 @@ import type { Tally } from './tally-log.ts';
 /** The columns that say where a row lies in the log. */
 const PLACE = ['log_partition', 'log_offset'];
 
+/** Where more than this part of the events is a candidate, all columns tell better which are duplicates. */
+const MANY_REPEATED = 0.05;
+
 /** The stream that a row of `rejected` came from. */
 const STREAM = `CASE WHEN starts_with(reason, 'line:') THEN 'dead-letters' ELSE 'events' END`;
 
@@ -108,18 +111,36 @@ export async function tallyLake(
 
 /**
  * Events equal to another in every column. Digests find the few candidates cheaply, and these are compared in
- * full.
+ * full. The digests are of time and key alone, which are read and grouped sooner than all columns, unless
+ * many events share these.
  */
 async function countDuplicates(dataset: Dataset, events: string, sql: SqlSession): Promise<number> {
+  const { time, key } = dataset;
   const columns = dataset.columns.map((column) => column.name).join(', ');
-  const rows = await sql.rows(`
-WITH repeated AS (
-  SELECT hash(${columns}) AS digest FROM ${events} GROUP BY digest HAVING count(*) > 1
-), candidates AS (
-  SELECT ${columns} FROM ${events} SEMI JOIN repeated ON hash(${columns}) = digest
-)
-SELECT (SELECT count(*) FROM candidates) - (SELECT count(*) FROM (SELECT DISTINCT * FROM candidates)) AS n`);
-  return Number(rows[0]?.n);
+  let digest = `hash(${time}, ${key})`;
+  try {
+    if ((await findRepeated(digest, events, sql)) > MANY_REPEATED) {
+      digest = `hash(${columns})`;
+      await findRepeated(digest, events, sql);
+    }
+    const rows = await sql.rows(`
+SELECT coalesce(sum(n - 1), 0) AS n
+FROM (SELECT count(*) AS n FROM ${events} SEMI JOIN repeated ON ${digest} = digest GROUP BY ${columns})`);
+    return Number(rows[0]?.n);
+  } finally {
+    await sql.run('DROP TABLE IF EXISTS repeated');
+  }
+}
+
+/** Fills `repeated` with the digests of several events, and answers with these events' share of all. */
+async function findRepeated(digest: string, events: string, sql: SqlSession): Promise<number> {
+  await sql.run(`
+CREATE OR REPLACE TEMP TABLE repeated AS
+SELECT ${digest} AS digest, count(*) AS n FROM ${events} GROUP BY digest HAVING n > 1`);
+  const rows = await sql.rows(
+    `SELECT coalesce(sum(n), 0) / (SELECT count(*) FROM ${events}) AS part FROM repeated`,
+  );
+  return Number(rows[0]?.part);
 }
 
 /** Counts the rows of the model's table whose rows are the dataset's entities. */

@@ -30,7 +30,7 @@ export async function tallyLog(
     ranges.filter((range) => range.end > range.start).map((range) => [partitionId(range), range.end]),
   );
   if (left.size === 0) return tallies;
-  const reader = await log.reader({ position: async () => null, skip });
+  const reader = await log.reader({ position: async () => null, skip, countOnly: true });
   try {
     for (let idle = 0; left.size > 0; ) {
       const batch = await reader.poll(POLL_MS);

@@ -171,6 +171,13 @@ export async function readHeader(file: FileHandle, path: string): Promise<ChunkH
   }
 }
 
+/** What a reader hands over of each record. */
+export interface WantedParts {
+  readonly parts?: RecordParts | undefined;
+  /** Its offset alone. No record keeps the bytes of its block, so that all blocks are read into one buffer. */
+  readonly counted?: { buffer: Buffer } | null;
+}
+
 /**
  * The block's records from the offset `from` on, of the chunk with this header; `log:corrupt` when its bytes
  * are not those that were written. Records of this log have no headers.
@@ -181,9 +188,9 @@ export async function readBlock(
   block: Block,
   { timestamp, progress }: Pick<ChunkHeader, 'timestamp' | 'progress'>,
   from: bigint,
-  parts?: RecordParts,
+  { parts, counted = null }: WantedParts = {},
 ): Promise<RecordBatch> {
-  const bytes = await readExactly(file, path, block.position, block.bytes);
+  const bytes = await readExactly(file, path, block.position, block.bytes, counted ?? undefined);
   if (crc32(bytes) !== block.crc32) {
     throw corruptChunk(
       path,
@@ -209,18 +216,21 @@ export async function readBlock(
     }
     if (offset < from) continue;
     offsets.push(offset);
+    if (counted) continue;
     values.push(valueLength < 0 ? null : bytes.subarray(valueAt, at));
     if (parts?.key) keys.push(keyLength < 0 ? null : bytes.subarray(keyAt, valueAt));
   }
+  const { stream, partition, end: next } = block;
+  if (counted) return { stream, partition, from, next, offsets, timestamps: [], values };
   const timestamps = new Array<number>(offsets.length).fill(timestamp);
   const lines = bytes.subarray(at);
   const hasLines = lines.length === Number(block.end - block.start) * LINE_BYTES;
   const sources = progress && hasLines ? sourcesOf(lines, offsets.length, progress.file) : null;
   return {
-    stream: block.stream,
-    partition: block.partition,
+    stream,
+    partition,
     from,
-    next: block.end,
+    next,
     offsets,
     timestamps,
     values,
@@ -238,9 +248,17 @@ function sourcesOf(lines: Buffer, count: number, file: string): SourceLine[] {
   return sources;
 }
 
-async function readExactly(file: FileHandle, path: string, position: number, bytes: number): Promise<Buffer> {
+/** Reads into `place`, whose buffer is replaced where it is too small. */
+async function readExactly(
+  file: FileHandle,
+  path: string,
+  position: number,
+  bytes: number,
+  place: { buffer: Buffer } = { buffer: Buffer.alloc(0) },
+): Promise<Buffer> {
   if (bytes > MAX_READ_BYTES) throw corruptChunk(path, `${bytes} bytes at byte ${position} belong together`);
-  const buffer = Buffer.allocUnsafeSlow(bytes);
+  if (place.buffer.length < bytes) place.buffer = Buffer.allocUnsafeSlow(bytes);
+  const buffer = place.buffer.subarray(0, bytes);
   for (let done = 0; done < bytes; ) {
     const { bytesRead } = await file.read(buffer, done, bytes - done, position + done);
     if (bytesRead === 0) throw corruptChunk(path, `it ends at byte ${position + done}`);

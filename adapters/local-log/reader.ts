@@ -1,18 +1,12 @@
 /** Reads the local log: goes through the chunks in order, and through the blocks of each in order. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type {
-  LogReader,
-  PartitionRange,
-  ReaderOptions,
-  RecordBatch,
-  RecordParts,
-} from '../../core/contracts.ts';
+import type { LogReader, PartitionRange, ReaderOptions, RecordBatch } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
 import { recreatedLog } from '../../core/recreated-log.ts';
 import { batchName, placeholder, unreadable } from '../../core/unreadable-batch.ts';
-import { corruptChunk, readBlock } from './chunk.ts';
+import { corruptChunk, readBlock, type WantedParts } from './chunk.ts';
 import type { Block, ChunkHeader } from './chunk-header.ts';
 import type { ChunkFolder } from './folder.ts';
 
@@ -79,7 +73,7 @@ class LocalReader implements LogReader {
   readonly #log: string;
   readonly #positions: Map<string, bigint>;
   readonly #skip: ReadonlySet<string>;
-  readonly #parts: RecordParts | undefined;
+  readonly #wanted: WantedParts;
   #number: number;
   #last: number;
   #header: ChunkHeader | null = null;
@@ -92,7 +86,7 @@ class LocalReader implements LogReader {
     state: LogState,
     positions: Map<string, bigint>,
     number: number,
-    { skip = new Set(), parts }: ReaderOptions,
+    { skip = new Set(), parts, countOnly = false }: ReaderOptions,
   ) {
     this.#folder = folder;
     this.#log = state.log;
@@ -100,7 +94,7 @@ class LocalReader implements LogReader {
     this.#positions = positions;
     this.#number = number;
     this.#skip = skip;
-    this.#parts = parts;
+    this.#wanted = { parts, counted: countOnly ? { buffer: Buffer.alloc(0) } : null };
   }
 
   async poll(waitMs: number): Promise<RecordBatch | null> {
@@ -147,7 +141,7 @@ class LocalReader implements LogReader {
   async #read(block: Block, header: ChunkHeader, position: bigint): Promise<RecordBatch> {
     try {
       return await this.#folder.readChunk(this.#number, (file, path) =>
-        readBlock(file, path, block, header, position, this.#parts),
+        readBlock(file, path, block, header, position, this.#wanted),
       );
     } catch (error) {
       if (!hasCode(error, 'log:corrupt')) throw error;

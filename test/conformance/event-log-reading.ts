@@ -167,6 +167,26 @@ export function describeReading({ it, opened }: Fixture): void {
     });
   });
 
+  it('a reader that only counts is given every offset', async () => {
+    const log = await opened();
+    const writer = await log.writer();
+    const events = (count: number) => Array.from({ length: count }, (_, i) => record(i % 2, `${i}`, 'key'));
+    await writer.append(chunkOf(events(50_000), [record(0, 'dead')]));
+    await writer.append(chunkOf(events(7)));
+    await writer.close();
+    const expected = await drain(log);
+    const offsets = new Map([...expected.keys()].map((id): [string, bigint[]] => [id, []]));
+    const reader = await log.reader({ position: async () => null, countOnly: true });
+    for (let left = 50_008; left > 0; ) {
+      const batch = await reader.poll(60_000);
+      if (!batch) throw new Error(`${left} records did not come`);
+      offsets.get(partitionId(batch))?.push(...batch.offsets);
+      left -= batch.offsets.length;
+    }
+    await reader.close();
+    for (const [id, read] of expected) expect(offsets.get(id)).toEqual(read.offsets);
+  });
+
   it('a position beyond the end is refused', async () => {
     const log = await opened();
     const writer = await log.writer();

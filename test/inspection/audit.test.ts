@@ -79,6 +79,18 @@ describe('the audit', () => {
     });
   });
 
+  test('tells duplicates from other events of the same moment and user', async () => {
+    const others = Array.from({ length: 300 }, (_, user) => row(user));
+    const rows = [...others, row(7), row(7), row(8, '0.02'), row(9, '1.00', 'cart'), row(9, '1.00', 'cart')];
+    await shop.fill('a.csv', rows.join(''));
+    await shop.process();
+    const report = await audit(shop.auditContext());
+    expect(report).toMatchObject({
+      balanced: true,
+      lake: { events: rows.length, duplicates: rows.length - new Set(rows).size },
+    });
+  });
+
   test('of a log that is not processed yet says so, and what to run', async () => {
     await shop.fill('a.csv', ROWS);
     const report = await audit(shop.auditContext());
