@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { partsOf } from '../../core/column-source.ts';
+import type { Stream } from '../../core/contracts.ts';
 import type { StoredFile } from '../../core/data-files.ts';
 import { EVENTS_TABLE, REJECTED_TABLE } from '../../core/dataset.ts';
 import type { ArchivedFiles, ArchiveJob, LocalEngine } from '../../core/engine.ts';
@@ -9,7 +11,7 @@ import { checkedEvents, eventsByMonth, type LeftRecords, leftRecords, UNCERTAIN 
 import { SPARK, type SparkLake, writeFiles } from './delta-files.ts';
 import { kafkaView, type SparkKafka } from './kafka-source.ts';
 import { placeOf } from './lake-place.ts';
-import type { OffsetsBatch } from './offsets-batch.ts';
+import type { OffsetRange, OffsetsBatch } from './offsets-batch.ts';
 
 const EVENTS_VIEW = 'eventlake_events_log';
 const LETTERS_VIEW = 'eventlake_dead_letters_log';
@@ -34,8 +36,10 @@ export async function archiveOffsets(
   const ranges = batch.ranges.filter((range) => range.from < range.to);
   const events = ranges.filter(({ stream }) => stream === 'events');
   const letters = ranges.filter(({ stream }) => stream === 'dead-letters');
-  if (events.length > 0) await session.run(kafkaView(kafka, EVENTS_VIEW, 'events', events));
-  if (letters.length > 0) await session.run(kafkaView(kafka, LETTERS_VIEW, 'dead-letters', letters));
+  const view = (name: string, stream: Stream, ranges: readonly OffsetRange[], headers: boolean) =>
+    session.run(kafkaView(kafka, { name, stream, ranges, headers }));
+  const readsHeaders = partsOf(dataset).some((part) => 'header' in part);
+  if (events.length > 0) await view(EVENTS_VIEW, 'events', events, readsHeaders);
   const eventsTable = `${dataset.name}/${EVENTS_TABLE}`;
   const checked =
     events.length > 0
@@ -55,9 +59,13 @@ export async function archiveOffsets(
   const left: LeftRecords[] = [];
   if (uncertain[0]) {
     const places = `parquet.\`${placeOf(bucket, `${eventsTable}/${dirname(uncertain[0].path)}`)}\``;
+    await view(EVENTS_VIEW, 'events', events, true);
     left.push({ stream: 'events', records: EVENTS_VIEW, places });
   }
-  if (letters.length > 0) left.push({ stream: 'dead-letters', records: LETTERS_VIEW, places: null });
+  if (letters.length > 0) {
+    await view(LETTERS_VIEW, 'dead-letters', letters, true);
+    left.push({ stream: 'dead-letters', records: LETTERS_VIEW, places: null });
+  }
   const rejectedTable = `${dataset.name}/${REJECTED_TABLE}`;
   const others =
     left.length > 0

@@ -34,13 +34,15 @@ const DATE = `${YEAR}-[0-9]{2}-[0-9]{2}`;
 const TIMESTAMP = `${DATE}(?:[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\\.[0-9]{1,6})?(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])?)?`;
 /** What strptime's letters stand for that always have as many digits, and their places in ISO 8601. */
 const LETTERS: Readonly<Record<string, string>> = {
-  '%Y': `(${YEAR})`,
-  '%m': '([0-9]{2})',
-  '%d': '([0-9]{2})',
-  '%H': '([0-9]{2})',
-  '%M': '([0-9]{2})',
-  '%S': '([0-9]{2})',
+  '%Y': YEAR,
+  '%m': '[0-9]{2}',
+  '%d': '[0-9]{2}',
+  '%H': '[0-9]{2}',
+  '%M': '[0-9]{2}',
+  '%S': '[0-9]{2}',
 };
+/** Formats of text that Spark casts as it is. */
+const ISO_FORMAT = /^%Y-%m-%d(?:[ T]%H:%M:%S(?: UTC|Z)?)?$/;
 /** Functions that make a timestamp of a count since 1970, and the digits of counts within the year 9999. */
 const EPOCHS: Readonly<Record<string, readonly [string, number]>> = {
   epoch_s: ['timestamp_seconds', 11],
@@ -50,6 +52,9 @@ const EPOCHS: Readonly<Record<string, readonly [string, number]>> = {
 const NEVER: CertainValue = { value: 'NULL', when: 'false' };
 
 const cast = (column: Column, value: string) => `try_cast(${value} AS ${sparkType(column)})`;
+/** Whether the text is a number of the pattern. Most are written as Spark writes them, which shows sooner. */
+const isWritten = ({ name }: Column, t: string, pattern: string) =>
+  `(CAST(${name} AS STRING) = ${t} OR ${matches(t, pattern)})`;
 /** Only text that may be the beginning of another JSON value needs a look at what it is. */
 const isText = ({ text: t, kind }: ValueParts) =>
   `(${t} RLIKE ${text('\\A[^-0-9tf{\\[]')} OR ${kind} = 'STRING')`;
@@ -60,7 +65,7 @@ const CERTAIN: Readonly<Record<string, CertainOf>> = {
   string: (_column, parts) => ({ value: parts.text, when: isText(parts) }),
   int64(column, parts) {
     const value = cast(column, column.zeroDecimals ? `split_part(${parts.text}, '.', 1)` : parts.text);
-    const whole = `(${matches(parts.text, '-?[0-9]{1,19}')} AND ${column.name} IS NOT NULL AND ${isWhole(parts)})`;
+    const whole = `(${isWritten(column, parts.text, '-?[0-9]{1,19}')} AND ${column.name} IS NOT NULL AND ${isWhole(parts)})`;
     if (!column.zeroDecimals) return { value, when: whole };
     return { value, when: `(${whole} OR ${matches(parts.text, `-?[0-9]{1,${EXACT_DIGITS}}(?:\\.0+)?`)})` };
   },
@@ -75,7 +80,11 @@ const CERTAIN: Readonly<Record<string, CertainOf>> = {
   decimal(column, parts) {
     const { digits, scale } = decimalSize(column.type);
     const whole = digits > scale ? `[0-9]{1,${digits - scale}}` : '0';
-    const written = matches(parts.text, `-?${whole}${scale > 0 ? `(?:\\.[0-9]{1,${scale}})?` : ''}`);
+    const written = isWritten(
+      column,
+      parts.text,
+      `-?${whole}${scale > 0 ? `(?:\\.[0-9]{1,${scale}})?` : ''}`,
+    );
     const value = cast(column, parts.text);
     if (digits <= EXACT_DIGITS) return { value, when: written };
     // A number with a fraction may have been a double, and of a wide decimal only a small one is exact then.
@@ -134,28 +143,51 @@ function timeOf(column: Column, parts: ValueParts, iso: string): CertainValue {
   }
   const read = formatOf(column.format);
   if (read === null) return NEVER;
-  const value = cast(
-    column,
-    `regexp_replace(${parts.text}, ${text(`\\A${read.pattern}\\z`)}, ${text(read.iso)})`,
-  );
-  return {
-    value,
-    when: `(${matches(parts.text, read.pattern)} AND ${column.name} IS NOT NULL AND ${isText(parts)})`,
-  };
+  const text8601 = ISO_FORMAT.test(column.format)
+    ? parts.text
+    : `regexp_replace(${parts.text}, ${text(`\\A${read.groups}\\z`)}, ${text(read.iso)})`;
+  const conditions = [matches(parts.text, read.pattern), `${column.name} IS NOT NULL`];
+  if (!read.isNoNumber) conditions.push(isText(parts));
+  // A cast to a date does not look at the time that follows it.
+  const value = `CAST(try_cast(${text8601} AS TIMESTAMP) AS ${sparkType(column)})`;
+  return { value, when: `(${conditions.join(' AND ')})` };
 }
 
-/** A format as a pattern, and what turns a match into ISO 8601; null where it has other letters. */
-function formatOf(format: string): { pattern: string; iso: string } | null {
+/** What Spark needs to know of a format of time. */
+interface TimeFormat {
+  /** What its texts match. */
+  readonly pattern: string;
+  /** The same, each of its letters a group. */
+  readonly groups: string;
+  /** Makes ISO 8601 of these groups. */
+  readonly iso: string;
+  /** Whether a text that matches is that of no other JSON value: it begins with a digit and is no number. */
+  readonly isNoNumber: boolean;
+}
+
+/** A format as Spark needs it; null where it has other letters. */
+function formatOf(format: string): TimeFormat | null {
   const pieces = format.match(/%.|[^%]+/gs) ?? [];
   const letters = pieces.filter((piece) => piece.startsWith('%'));
   const known = letters.every((letter) => Object.hasOwn(LETTERS, letter));
   if (!known || new Set(letters).size < letters.length) return null;
   if (!['%Y', '%m', '%d'].every((letter) => letters.includes(letter))) return null;
-  const pattern = pieces
-    .map((piece) => LETTERS[piece] ?? piece.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-    .join('');
+  const literal = (piece: string) => piece.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const join = (ofDigits: (digits: string) => string) =>
+    pieces
+      .map((piece) => {
+        const digits = LETTERS[piece];
+        return digits === undefined ? literal(piece) : ofDigits(digits);
+      })
+      .join('');
   // Each letter is one group of the pattern, and the groups are numbered.
   const part = (letter: string) => (letters.includes(letter) ? `$${letters.indexOf(letter) + 1}` : '00');
   const [year, month, day, ...time] = ['%Y', '%m', '%d', '%H', '%M', '%S'].map(part);
-  return { pattern, iso: `${year}-${month}-${day}T${time.join(':')}Z` };
+  return {
+    pattern: join((digits) => digits),
+    groups: join((digits) => `(${digits})`),
+    iso: `${year}-${month}-${day}T${time.join(':')}Z`,
+    isNoNumber:
+      format.startsWith('%') && pieces.some((piece) => !(piece in LETTERS) && /[^-+.0-9eE]/.test(piece)),
+  };
 }

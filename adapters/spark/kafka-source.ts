@@ -34,15 +34,23 @@ function quoted(value: string): string {
   return `"${value.replaceAll(/[^\u0100-\uffff]/g, octal)}"`;
 }
 
+/** What a view of the log is to show. */
+export interface LogView {
+  readonly name: string;
+  readonly stream: Stream;
+  /** All of the stream. */
+  readonly ranges: readonly OffsetRange[];
+  /** Whether it has the column `headers`. Spark makes it for every record, also where no query reads it. */
+  readonly headers: boolean;
+}
+
 /**
- * A statement that makes the view `name` of the committed records of these offsets, all of one stream: topic,
- * partition, offset, timestamp, key, value, headers.
+ * A statement that makes a view of the committed records of these offsets: topic, partition, offset,
+ * timestamp, key, value, headers.
  */
 export function kafkaView(
   { brokers, ssl, trusted = [], sasl, topics }: SparkKafka,
-  name: string,
-  stream: Stream,
-  ranges: readonly OffsetRange[],
+  { name, stream, ranges, headers }: LogView,
 ): string {
   const topic = topics[stream];
   const offsets = (of: (range: OffsetRange) => bigint) =>
@@ -56,7 +64,7 @@ export function kafkaView(
     startingOffsets: offsets(({ from }) => from),
     endingOffsets: offsets(({ to }) => to),
     failOnDataLoss: 'true',
-    includeHeaders: 'true',
+    includeHeaders: String(headers),
   };
   if (ssl && trusted.length > 0) {
     // As text: executors have no file of this machine.

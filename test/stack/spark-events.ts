@@ -23,6 +23,9 @@ columns:
   - {name: packed, type: date, format: "%Y%m%d"}
   - {name: local, type: timestamp, format: "%d/%m/%Y %H:%M (%%)"}
   - {name: shop, type: timestamp, format: "%Y-%m-%d %H:%M:%S UTC"}
+  - {name: stamped, type: date, format: "%Y-%m-%d %H:%M:%S UTC"}
+  - {name: dotted, type: timestamp, format: "%d.%m.%Y %H:%M"}
+  - {name: number_like, type: date, format: "%Y.%m%d"}
   - {name: cut, type: timestamp, precision: cut}
   - {name: sent, type: timestamp, format: epoch_s}
   - {name: seen, type: timestamp, format: epoch_us}
