@@ -5,6 +5,7 @@ import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { EventlakeError } from '../core/errors.ts';
+import { filePieces } from '../core/file-pieces.ts';
 
 const READ_BYTES = 1 << 20;
 /** A file that changed this short a time ago may still be written. */
@@ -203,7 +204,8 @@ export async function hashPrefixes(source: SourceFile, positions: Iterable<numbe
   let waiting: Prefix | null = null;
   let at = 0;
   let before: number | undefined;
-  for await (const bytes of readSource(source, 0)) {
+  const pieces = isSeekable(source) ? filePieces(source.path) : readSource(source, 0);
+  for await (const bytes of pieces) {
     if (waiting) found.push({ ...waiting, after: bytes[0] });
     waiting = null;
     let done = 0;

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { filePieces } from '../core/file-pieces.ts';
 
 /**
  * The key under which `tags` of a commit's `commitInfo` and `add` actions, and a checkpoint's metadata, hold
@@ -8,8 +8,6 @@ import { crc32 } from 'node:zlib';
  * a third of a SHA-256.
  */
 export const DIGEST_TAG = 'eventlake.crc32';
-
-const READ_BYTES = 1024 * 1024;
 
 /** Stands where a digest is put into the very bytes that it is of, and is what it is computed with. */
 export const NO_DIGEST = '00000000';
@@ -26,10 +24,10 @@ export function readSeal(body: Buffer, at: number): { expected: string; found: s
   return { expected: body.toString('latin1', at, at + NO_DIGEST.length), found: hex(crc32(plain)) };
 }
 
-/** CRC-32 (that of zlib and PNG) of a local file as eight hexadecimal digits, read in a stream. */
+/** CRC-32 (that of zlib and PNG) of a local file as eight hexadecimal digits, read piece by piece. */
 export async function fileDigest(path: string): Promise<string> {
   let sum = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES })) sum = crc32(chunk, sum);
+  for await (const piece of filePieces(path)) sum = crc32(piece, sum);
   return hex(sum);
 }
 

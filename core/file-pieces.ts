@@ -1,0 +1,27 @@
+import { open } from 'node:fs/promises';
+
+const PIECE_BYTES = 512 * 1024;
+
+/**
+ * The bytes of a local file, for those that only look at them: a piece is good until the next one is asked
+ * for. There are two buffers, so that the next piece is read while one is looked at, and no garbage is made.
+ */
+export async function* filePieces(path: string): AsyncGenerator<Buffer> {
+  const file = await open(path);
+  let [piece, ahead] = [Buffer.allocUnsafeSlow(PIECE_BYTES), Buffer.allocUnsafeSlow(PIECE_BYTES)];
+  let reading = file.read(piece, 0, PIECE_BYTES);
+  try {
+    for (;;) {
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) return;
+      reading = file.read(ahead, 0, PIECE_BYTES);
+      // Its failure is thrown where it is waited for.
+      reading.catch(() => {});
+      yield piece.subarray(0, bytesRead);
+      [piece, ahead] = [ahead, piece];
+    }
+  } finally {
+    await reading.catch(() => {});
+    await file.close();
+  }
+}
