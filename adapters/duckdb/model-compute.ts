@@ -8,7 +8,7 @@ import { describeModel } from './describe.ts';
 import type { Computed, EventRows, ModelRun } from './model-run.ts';
 import { passesOf, sharesIn, sharesOf } from './model-shares.ts';
 import { dropInputs, openInputs, view } from './model-views.ts';
-import { writeParquet } from './parquet-writer.ts';
+import { writeModelRows } from './parquet-writer.ts';
 
 /** Computes the whole table. */
 export async function computeAll(run: ModelRun): Promise<Computed> {
@@ -32,7 +32,7 @@ export async function computeOver(run: ModelRun, events: EventRows, folder: stri
     const fields = await describeModel(sql, run);
     run.signal?.throwIfAborted();
     const to = join(folder, `${model.table}.parquet`);
-    const files = await writeParquet(sql, query, fields, to).catch((cause: Error) => {
+    const files = await writeModelRows(sql, query, fields, to).catch((cause: Error) => {
       throw model.csv ? unreadableCsv(model.table, model.csv, cause) : cause;
     });
     run.onProgress?.(1, 1);
@@ -69,7 +69,7 @@ async function computeShares(
     await view(sql, EVENTS_TABLE, share);
     if (done === 0) fields = await describeModel(sql, run);
     const to = join(folder, `${model.table}-${done}.parquet`);
-    files.push(...(await writeParquet(sql, query, fields, to)));
+    files.push(...(await writeModelRows(sql, query, fields, to)));
     done += 1;
     run.onProgress?.(done, total);
   }

@@ -8,7 +8,7 @@ import { literal } from '../../core/sql.ts';
 import { computeOver } from './model-compute.ts';
 import type { Computed, EventRows, ModelRun } from './model-run.ts';
 import { dropInputs, openInputs } from './model-views.ts';
-import { writeParquet } from './parquet-writer.ts';
+import { writeModelRows } from './parquet-writer.ts';
 import { emptyRelation, MANY_FILES, parquet, tableRelation } from './relations.ts';
 
 /**
@@ -43,7 +43,7 @@ export async function computeTouched(
     const rest =
       changed.size === 0
         ? []
-        : await writeParquet(
+        : await writeModelRows(
             sql,
             `SELECT ${columns} FROM ${parquet([...changed])} ANTI JOIN stale USING (${key})`,
             computed.fields,
