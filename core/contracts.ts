@@ -136,8 +136,8 @@ export interface ReaderOptions {
   /** None when absent. */
   readonly parts?: RecordParts | undefined;
   /**
-   * The records are only counted: a batch may come without their timestamps, values and sources. All bytes are
-   * read and checked as ever.
+   * The records are only counted: a batch may come without their timestamps, values and sources. All bytes
+   * are read and checked as ever.
    */
   readonly countOnly?: boolean;
 }

@@ -105,7 +105,8 @@ export async function tallyLake(
     eventPaths.length > 0
       ? Number((await sql.rows(`SELECT count(*) AS n FROM ${sql.parquet(eventPaths)}`))[0]?.n)
       : 0;
-  const duplicates = eventPaths.length > 0 ? await countDuplicates(dataset, ofEvents, sql) : 0;
+  const duplicates =
+    eventPaths.length > 0 ? await countDuplicates(dataset, { source: ofEvents, count }, sql) : 0;
   return { events: count, rejected: reasons, duplicates, removed, tallies };
 }
 
@@ -114,33 +115,35 @@ export async function tallyLake(
  * full. The digests are of time and key alone, which are read and grouped sooner than all columns, unless
  * many events share these.
  */
-async function countDuplicates(dataset: Dataset, events: string, sql: SqlSession): Promise<number> {
+async function countDuplicates(
+  dataset: Dataset,
+  { source, count }: { source: string; count: number },
+  sql: SqlSession,
+): Promise<number> {
   const { time, key } = dataset;
   const columns = dataset.columns.map((column) => column.name).join(', ');
   let digest = `hash(${time}, ${key})`;
   try {
-    if ((await findRepeated(digest, events, sql)) > MANY_REPEATED) {
+    if ((await findRepeated(digest, source, sql)) > MANY_REPEATED * count) {
       digest = `hash(${columns})`;
-      await findRepeated(digest, events, sql);
+      await findRepeated(digest, source, sql);
     }
     const rows = await sql.rows(`
 SELECT coalesce(sum(n - 1), 0) AS n
-FROM (SELECT count(*) AS n FROM ${events} SEMI JOIN repeated ON ${digest} = digest GROUP BY ${columns})`);
+FROM (SELECT count(*) AS n FROM ${source} SEMI JOIN repeated ON ${digest} = digest GROUP BY ${columns})`);
     return Number(rows[0]?.n);
   } finally {
     await sql.run('DROP TABLE IF EXISTS repeated');
   }
 }
 
-/** Fills `repeated` with the digests of several events, and answers with these events' share of all. */
+/** Fills `repeated` with the digests that several events have, and answers with how many these events are. */
 async function findRepeated(digest: string, events: string, sql: SqlSession): Promise<number> {
   await sql.run(`
 CREATE OR REPLACE TEMP TABLE repeated AS
 SELECT ${digest} AS digest, count(*) AS n FROM ${events} GROUP BY digest HAVING n > 1`);
-  const rows = await sql.rows(
-    `SELECT coalesce(sum(n), 0) / (SELECT count(*) FROM ${events}) AS part FROM repeated`,
-  );
-  return Number(rows[0]?.part);
+  const rows = await sql.rows('SELECT coalesce(sum(n), 0) AS n FROM repeated');
+  return Number(rows[0]?.n);
 }
 
 /** Counts the rows of the model's table whose rows are the dataset's entities. */

@@ -18,8 +18,8 @@ import type {
   Chunk,
   OutgoingRecord,
   PartitionRange,
+  ReaderOptions,
   RecordBatch,
-  RecordParts,
   SourceLine,
 } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
@@ -171,26 +171,33 @@ export async function readHeader(file: FileHandle, path: string): Promise<ChunkH
   }
 }
 
-/** What a reader hands over of each record. */
-export interface WantedParts {
-  readonly parts?: RecordParts | undefined;
-  /** Its offset alone. No record keeps the bytes of its block, so that all blocks are read into one buffer. */
-  readonly counted?: { buffer: Buffer } | null;
+/** Where bytes are read to: the buffer is replaced where it is too small, and is good for one block. */
+export interface Place {
+  buffer: Buffer;
+}
+
+/** The bytes of a block, unchecked. */
+export async function readBytes(
+  file: FileHandle,
+  path: string,
+  { position, bytes }: Block,
+  place?: Place,
+): Promise<Buffer> {
+  return readExactly(file, path, position, bytes, place);
 }
 
 /**
  * The block's records from the offset `from` on, of the chunk with this header; `log:corrupt` when its bytes
  * are not those that were written. Records of this log have no headers.
  */
-export async function readBlock(
-  file: FileHandle,
+export function recordsOf(
+  bytes: Buffer,
   path: string,
   block: Block,
   { timestamp, progress }: Pick<ChunkHeader, 'timestamp' | 'progress'>,
   from: bigint,
-  { parts, counted = null }: WantedParts = {},
-): Promise<RecordBatch> {
-  const bytes = await readExactly(file, path, block.position, block.bytes, counted ?? undefined);
+  { parts, countOnly = false }: Pick<ReaderOptions, 'parts' | 'countOnly'> = {},
+): RecordBatch {
   if (crc32(bytes) !== block.crc32) {
     throw corruptChunk(
       path,
@@ -216,12 +223,12 @@ export async function readBlock(
     }
     if (offset < from) continue;
     offsets.push(offset);
-    if (counted) continue;
+    if (countOnly) continue;
     values.push(valueLength < 0 ? null : bytes.subarray(valueAt, at));
     if (parts?.key) keys.push(keyLength < 0 ? null : bytes.subarray(keyAt, valueAt));
   }
   const { stream, partition, end: next } = block;
-  if (counted) return { stream, partition, from, next, offsets, timestamps: [], values };
+  if (countOnly) return { stream, partition, from, next, offsets, timestamps: [], values };
   const timestamps = new Array<number>(offsets.length).fill(timestamp);
   const lines = bytes.subarray(at);
   const hasLines = lines.length === Number(block.end - block.start) * LINE_BYTES;
@@ -248,13 +255,12 @@ function sourcesOf(lines: Buffer, count: number, file: string): SourceLine[] {
   return sources;
 }
 
-/** Reads into `place`, whose buffer is replaced where it is too small. */
 async function readExactly(
   file: FileHandle,
   path: string,
   position: number,
   bytes: number,
-  place: { buffer: Buffer } = { buffer: Buffer.alloc(0) },
+  place: Place = { buffer: Buffer.alloc(0) },
 ): Promise<Buffer> {
   if (bytes > MAX_READ_BYTES) throw corruptChunk(path, `${bytes} bytes at byte ${position} belong together`);
   if (place.buffer.length < bytes) place.buffer = Buffer.allocUnsafeSlow(bytes);

@@ -6,7 +6,7 @@ import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
 import { recreatedLog } from '../../core/recreated-log.ts';
 import { batchName, placeholder, unreadable } from '../../core/unreadable-batch.ts';
-import { corruptChunk, readBlock, type WantedParts } from './chunk.ts';
+import { corruptChunk, type Place, readBytes, recordsOf } from './chunk.ts';
 import type { Block, ChunkHeader } from './chunk-header.ts';
 import type { ChunkFolder } from './folder.ts';
 
@@ -73,7 +73,10 @@ class LocalReader implements LogReader {
   readonly #log: string;
   readonly #positions: Map<string, bigint>;
   readonly #skip: ReadonlySet<string>;
-  readonly #wanted: WantedParts;
+  readonly #wanted: Pick<ReaderOptions, 'parts' | 'countOnly'>;
+  /** Records that are only counted keep no bytes: one place is read to while the other is checked. */
+  #places: [Place, Place] | null;
+  #ahead: { block: Block; bytes: Promise<Buffer> } | null = null;
   #number: number;
   #last: number;
   #header: ChunkHeader | null = null;
@@ -94,7 +97,8 @@ class LocalReader implements LogReader {
     this.#positions = positions;
     this.#number = number;
     this.#skip = skip;
-    this.#wanted = { parts, counted: countOnly ? { buffer: Buffer.alloc(0) } : null };
+    this.#wanted = { parts, countOnly };
+    this.#places = countOnly ? [{ buffer: Buffer.alloc(0) }, { buffer: Buffer.alloc(0) }] : null;
   }
 
   async poll(waitMs: number): Promise<RecordBatch | null> {
@@ -140,9 +144,9 @@ class LocalReader implements LogReader {
    */
   async #read(block: Block, header: ChunkHeader, position: bigint): Promise<RecordBatch> {
     try {
-      return await this.#folder.readChunk(this.#number, (file, path) =>
-        readBlock(file, path, block, header, position, this.#wanted),
-      );
+      const bytes = await this.#bytes(block, header);
+      const path = this.#folder.chunkPath(this.#number);
+      return recordsOf(bytes, path, block, header, position, this.#wanted);
     } catch (error) {
       if (!hasCode(error, 'log:corrupt')) throw error;
       const name = batchName(block, position);
@@ -151,6 +155,22 @@ class LocalReader implements LogReader {
       const records = placeholder(position, end, Number(end - position), error);
       return { stream, partition, from: position, next: end, ...records };
     }
+  }
+
+  /** The block's bytes; where records are only counted, those of the block after it are read meanwhile. */
+  async #bytes(block: Block, { blocks }: ChunkHeader): Promise<Buffer> {
+    const bytes = await (this.#ahead?.block === block ? this.#ahead.bytes : this.#load(block));
+    const next = blocks[this.#block + 1];
+    this.#ahead = this.#places && next ? { block: next, bytes: this.#load(next) } : null;
+    // Its failure is thrown where it is waited for.
+    this.#ahead?.bytes.catch(() => {});
+    return bytes;
+  }
+
+  #load(block: Block): Promise<Buffer> {
+    this.#places?.reverse();
+    const place = this.#places?.[0];
+    return this.#folder.readChunk(this.#number, (file, path) => readBytes(file, path, block, place));
   }
 
   /** Null when the next chunk has not been written yet. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { encodeChunk, readBlock, readHeader } from '../../adapters/local-log/chunk.ts';
+import { encodeChunk, readBytes, readHeader, recordsOf } from '../../adapters/local-log/chunk.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { chunkOf, entry, record } from '../conformance/event-log-records.ts';
 
@@ -54,7 +54,13 @@ async function readAll(bytes: Buffer): Promise<boolean> {
   try {
     const header = await readHeader(file, path);
     for (const block of header.blocks) {
-      const { offsets, values } = await readBlock(file, path, block, header, block.start);
+      const { offsets, values } = recordsOf(
+        await readBytes(file, path, block),
+        path,
+        block,
+        header,
+        block.start,
+      );
       expect(values.length).toBe(offsets.length);
       expect(BigInt(offsets.length)).toBe(block.end - block.start);
     }
