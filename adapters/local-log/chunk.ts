@@ -171,19 +171,20 @@ export async function readHeader(file: FileHandle, path: string): Promise<ChunkH
   }
 }
 
-/** Where bytes are read to: the buffer is replaced where it is too small, and is good for one block. */
-export interface Place {
-  buffer: Buffer;
+/** A chunk file's header, checked, and all its bytes, which `place` gives room for. */
+export async function readWhole(
+  file: FileHandle,
+  path: string,
+  place: (bytes: number) => Buffer,
+): Promise<{ header: ChunkHeader; bytes: Buffer }> {
+  const header = await readHeader(file, path);
+  const { size } = await file.stat();
+  return { header, bytes: await readInto(place(size), file, path, 0) };
 }
 
 /** The bytes of a block, unchecked. */
-export async function readBytes(
-  file: FileHandle,
-  path: string,
-  { position, bytes }: Block,
-  place?: Place,
-): Promise<Buffer> {
-  return readExactly(file, path, position, bytes, place);
+export function readBytes(file: FileHandle, path: string, { position, bytes }: Block): Promise<Buffer> {
+  return readExactly(file, path, position, bytes);
 }
 
 /**
@@ -255,18 +256,14 @@ function sourcesOf(lines: Buffer, count: number, file: string): SourceLine[] {
   return sources;
 }
 
-async function readExactly(
-  file: FileHandle,
-  path: string,
-  position: number,
-  bytes: number,
-  place: Place = { buffer: Buffer.alloc(0) },
-): Promise<Buffer> {
+async function readExactly(file: FileHandle, path: string, position: number, bytes: number): Promise<Buffer> {
   if (bytes > MAX_READ_BYTES) throw corruptChunk(path, `${bytes} bytes at byte ${position} belong together`);
-  if (place.buffer.length < bytes) place.buffer = Buffer.allocUnsafeSlow(bytes);
-  const buffer = place.buffer.subarray(0, bytes);
-  for (let done = 0; done < bytes; ) {
-    const { bytesRead } = await file.read(buffer, done, bytes - done, position + done);
+  return readInto(Buffer.allocUnsafeSlow(bytes), file, path, position);
+}
+
+async function readInto(buffer: Buffer, file: FileHandle, path: string, position: number): Promise<Buffer> {
+  for (let done = 0; done < buffer.length; ) {
+    const { bytesRead } = await file.read(buffer, done, buffer.length - done, position + done);
     if (bytesRead === 0) throw corruptChunk(path, `it ends at byte ${position + done}`);
     done += bytesRead;
   }

@@ -6,9 +6,10 @@ import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError, hasCode } from '../../core/errors.ts';
 import { recreatedLog } from '../../core/recreated-log.ts';
 import { batchName, placeholder, unreadable } from '../../core/unreadable-batch.ts';
-import { corruptChunk, type Place, readBytes, recordsOf } from './chunk.ts';
+import { corruptChunk, readBytes, recordsOf } from './chunk.ts';
 import type { Block, ChunkHeader } from './chunk-header.ts';
 import type { ChunkFolder } from './folder.ts';
+import { WholeChunks } from './whole-chunks.ts';
 
 /** How often an idle reader looks for new chunks. */
 const LOOK_EVERY_MS = 100;
@@ -74,9 +75,10 @@ class LocalReader implements LogReader {
   readonly #positions: Map<string, bigint>;
   readonly #skip: ReadonlySet<string>;
   readonly #wanted: Pick<ReaderOptions, 'parts' | 'countOnly'>;
-  /** Records that are only counted keep no bytes: one place is read to while the other is checked. */
-  #places: [Place, Place] | null;
-  #ahead: { block: Block; bytes: Promise<Buffer> } | null = null;
+  /** Where records are only counted. */
+  readonly #chunks: WholeChunks | null;
+  /** The bytes of the chunk that is counted. */
+  #counted: Buffer | null = null;
   #number: number;
   #last: number;
   #header: ChunkHeader | null = null;
@@ -98,7 +100,7 @@ class LocalReader implements LogReader {
     this.#number = number;
     this.#skip = skip;
     this.#wanted = { parts, countOnly };
-    this.#places = countOnly ? [{ buffer: Buffer.alloc(0) }, { buffer: Buffer.alloc(0) }] : null;
+    this.#chunks = countOnly ? new WholeChunks(folder) : null;
   }
 
   async poll(waitMs: number): Promise<RecordBatch | null> {
@@ -144,7 +146,7 @@ class LocalReader implements LogReader {
    */
   async #read(block: Block, header: ChunkHeader, position: bigint): Promise<RecordBatch> {
     try {
-      const bytes = await this.#bytes(block, header);
+      const bytes = await this.#bytes(block);
       const path = this.#folder.chunkPath(this.#number);
       return recordsOf(bytes, path, block, header, position, this.#wanted);
     } catch (error) {
@@ -157,20 +159,17 @@ class LocalReader implements LogReader {
     }
   }
 
-  /** The block's bytes; where records are only counted, those of the block after it are read meanwhile. */
-  async #bytes(block: Block, { blocks }: ChunkHeader): Promise<Buffer> {
-    const bytes = await (this.#ahead?.block === block ? this.#ahead.bytes : this.#load(block));
-    const next = blocks[this.#block + 1];
-    this.#ahead = this.#places && next ? { block: next, bytes: this.#load(next) } : null;
-    // Its failure is thrown where it is waited for.
-    this.#ahead?.bytes.catch(() => {});
-    return bytes;
+  async #bytes(block: Block): Promise<Buffer> {
+    const { position, bytes } = block;
+    if (this.#counted) return this.#counted.subarray(position, position + bytes);
+    return this.#folder.readChunk(this.#number, (file, path) => readBytes(file, path, block));
   }
 
-  #load(block: Block): Promise<Buffer> {
-    this.#places?.reverse();
-    const place = this.#places?.[0];
-    return this.#folder.readChunk(this.#number, (file, path) => readBytes(file, path, block, place));
+  async #headerOf(number: number): Promise<ChunkHeader> {
+    if (!this.#chunks) return this.#folder.header(number);
+    const { header, bytes } = await this.#chunks.take(number, this.#last);
+    this.#counted = bytes;
+    return header;
   }
 
   /** Null when the next chunk has not been written yet. */
@@ -186,7 +185,7 @@ class LocalReader implements LogReader {
       await this.#folder.sync();
       this.#last = numbers.last;
     }
-    const header = await this.#folder.header(this.#number);
+    const header = await this.#headerOf(this.#number);
     if (header.log !== this.#log) throw this.#recreated();
     return header;
   }

@@ -1,0 +1,44 @@
+import { readWhole } from './chunk.ts';
+import type { ChunkHeader } from './chunk-header.ts';
+import type { ChunkFolder } from './folder.ts';
+
+/** A chunk file's header, and all its bytes. */
+export interface WholeChunk {
+  readonly header: ChunkHeader;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Chunks one after the other, each with a single read, for those who keep none of their bytes: there are two
+ * buffers, and the next chunk is read into one while the other is looked at.
+ */
+export class WholeChunks {
+  readonly #folder: ChunkFolder;
+  #buffers = [Buffer.alloc(0), Buffer.alloc(0)] as const;
+  #ahead: { number: number; chunk: Promise<WholeChunk> } | null = null;
+
+  constructor(folder: ChunkFolder) {
+    this.#folder = folder;
+  }
+
+  /** The chunk `number`, good until the next is taken; `last` is the newest that is known. */
+  async take(number: number, last: number): Promise<WholeChunk> {
+    const chunk = await (this.#ahead?.number === number ? this.#ahead.chunk : this.#load(number));
+    const next = number + 1;
+    this.#ahead = next <= last ? { number: next, chunk: this.#load(next) } : null;
+    // Its failure is thrown where it is waited for.
+    this.#ahead?.chunk.catch(() => {});
+    return chunk;
+  }
+
+  #load(number: number): Promise<WholeChunk> {
+    return this.#folder.readChunk(number, (file, path) =>
+      readWhole(file, path, (bytes) => {
+        const [used, free] = this.#buffers;
+        const buffer = free.length < bytes ? Buffer.allocUnsafeSlow(bytes) : free;
+        this.#buffers = [buffer, used];
+        return buffer.subarray(0, bytes);
+      }),
+    );
+  }
+}
