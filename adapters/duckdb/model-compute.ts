@@ -25,29 +25,34 @@ export async function computeAll(run: ModelRun): Promise<Computed> {
 
 /** The model's rows over these events, all at once or a share at a time, in files of the folder. */
 export async function computeOver(run: ModelRun, events: EventRows, folder: string): Promise<Computed> {
-  const { sql, model, query, dataset } = run;
-  const columns = dataset.columns.map((column) => column.name).join(', ');
-  if (model.shareBy === undefined || events.rows === 0) {
-    await view(sql, EVENTS_TABLE, `(SELECT ${columns} FROM ${events.source})`);
-    const fields = await describeModel(sql, run);
-    run.signal?.throwIfAborted();
-    const to = join(folder, `${model.table}.parquet`);
-    const files = await writeModelRows(sql, query, fields, to).catch((cause: Error) => {
-      throw model.csv ? unreadableCsv(model.table, model.csv, cause) : cause;
-    });
-    run.onProgress?.(1, 1);
-    return { fields, files };
-  }
-  for (let shares = await sharesOf(sql, events.rows, events.paths); ; shares *= 4) {
+  const { sql, model } = run;
+  const isShared = model.shareBy !== undefined && events.rows > 0;
+  for (let shares = isShared ? await sharesOf(sql, events.rows, events.paths) : 1; ; shares *= 4) {
     const part = join(folder, `of-${shares}`);
     try {
-      return await computeShares(run, events, shares, part);
+      return shares === 1
+        ? await computeAtOnce(run, events, folder)
+        : await computeShares(run, events, shares, part);
     } catch (error) {
       // Long values that repeat are small in the files and large in memory.
-      if (!hasCode(error, 'sql:out_of_memory') || shares > events.rows) throw error;
+      if (!isShared || !hasCode(error, 'sql:out_of_memory') || shares > events.rows) throw error;
       await rm(part, { recursive: true, force: true });
     }
   }
+}
+
+async function computeAtOnce(run: ModelRun, { source }: EventRows, folder: string): Promise<Computed> {
+  const { sql, model, query, dataset } = run;
+  const columns = dataset.columns.map((column) => column.name).join(', ');
+  await view(sql, EVENTS_TABLE, `(SELECT ${columns} FROM ${source})`);
+  const fields = await describeModel(sql, run);
+  run.signal?.throwIfAborted();
+  const to = join(folder, `${model.table}.parquet`);
+  const files = await writeModelRows(sql, query, fields, to).catch((cause: Error) => {
+    throw model.csv ? unreadableCsv(model.table, model.csv, cause) : cause;
+  });
+  run.onProgress?.(1, 1);
+  return { fields, files };
 }
 
 async function computeShares(
