@@ -111,6 +111,8 @@ export interface RecordBatch extends Partition {
    * there.
    */
   readonly unreadable?: true;
+  /** The reader only counts, and each offset from `from` up to `next` has a record: `offsets` is empty. */
+  readonly gapless?: true;
 }
 
 /** What a reader hands over of each record besides its value. What is not asked for costs nothing. */
@@ -136,8 +138,8 @@ export interface ReaderOptions {
   /** None when absent. */
   readonly parts?: RecordParts | undefined;
   /**
-   * The records are only counted: a batch may come without their timestamps, values and sources. All bytes
-   * are read and checked as ever.
+   * The records are only counted: a batch may come without their timestamps, values and sources, and a
+   * gapless one without offsets. All bytes are read and checked as ever.
    */
   readonly countOnly?: boolean;
 }

@@ -1,4 +1,4 @@
-import { type EventLog, type PartitionRange, partitionId } from '../core/contracts.ts';
+import { type EventLog, type PartitionRange, partitionId, type RecordBatch } from '../core/contracts.ts';
 import { EventlakeError } from '../core/errors.ts';
 
 const POLL_MS = 1000;
@@ -47,17 +47,29 @@ export async function tallyLog(
       const end = left.get(id);
       const tally = tallies.get(id);
       if (end === undefined || !tally) continue;
-      // Records that came after the audit began are not its concern.
-      const count =
-        batch.next <= end ? batch.offsets.length : batch.offsets.filter((offset) => offset < end).length;
-      tally.count += BigInt(count);
-      for (let i = 0; i < count; i += 1) tally.offsets += batch.offsets[i] ?? 0n;
+      count(batch, end, tally);
       if (batch.next >= end) left.delete(id);
     }
   } finally {
     await reader.close();
   }
   return tallies;
+}
+
+/** Adds a batch's records up to `end`: those that came after the audit began are not its concern. */
+function count({ from, next, offsets, gapless }: RecordBatch, end: bigint, tally: Tally): void {
+  if (gapless) {
+    const last = (next < end ? next : end) - 1n;
+    const records = last - from + 1n;
+    tally.count += records;
+    tally.offsets += (records * (from + last)) / 2n;
+    return;
+  }
+  for (const offset of offsets) {
+    if (offset >= end) return;
+    tally.count += 1n;
+    tally.offsets += offset;
+  }
 }
 
 /** The records of all partitions of a stream. */

@@ -205,6 +205,11 @@ export function recordsOf(
       `the checksum of ${partitionId(block)}, offsets ${block.start} to ${block.end - 1n}, differs`,
     );
   }
+  const { stream, partition, end: next } = block;
+  if (countOnly) {
+    countRecords(bytes, path, block);
+    return { stream, partition, from, next, offsets: [], timestamps: [], values: [], gapless: true };
+  }
   const offsets: bigint[] = [];
   const values: (Buffer | null)[] = [];
   const keys: (Buffer | null)[] = [];
@@ -216,20 +221,12 @@ export function recordsOf(
     const keyLength = isWhole ? bytes.readInt32LE(at + 4) : 0;
     const valueAt = keyAt + Math.max(keyLength, 0);
     at = valueAt + Math.max(valueLength, 0);
-    if (at > bytes.length) {
-      throw corruptChunk(
-        path,
-        `the record at offset ${offset} of ${partitionId(block)} ends after its block`,
-      );
-    }
+    if (at > bytes.length) throw endsAfter(path, block, offset);
     if (offset < from) continue;
     offsets.push(offset);
-    if (countOnly) continue;
     values.push(valueLength < 0 ? null : bytes.subarray(valueAt, at));
     if (parts?.key) keys.push(keyLength < 0 ? null : bytes.subarray(keyAt, valueAt));
   }
-  const { stream, partition, end: next } = block;
-  if (countOnly) return { stream, partition, from, next, offsets, timestamps: [], values };
   const timestamps = new Array<number>(offsets.length).fill(timestamp);
   const lines = bytes.subarray(at);
   const hasLines = lines.length === Number(block.end - block.start) * LINE_BYTES;
@@ -246,6 +243,24 @@ export function recordsOf(
     ...(parts?.key && { keys }),
     ...(parts && { headers: new Map(parts.headers.map((name) => [name, values.map(() => null)])) }),
   };
+}
+
+/** Goes through the records of a block, which must be as many as it has offsets. */
+function countRecords(bytes: Buffer, path: string, block: Block): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const records = Number(block.end - block.start);
+  let at = 0;
+  for (let i = 0; i < records; i++) {
+    const isWhole = at + RECORD_PREFIX_BYTES <= bytes.length;
+    const valueLength = isWhole ? view.getInt32(at, true) : 0;
+    const keyLength = isWhole ? view.getInt32(at + 4, true) : 0;
+    at += RECORD_PREFIX_BYTES + Math.max(keyLength, 0) + Math.max(valueLength, 0);
+    if (at > bytes.length) throw endsAfter(path, block, block.start + BigInt(i));
+  }
+}
+
+function endsAfter(path: string, block: Block, offset: bigint): EventlakeError {
+  return corruptChunk(path, `the record at offset ${offset} of ${partitionId(block)} ends after its block`);
 }
 
 /** Where the last `count` records of a block come from, by the lines that follow its records. */
