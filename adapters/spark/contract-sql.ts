@@ -15,6 +15,9 @@ const KEPT_BYTES = LARGE_VALUE + 1;
 const ESCAPE = '\\u';
 /** Escapes that readers of JSON take differently: halves of characters, and the character NUL. */
 const DOUBTFUL_ESCAPE = '\\\\u(?:[dD][89a-fA-F]|0000)';
+/** The field that Spark fills where it cannot read an event; no event has one of this name. */
+const BROKEN = crypto.randomUUID();
+const NO_TEXT = 'CAST(NULL AS STRING)';
 /** A number with a fraction or an exponent, or text like that. */
 const FRACTION = '[:\\[,]\\s*-?[0-9]+[.eE]';
 
@@ -30,8 +33,9 @@ export function checkedEvents(dataset: Dataset, records: string): string {
   const { columns } = dataset;
   const parts = partsOf(dataset);
   const bytes = columns.map((column) => bytesOf(parts, column));
-  const texts = columns.map(
-    (c, i) => `nullif(${bytes[i] ? partText(bytes[i]) : valueAt(c, 'string')}, '') AS ${textOf(i)}`,
+  const fields = columns.filter(isField).map(nameInSource);
+  const texts = columns.map((column, i) =>
+    bytes[i] ? partText(bytes[i]) : isField(column) ? fieldOf(fields.indexOf(nameInSource(column))) : NO_TEXT,
   );
   const certain = columns.map((column, i) =>
     certainValue(column, { text: textOf(i), kind: kindOf(column), fractions: '_fractions' }),
@@ -41,7 +45,7 @@ export function checkedEvents(dataset: Dataset, records: string): string {
   );
   const conditions = columns.map((column, i) => {
     // A value that no path leads to is not known to be null either.
-    if (!bytes[i] && pathOf(column) === null) return 'false';
+    if (!bytes[i] && !isField(column)) return 'false';
     const keeps = [`${textOf(i)} IS NOT NULL`, certain[i]?.when, ...limitsOf(column, textOf(i))].join(
       ' AND ',
     );
@@ -59,16 +63,32 @@ WITH readable AS (
     CASE WHEN _value LIKE '{%' AND NOT (contains(_value, ${text(ESCAPE)}) AND _value RLIKE ${text(DOUBTFUL_ESCAPE)})
       THEN ${readJson('_value')} END
   )) _parsed AS _json
-), texts AS (
+), fields AS (
   SELECT * FROM parsed
-  LATERAL VIEW inline(array(struct(${texts.join(', ')}))) _texts AS ${columns.map((_, i) => textOf(i)).join(', ')}
+  LATERAL VIEW inline(array(${fieldTexts(fields)})) _fields AS ${[...fields.map((_, i) => fieldOf(i)), '_broken'].join(', ')}
+), texts AS (
+  SELECT * FROM fields
+  LATERAL VIEW inline(array(struct(${texts.map((t) => `nullif(${t}, '')`).join(', ')}))) _texts AS ${columns.map((_, i) => textOf(i)).join(', ')}
 ), typed AS (
   SELECT * FROM texts
   LATERAL VIEW inline(array(struct(${typed.join(', ')}))) _typed AS ${columns.map(({ name }) => name).join(', ')}
 )
-SELECT *, coalesce(${isWholeJson('_json')}, false) AND log_timestamp IS NOT NULL
+SELECT *, coalesce(${isWholeJson('_json')}, false) AND _broken IS NULL AND log_timestamp IS NOT NULL
   AND ${conditions.map((condition) => `(${condition})`).join('\n  AND ')} AS _certain
 FROM typed`;
+}
+
+/**
+ * The texts of the event's fields, and one more that is null where these could be read. `from_json` finds all
+ * of them for less than it costs to take each out of a variant. But it writes numbers with a fraction as
+ * doubles, 10000000.0 as 1.0E7, of which few are certain.
+ */
+function fieldTexts(fields: readonly string[]): string {
+  const schema = [...fields, BROKEN].map((name) => `\`${name.replaceAll('`', '``')}\` STRING`).join(', ');
+  const exact = fields.map((name) => `${text(name)}, ${valueAt(name, 'string')}`);
+  return `if(_fractions,
+    named_struct(${[...exact, `${text(BROKEN)}, CAST(NULL AS STRING)`].join(', ')}),
+    from_json(_value, ${text(schema)}, map('columnNameOfCorruptRecord', ${text(BROKEN)})))`;
 }
 
 /** In the place of the month: the event is the local engine's to decide. */
@@ -145,21 +165,23 @@ function timeOf(timestamp: string): string {
   return `CASE WHEN ${timestamp} >= TIMESTAMP'1970-01-01T00:00:00Z' AND ${timestamp} <= TIMESTAMP'9999-12-31T23:59:59.999Z' THEN ${timestamp} END`;
 }
 
-/** The place of the column's value in the list that was read; null where a path cannot name it. */
-function pathOf(column: Column): string | null {
+/** Whether the column's value is a field of the event to which a path leads. */
+function isField(column: Column): boolean {
   const name = nameInSource(column);
-  if (name === '' || name.includes('"')) return null;
-  return `$[0]["${name}"]`;
+  return !partOf(column) && name !== '' && !name.includes('"');
 }
 
-function valueAt(column: Column, type: 'string' | 'variant'): string {
-  const path = pathOf(column);
-  return path === null ? 'CAST(NULL AS STRING)' : `try_variant_get(_json, ${text(path)}, '${type}')`;
+/** The field's value in the list that was read. */
+function valueAt(name: string, type: 'string' | 'variant'): string {
+  return `try_variant_get(_json, ${text(`$[0]["${name}"]`)}, '${type}')`;
 }
 
 function kindOf(column: Column): string {
-  if (partOf(column)) return "'STRING'";
-  return `schema_of_variant(${valueAt(column, 'variant')})`;
+  return isField(column) ? `schema_of_variant(${valueAt(nameInSource(column), 'variant')})` : "'STRING'";
+}
+
+function fieldOf(i: number): string {
+  return `_field_${i}`;
 }
 
 function textOf(i: number): string {

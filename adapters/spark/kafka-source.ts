@@ -19,6 +19,12 @@ export interface SparkKafka {
 /** The session's property that holds the password, so that no statement shows it. */
 const PASSWORD = 'eventlake.kafka.login';
 
+/**
+ * After each poll Spark asks the broker twice which offsets there are, and a poll of Kafka's own 500 records
+ * is not worth it. Fetches stay as large as they are.
+ */
+const POLL_RECORDS = 2_000;
+
 /** What the session must know before it reads the log. */
 export function kafkaSettings({ sasl }: SparkKafka): Record<string, string> {
   // It stands in a text of SQL.
@@ -60,6 +66,7 @@ export function kafkaView(
     'kafka.bootstrap.servers': brokers.join(','),
     'kafka.security.protocol': protocol,
     'kafka.isolation.level': 'read_committed',
+    'kafka.max.poll.records': String(POLL_RECORDS),
     assign: JSON.stringify({ [topic]: ranges.map(({ partition }) => partition) }),
     startingOffsets: offsets(({ from }) => from),
     endingOffsets: offsets(({ to }) => to),
