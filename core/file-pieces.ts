@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises';
 
 const PIECE_BYTES = 512 * 1024;
+/** Buffers of files that were left: as many as were ever needed at once. */
+const spare: Buffer[] = [];
 
 /**
  * The bytes of a local file, for those that only look at them: a piece is good until the next one is asked
@@ -8,7 +10,7 @@ const PIECE_BYTES = 512 * 1024;
  */
 export async function* filePieces(path: string): AsyncGenerator<Buffer> {
   const file = await open(path);
-  let [piece, ahead] = [Buffer.allocUnsafeSlow(PIECE_BYTES), Buffer.allocUnsafeSlow(PIECE_BYTES)];
+  let [piece, ahead] = [spareBuffer(), spareBuffer()];
   let reading = file.read(piece, 0, PIECE_BYTES);
   try {
     for (;;) {
@@ -22,6 +24,11 @@ export async function* filePieces(path: string): AsyncGenerator<Buffer> {
     }
   } finally {
     await reading.catch(() => {});
+    spare.push(piece, ahead);
     await file.close();
   }
+}
+
+function spareBuffer(): Buffer {
+  return spare.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
 }

@@ -30,6 +30,24 @@ test('a file may be left before its end', async () => {
   }
 });
 
+test('files that are read at once do not mix', async () => {
+  const files = Array.from({ length: 6 }, (_, i) => ({
+    path: join(folder, `at-once-${i}`),
+    bytes: randomBytes(700_000 * (i + 1)),
+  }));
+  for (const { path, bytes } of files) await writeFile(path, bytes);
+  const read = async ({ path, bytes }: { path: string; bytes: Buffer }) => {
+    let at = 0;
+    for await (const piece of filePieces(path)) {
+      await new Promise(setImmediate);
+      expect(piece.equals(bytes.subarray(at, at + piece.length))).toBe(true);
+      at += piece.length;
+    }
+    expect(at).toBe(bytes.length);
+  };
+  await Promise.all(files.map(read));
+});
+
 test('a file that is not there is an error of the system', async () => {
   await expect(filePieces(join(folder, 'none')).next()).rejects.toMatchObject({ code: 'ENOENT' });
 });
