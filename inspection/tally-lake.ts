@@ -123,26 +123,32 @@ async function countDuplicates(
   const { time, key } = dataset;
   const columns = dataset.columns.map((column) => column.name).join(', ');
   let digest = `hash(${time}, ${key})`;
+  // Another audit may work on the same session.
+  const repeated = `repeated_${crypto.randomUUID().replaceAll('-', '')}`;
   try {
-    if ((await findRepeated(digest, source, sql)) > MANY_REPEATED * count) {
+    if ((await findRepeated(repeated, { digest, source }, sql)) > MANY_REPEATED * count) {
       digest = `hash(${columns})`;
-      await findRepeated(digest, source, sql);
+      await findRepeated(repeated, { digest, source }, sql);
     }
     const rows = await sql.rows(`
 SELECT coalesce(sum(n - 1), 0) AS n
-FROM (SELECT count(*) AS n FROM ${source} SEMI JOIN repeated ON ${digest} = digest GROUP BY ${columns})`);
+FROM (SELECT count(*) AS n FROM ${source} SEMI JOIN ${repeated} ON ${digest} = digest GROUP BY ${columns})`);
     return Number(rows[0]?.n);
   } finally {
-    await sql.run('DROP TABLE IF EXISTS repeated');
+    await sql.run(`DROP TABLE IF EXISTS ${repeated}`);
   }
 }
 
-/** Fills `repeated` with the digests that several events have, and answers with how many these events are. */
-async function findRepeated(digest: string, events: string, sql: SqlSession): Promise<number> {
+/** Fills a table with the digests that several events have, and answers with how many these events are. */
+async function findRepeated(
+  table: string,
+  { digest, source }: { digest: string; source: string },
+  sql: SqlSession,
+): Promise<number> {
   await sql.run(`
-CREATE OR REPLACE TEMP TABLE repeated AS
-SELECT ${digest} AS digest, count(*) AS n FROM ${events} GROUP BY digest HAVING n > 1`);
-  const rows = await sql.rows('SELECT coalesce(sum(n), 0) AS n FROM repeated');
+CREATE OR REPLACE TEMP TABLE ${table} AS
+SELECT ${digest} AS digest, count(*) AS n FROM ${source} GROUP BY digest HAVING n > 1`);
+  const rows = await sql.rows(`SELECT coalesce(sum(n), 0) AS n FROM ${table}`);
   return Number(rows[0]?.n);
 }
 

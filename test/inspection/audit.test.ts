@@ -91,6 +91,13 @@ describe('the audit', () => {
     });
   });
 
+  test('counts the same beside others in one session', async () => {
+    await shop.fill('a.csv', ROWS);
+    await shop.process();
+    const reports = await Promise.all(Array.from({ length: 5 }, () => audit(shop.auditContext())));
+    expect(reports.map(({ lake }) => lake.duplicates)).toEqual([1, 1, 1, 1, 1]);
+  });
+
   test('of a log that is not processed yet says so, and what to run', async () => {
     await shop.fill('a.csv', ROWS);
     const report = await audit(shop.auditContext());
