@@ -168,17 +168,16 @@ interface TimeFormat {
 /** A format as Spark needs it; null where it has other letters. */
 function formatOf(format: string): TimeFormat | null {
   const pieces = format.match(/%.|[^%]+/gs) ?? [];
-  const letters = pieces.filter((piece) => piece.startsWith('%'));
+  const isLetter = (piece: string) => piece.startsWith('%');
+  const letters = pieces.filter(isLetter);
   const known = letters.every((letter) => Object.hasOwn(LETTERS, letter));
   if (!known || new Set(letters).size < letters.length) return null;
   if (!['%Y', '%m', '%d'].every((letter) => letters.includes(letter))) return null;
-  const literal = (piece: string) => piece.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   const join = (ofDigits: (digits: string) => string) =>
     pieces
-      .map((piece) => {
-        const digits = LETTERS[piece];
-        return digits === undefined ? literal(piece) : ofDigits(digits);
-      })
+      .map((piece) =>
+        isLetter(piece) ? ofDigits(LETTERS[piece] ?? '') : piece.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'),
+      )
       .join('');
   // Each letter is one group of the pattern, and the groups are numbered.
   const part = (letter: string) => (letters.includes(letter) ? `$${letters.indexOf(letter) + 1}` : '00');
@@ -187,7 +186,6 @@ function formatOf(format: string): TimeFormat | null {
     pattern: join((digits) => digits),
     groups: join((digits) => `(${digits})`),
     iso: `${year}-${month}-${day}T${time.join(':')}Z`,
-    isNoNumber:
-      format.startsWith('%') && pieces.some((piece) => !(piece in LETTERS) && /[^-+.0-9eE]/.test(piece)),
+    isNoNumber: isLetter(format) && pieces.some((piece) => !isLetter(piece) && /[^-+.0-9eE]/.test(piece)),
   };
 }

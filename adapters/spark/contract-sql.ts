@@ -17,9 +17,9 @@ const ESCAPE = '\\u';
 const DOUBTFUL_ESCAPE = '\\\\u(?:[dD][89a-fA-F]|0000)';
 /** The field that Spark fills where it cannot read an event; no event has one of this name. */
 const BROKEN = crypto.randomUUID();
-const NO_TEXT = 'CAST(NULL AS STRING)';
 /** A number with a fraction or an exponent, or text like that. */
 const FRACTION = '[:\\[,]\\s*-?[0-9]+[.eE]';
+const NO_TEXT = 'CAST(NULL AS STRING)';
 
 /**
  * A query that checks events against the dataset's contract, one row a record: the contract's columns typed,
@@ -34,9 +34,10 @@ export function checkedEvents(dataset: Dataset, records: string): string {
   const parts = partsOf(dataset);
   const bytes = columns.map((column) => bytesOf(parts, column));
   const fields = columns.filter(isField).map(nameInSource);
-  const texts = columns.map((column, i) =>
-    bytes[i] ? partText(bytes[i]) : isField(column) ? fieldOf(fields.indexOf(nameInSource(column))) : NO_TEXT,
-  );
+  const texts = columns.map((column, i) => {
+    if (bytes[i]) return partText(bytes[i]);
+    return isField(column) ? fieldOf(fields.indexOf(nameInSource(column))) : NO_TEXT;
+  });
   const certain = columns.map((column, i) =>
     certainValue(column, { text: textOf(i), kind: kindOf(column), fractions: '_fractions' }),
   );
@@ -87,7 +88,7 @@ function fieldTexts(fields: readonly string[]): string {
   const schema = [...fields, BROKEN].map((name) => `\`${name.replaceAll('`', '``')}\` STRING`).join(', ');
   const exact = fields.map((name) => `${text(name)}, ${valueAt(name, 'string')}`);
   return `if(_fractions,
-    named_struct(${[...exact, `${text(BROKEN)}, CAST(NULL AS STRING)`].join(', ')}),
+    named_struct(${[...exact, `${text(BROKEN)}, ${NO_TEXT}`].join(', ')}),
     from_json(_value, ${text(schema)}, map('columnNameOfCorruptRecord', ${text(BROKEN)})))`;
 }
 
@@ -122,7 +123,7 @@ export function leftRecords(dataset: Dataset, left: readonly LeftRecords[]): str
   const others = ({ stream }: LeftRecords) =>
     partsOf(dataset).map((part, i) => {
       const bytes = `hex(substring(${partBytes(part)}, 1, ${LARGE_PART + 1}))`;
-      return `${stream === 'events' ? bytes : 'CAST(NULL AS STRING)'} AS ${partColumn(i)}`;
+      return `${stream === 'events' ? bytes : NO_TEXT} AS ${partColumn(i)}`;
     });
   return left
     .map((each) => {
