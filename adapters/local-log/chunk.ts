@@ -171,12 +171,18 @@ export async function readHeader(file: FileHandle, path: string): Promise<ChunkH
   }
 }
 
-/** A chunk file's header, checked, and all its bytes, which `place` gives room for. */
+/** A chunk file's header, and all its bytes. */
+export interface WholeChunk {
+  readonly header: ChunkHeader;
+  readonly bytes: Buffer;
+}
+
+/** The whole file, for whose bytes `place` gives room; the header is checked. */
 export async function readWhole(
   file: FileHandle,
   path: string,
   place: (bytes: number) => Buffer,
-): Promise<{ header: ChunkHeader; bytes: Buffer }> {
+): Promise<WholeChunk> {
   const header = await readHeader(file, path);
   const { size } = await file.stat();
   return { header, bytes: await readInto(place(size), file, path, 0) };

@@ -1,12 +1,5 @@
-import { readWhole } from './chunk.ts';
-import type { ChunkHeader } from './chunk-header.ts';
+import { readWhole, type WholeChunk } from './chunk.ts';
 import type { ChunkFolder } from './folder.ts';
-
-/** A chunk file's header, and all its bytes. */
-export interface WholeChunk {
-  readonly header: ChunkHeader;
-  readonly bytes: Buffer;
-}
 
 /**
  * Chunks one after the other, each with a single read, for those who keep none of their bytes: there are two
