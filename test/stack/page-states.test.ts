@@ -79,3 +79,25 @@ test('a lost server looks the same in each view, and is found again', async () =
   }
   await page.getByRole('button', { name: /^events/ }).waitFor();
 });
+
+test('a lost server is told of once, whichever question finds it first', async () => {
+  const { page } = await dashboard.open('/pipeline');
+  const status = page.getByRole('status');
+  await status.filter({ hasText: 'live' }).waitFor();
+  // The question why the stream broke gets no answer, so that the view's own questions fail before it.
+  let held = 0;
+  await page.route('**/api/pipeline', () => {
+    held += 1;
+  });
+  await dashboard.stop();
+  await eventually(async () => held, 1);
+  await page.getByRole('link', { name: 'Overview', exact: true }).click();
+  await page.getByRole('alert').first().waitFor();
+  expect(await page.getByRole('alert').allTextContents()).toEqual([
+    expect.stringMatching(/^The dashboard does not answer.*make dashboard/),
+  ]);
+  await page.unroute('**/api/pipeline');
+  await dashboard.startAgain();
+  await status.filter({ hasText: 'live' }).waitFor();
+  await eventually(() => page.getByRole('alert').count(), 0);
+});

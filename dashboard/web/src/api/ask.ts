@@ -10,6 +10,8 @@ export class AskError extends Error {
   }
 }
 
+/** The code of a question that nobody answered. */
+export const NO_SERVER = 'page:no_server';
 const NOT_MODIFIED = 304;
 const BUSY = 503;
 const ATTEMPTS = 4;
@@ -64,7 +66,7 @@ async function send(url: string, init: RequestInit, attempts = 1): Promise<Respo
       return send(url, init, attempts - 1);
     }
     throw new AskError({
-      code: 'page:no_server',
+      code: NO_SERVER,
       message: 'The dashboard does not answer',
       hint: 'Is it still running? Start it again: make dashboard. This page then continues by itself.',
     });

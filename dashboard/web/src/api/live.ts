@@ -63,6 +63,14 @@ function tell(news: Partial<Live>): void {
 }
 
 /**
+ * Says why the server cannot be reached, unless it is connected. What has asked says so before it shows its own
+ * problem, so that the page never has one note for each question.
+ */
+export function tellLost(problem: Problem['error']): void {
+  if (!live.isConnected) tell({ lost: problem });
+}
+
+/**
  * Keeps one connection for the whole page, and makes it again when it breaks. While the page is hidden there
  * is none: a browser allows few connections to one server, and all of its tabs share them. The result ends
  * it.
@@ -96,9 +104,7 @@ export function connect(): () => void {
       // The browser does not say why; the answer to the same question does.
       askShared<PipelineAnswer>('/api/pipeline').answer.then(
         (pipeline) => tell({ pipeline, lost: null }),
-        (error: unknown) => {
-          if (!live.isConnected) tell({ lost: problemOf(error) });
-        },
+        (error: unknown) => tellLost(problemOf(error)),
       );
       // It tries again by itself, unless the answer was no stream.
       if (opened.readyState === EventSource.CLOSED) timer = setTimeout(open, RETRY_MS);

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Problem } from '../../../api.ts';
-import { problemOf } from './ask.ts';
-import { useLive } from './live.ts';
+import { NO_SERVER, problemOf } from './ask.ts';
+import { tellLost, useLive } from './live.ts';
 import { askShared } from './shared.ts';
 
 interface Shown<T> {
@@ -44,7 +44,9 @@ export function useAnswer<T>(url: string | null, turn = ''): Loaded<T> {
       (error: unknown) => {
         if (!isWanted) return;
         const keep = (before: Shown<T>) => (answered.current === url ? before.answer : null);
-        setShown((before) => ({ answer: keep(before), problem: problemOf(error), loading: false }));
+        const problem = problemOf(error);
+        if (problem.code === NO_SERVER) tellLost(problem);
+        setShown((before) => ({ answer: keep(before), problem, loading: false }));
       },
     );
     return () => {
