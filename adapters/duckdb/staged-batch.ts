@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { partsOf } from '../../core/column-source.ts';
@@ -10,6 +10,7 @@ import type { EngineBatch } from '../../core/engine.ts';
 import { literal } from '../../core/sql.ts';
 import { exactly } from './relations.ts';
 import { partColumn, STAGED_PART, stagedParts } from './staged-parts.ts';
+import { StagedSources } from './staged-sources.ts';
 
 /** A value beyond this many bytes is no event; only its beginning is kept. */
 export const LARGE_VALUE = 1_000_000;
@@ -46,7 +47,7 @@ export class StagedBatch implements EngineBatch {
   readonly #rows = new Map<Stream, number>();
   readonly #next = new Map<string, bigint>();
   /** Those of the events, to be asked for when some are rejected. */
-  readonly #sources: Required<Pick<RecordBatch, 'partition' | 'offsets' | 'sources'>>[] = [];
+  readonly #sources = new StagedSources();
   bytes = 0;
 
   private constructor(folder: string, dataset: Pick<Dataset, 'columns'>) {
@@ -87,8 +88,8 @@ export class StagedBatch implements EngineBatch {
     this.#next.set(partitionId(batch), batch.next);
     const first = batch.offsets.findIndex((offset) => offset >= from);
     if (first < 0) return;
-    const { stream, partition, offsets, sources } = batch;
-    if (stream === 'events' && sources) this.#sources.push({ partition, offsets, sources });
+    const { stream } = batch;
+    if (stream === 'events') this.#sources.add(batch);
     const lines = stageLines(batch, first, this.#partsIn(stream));
     this.#rows.set(batch.stream, this.rowsOf(batch.stream) + batch.offsets.length - first);
     this.bytes += lines.length;
@@ -135,35 +136,9 @@ export class StagedBatch implements EngineBatch {
 )`;
   }
 
-  /**
-   * Where the staged events come from as an SQL relation (log_partition, log_offset, source_file,
-   * source_line), a row for each that is a line of a file. It is written when it is asked for: most batches
-   * never need it.
-   */
-  async sources(): Promise<string> {
-    const path = join(this.#folder, 'sources.tsv');
-    await writeFile(path, this.#sourceLines());
-    return `(
-  SELECT p AS log_partition, o AS log_offset, decode(from_base64(file)) AS source_file, line AS source_line
-  FROM read_csv(${literal(exactly(path))}, delim = '\t', quote = '', escape = '', header = false, auto_detect = false,
-    columns = {p: 'INTEGER', o: 'BIGINT', file: 'VARCHAR', line: 'BIGINT'})
-)`;
-  }
-
-  *#sourceLines(): Generator<string> {
-    // A file's name may have any character.
-    const encoded = new Map<string, string>();
-    for (const { partition, offsets, sources } of this.#sources) {
-      let lines = '';
-      for (const [i, source] of sources.entries()) {
-        if (source === null) continue;
-        const { file, line } = source;
-        const name = encoded.get(file) ?? Buffer.from(file).toString('base64');
-        encoded.set(file, name);
-        lines += `${partition}\t${offsets[i]}\t${name}\t${line}\n`;
-      }
-      yield lines;
-    }
+  /** Where the staged events come from, as the relation of {@link StagedSources.write}. */
+  sources(): Promise<string> {
+    return this.#sources.write(join(this.#folder, 'sources.tsv'));
   }
 
   async discard(): Promise<void> {
