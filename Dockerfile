@@ -30,5 +30,5 @@ USER 1000
 ENV NODE_ENV=production EVENTLAKE_HOME=/var/lib/eventlake
 # A job that runs is healthy; --version shows that the image works.
 HEALTHCHECK --interval=30s --timeout=10s CMD ["node", "cli/main.ts", "--version"]
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--", "cli/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--heap-growing-percent=100", "--", "cli/main.ts"]
 CMD ["--help"]

@@ -1,6 +1,6 @@
 # Every recipe runs with the Node 24 that npm installs, regardless of the Node of the machine; where npm has none (macOS), with that one.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-EVENTLAKE := node --max-semi-space-size=8 -- cli/main.ts
+EVENTLAKE := node --max-semi-space-size=16 --heap-growing-percent=100 -- cli/main.ts
 # What works on data/ alone runs in the stack's image where there is no Node.
 ifeq ($(shell command -v npm),)
 ON_DATA := ./stack.sh on-data

@@ -5,7 +5,7 @@ import type { LeftRecords, SqlSession } from '../../core/engine.ts';
 import { literal } from '../../core/sql.ts';
 import type { StagedRecords } from './archive.ts';
 import { parquet } from './relations.ts';
-import { KEPT_BYTES, LARGE_VALUE } from './staged-batch.ts';
+import { KEPT_BYTES, LARGE_VALUE } from './staged-lines.ts';
 import { partColumn, stagedPartSql } from './staged-parts.ts';
 
 /** The name of a file may have a line feed. */

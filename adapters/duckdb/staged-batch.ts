@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,15 +8,9 @@ import type { Dataset, RecordPart } from '../../core/dataset.ts';
 import type { EngineBatch } from '../../core/engine.ts';
 import { literal } from '../../core/sql.ts';
 import { exactly } from './relations.ts';
-import { partColumn, STAGED_PART, stagedParts } from './staged-parts.ts';
+import { StagedLines } from './staged-lines.ts';
+import { partColumn, STAGED_PART } from './staged-parts.ts';
 import { StagedSources } from './staged-sources.ts';
-
-/** A value beyond this many bytes is no event; only its beginning is kept. */
-export const LARGE_VALUE = 1_000_000;
-/** What is kept of a value that is not text. */
-export const KEPT_BYTES = 12_000;
-/** 9999-12-31T23:59:59.999Z: other readers of the lake know no later time. */
-const LATEST_MS = 253_402_300_799_999;
 
 /**
  * A batch also ends at this many staged bytes. DuckDB works on 2,048 rows at a time, of any size, so that
@@ -43,6 +36,7 @@ export class StagedBatch implements EngineBatch {
   readonly #folder: string;
   readonly #columns: number;
   readonly #parts: readonly RecordPart[];
+  readonly #lines: Readonly<Record<Stream, StagedLines>>;
   readonly #files = new Map<Stream, WriteStream>();
   readonly #rows = new Map<Stream, number>();
   readonly #next = new Map<string, bigint>();
@@ -54,6 +48,7 @@ export class StagedBatch implements EngineBatch {
     this.#folder = folder;
     this.#columns = dataset.columns.length;
     this.#parts = partsOf(dataset);
+    this.#lines = { events: new StagedLines(this.#parts), 'dead-letters': new StagedLines([]) };
   }
 
   static async create(dataset: Pick<Dataset, 'columns'>, temporary: string): Promise<StagedBatch> {
@@ -90,7 +85,7 @@ export class StagedBatch implements EngineBatch {
     if (first < 0) return;
     const { stream } = batch;
     if (stream === 'events') this.#sources.add(batch);
-    const lines = stageLines(batch, first, this.#partsIn(stream));
+    const lines = this.#lines[stream].of(batch, first);
     this.#rows.set(batch.stream, this.rowsOf(batch.stream) + batch.offsets.length - first);
     this.bytes += lines.length;
     let file = this.#files.get(batch.stream);
@@ -154,68 +149,4 @@ export class StagedBatch implements EngineBatch {
   #path(stream: Stream): string {
     return join(this.#folder, `${stream}.tsv`);
   }
-}
-
-function stageLines(batch: RecordBatch, first: number, others: readonly RecordPart[]): Buffer {
-  const otherParts = stagedParts(others, batch);
-  const values = batch.values.slice(first);
-  const clean = !batch.unreadable && allClean(values);
-  const prefix = `${batch.partition}\t`;
-  const parts: Buffer[] = [];
-  let size = 0;
-  const heads = values.map((value, i) => {
-    const form = value === null ? 'null' : clean ? 'json' : batch.unreadable ? 'unreadable' : formOf(value);
-    const staged = value === null ? null : form === 'json' ? value : inBase64(value, form);
-    const head = `${prefix}${batch.offsets[first + i]}\t${timeOf(batch.timestamps[first + i])}\t${form}\t${otherParts(first + i)}`;
-    size += head.length + (staged?.length ?? 0) + 1;
-    parts.push(staged ?? Buffer.alloc(0));
-    return head;
-  });
-  const lines = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (const [i, part] of parts.entries()) {
-    at += lines.write(heads[i] ?? '', at, 'latin1');
-    at += part.copy(lines, at);
-    lines[at] = 0x0a;
-    at += 1;
-  }
-  return lines;
-}
-
-/**
- * A producer may give any 64-bit number as a record's timestamp, and -1 for none; what is no time becomes
- * null.
- */
-function timeOf(timestamp: number | undefined): string {
-  return timestamp !== undefined && timestamp >= 0 && timestamp <= LATEST_MS ? String(timestamp) : '';
-}
-
-function formOf(value: Buffer): 'json' | 'text' | 'bytes' | 'large' {
-  if (value.length > LARGE_VALUE) return 'large';
-  if (!isUtf8(value)) return 'bytes';
-  return breaksLine(value) ? 'text' : 'json';
-}
-
-function inBase64(value: Buffer, form: string): Buffer {
-  return Buffer.from((form === 'text' ? value : value.subarray(0, KEPT_BYTES)).toString('base64'));
-}
-
-/**
- * Looks at all values at once, which is far cheaper than at each: true when every one can be staged as it is.
- */
-function allClean(values: readonly (Buffer | null)[]): boolean {
-  const separator = Buffer.from(' ');
-  const all: Buffer[] = [];
-  for (const value of values) {
-    if (value === null) continue;
-    if (value.length > LARGE_VALUE) return false;
-    // The separator keeps two broken characters from making a whole one.
-    all.push(value, separator);
-  }
-  const joined = Buffer.concat(all);
-  return isUtf8(joined) && !breaksLine(joined);
-}
-
-function breaksLine(bytes: Buffer): boolean {
-  return bytes.includes(0x0a) || bytes.includes(0x09) || bytes.includes(0x0d) || bytes.includes(0x00);
 }

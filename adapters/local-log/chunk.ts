@@ -24,6 +24,7 @@ import type {
 } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import type { Room } from '../../core/room.ts';
 import { type Block, type ChunkHeader, parseHeader, RECORD_PREFIX_BYTES } from './chunk-header.ts';
 
 const MAGIC = 'EVLKLOG1';
@@ -48,15 +49,16 @@ export function corruptChunk(path: string, what: string, cause?: unknown): Event
 
 /**
  * The header and the bytes of the chunk that follows `previous`; without a `chunk`, of one that holds
- * nothing. `log:no_such_partition` and `log:record_too_large` when a record does not fit the log.
+ * nothing. Most of the bytes are in `room`. `log:no_such_partition` and `log:record_too_large` when a record does not fit the log.
  */
 export function encodeChunk(
   previous: Pick<ChunkHeader, 'log' | 'ranges'>,
   timestamp: number,
   chunk: Chunk | null,
+  room: Room,
 ): { header: ChunkHeader; buffers: Buffer[] } {
   const groups = groupByPartition(previous.ranges, chunk);
-  const { blocks, body } = encodeBlocks(previous.ranges, groups);
+  const { blocks, body } = encodeBlocks(previous.ranges, groups, room);
   const ranges = previous.ranges.map((range, index) => ({
     ...range,
     start: range.end,
@@ -107,13 +109,14 @@ function groupByPartition(ranges: readonly PartitionRange[], chunk: Chunk | null
 function encodeBlocks(
   ranges: readonly PartitionRange[],
   groups: readonly OutgoingRecord[][],
+  room: Room,
 ): { blocks: Block[]; body: Buffer } {
   let total = 0;
   for (const group of groups) {
     for (const { key, value } of group)
       total += RECORD_PREFIX_BYTES + (key?.length ?? 0) + value.length + LINE_BYTES;
   }
-  const body = Buffer.allocUnsafeSlow(total);
+  const body = room.take(total);
   const blocks: Block[] = [];
   let at = 0;
   for (const [index, { stream, partition, end: base }] of ranges.entries()) {

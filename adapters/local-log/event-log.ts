@@ -17,6 +17,7 @@ import type {
 } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import { Room } from '../../core/room.ts';
 import { encodeChunk } from './chunk.ts';
 import type { ChunkHeader } from './chunk-header.ts';
 import { ChunkFolder, fenced } from './folder.ts';
@@ -50,6 +51,7 @@ export class LocalEventLog implements EventLog {
         { log: randomUUID(), ranges: emptyRanges(this.#partitions) },
         Date.now(),
         null,
+        new Room(),
       );
       // When another process was first, its log is as good.
       await this.#folder.append(workplace, 0, first.buffers);
@@ -69,9 +71,15 @@ export class LocalEventLog implements EventLog {
     const id = randomUUID();
     let numbers = await this.#existing();
     const workplace = await this.#folder.startOpening(id);
+    const room = new Room();
     for (;;) {
       const number = numbers.last + 1;
-      const { header, buffers } = encodeChunk(await this.#folder.header(numbers.last), Date.now(), null);
+      const { header, buffers } = encodeChunk(
+        await this.#folder.header(numbers.last),
+        Date.now(),
+        null,
+        room,
+      );
       if (await this.#folder.append(workplace, number, buffers)) {
         const own = await this.#folder.finishOpening(workplace, id, number);
         return new LocalWriter(this.#folder, own, number, header);
@@ -151,6 +159,8 @@ class LocalWriter implements LogWriter {
   #number: number;
   #header: ChunkHeader;
   #failure: unknown;
+  /** Of the chunk that is being written: they come one at a time. */
+  readonly #room = new Room();
 
   /** `number` and `header` are those of the newest chunk. */
   constructor(folder: ChunkFolder, workplace: string, number: number, header: ChunkHeader) {
@@ -164,7 +174,7 @@ class LocalWriter implements LogWriter {
     // After a failure the newest chunk is uncertain, so nothing may be appended to it.
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      const { header, buffers } = encodeChunk(this.#header, Date.now(), chunk);
+      const { header, buffers } = encodeChunk(this.#header, Date.now(), chunk, this.#room);
       const stored = await this.#folder.append(this.#workplace, this.#number + 1, buffers);
       if (!stored) throw fenced(this.#folder.path);
       this.#number++;

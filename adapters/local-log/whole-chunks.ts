@@ -1,13 +1,14 @@
+import { Room } from '../../core/room.ts';
 import { readWhole, type WholeChunk } from './chunk.ts';
 import type { ChunkFolder } from './folder.ts';
 
 /**
- * Chunks one after the other, each with a single read, for those who keep none of their bytes: there are two
- * buffers, and the next chunk is read into one while the other is looked at.
+ * Chunks one after the other, each with a single read, for those who keep none of their bytes: the next chunk
+ * is read into one room while the one in the other is looked at.
  */
 export class WholeChunks {
   readonly #folder: ChunkFolder;
-  #buffers = [Buffer.alloc(0), Buffer.alloc(0)] as const;
+  #rooms = [new Room(), new Room()] as const;
   #ahead: { number: number; chunk: Promise<WholeChunk> } | null = null;
 
   constructor(folder: ChunkFolder) {
@@ -27,10 +28,9 @@ export class WholeChunks {
   #load(number: number): Promise<WholeChunk> {
     return this.#folder.readChunk(number, (file, path) =>
       readWhole(file, path, (bytes) => {
-        const [used, free] = this.#buffers;
-        const buffer = free.length < bytes ? Buffer.allocUnsafeSlow(bytes) : free;
-        this.#buffers = [buffer, used];
-        return buffer.subarray(0, bytes);
+        const [used, free] = this.#rooms;
+        this.#rooms = [free, used];
+        return free.take(bytes);
       }),
     );
   }

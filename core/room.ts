@@ -1,0 +1,13 @@
+/**
+ * Memory for bytes that are needed for a moment and used again for the next: a new buffer each time would be
+ * garbage of many megabytes until the collector comes.
+ */
+export class Room {
+  #buffer = Buffer.alloc(0);
+
+  /** So many bytes, of any content; those that were taken before are no longer good. */
+  take(bytes: number): Buffer {
+    if (bytes > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(bytes);
+    return this.#buffer.subarray(0, bytes);
+  }
+}
