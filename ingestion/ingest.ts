@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { EventLog, LedgerEntry, LogWriter } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
@@ -172,6 +172,8 @@ async function write(log: EventLog, request: IngestRequest, attempt: Attempt): P
         if (chunks.rows >= request.chunkRows || chunks.size >= CHUNK_BYTES) await run.commit(false);
       }
       chunks.endOf(group);
+      // Blocks that are in memory already come one after the other: others in this process get their turn.
+      await turn();
       if (group.left) warnOfRest(request, group.nextLine);
       if (request.signal?.aborted && !group.withinLine) return await run.stop();
     }

@@ -53,9 +53,9 @@ export interface ArchiveTotal {
 /**
  * The second stage: the log's records into the `events` and `rejected` tables, each exactly once.
  *
- * Reads on from where the tables say; one loop owns the batch, and a batch is committed with the positions
- * that it leads to. When another worker has moved a partition meanwhile, the commit is refused: the batch is
- * dropped and everything is read again from the tables' positions.
+ * Reads on from where the tables say; one loop owns the batches, and a batch is committed with the positions
+ * that it leads to. When another worker has moved a partition meanwhile, the commit is refused: what was read
+ * is dropped, and everything is read again from the tables' positions.
  */
 export async function archive(
   context: ArchiveContext,
@@ -73,6 +73,13 @@ export async function archive(
   }
 }
 
+/** A batch that becomes part of the tables while the next one is gathered. */
+interface Storing {
+  readonly batch: EngineBatch;
+  readonly outcome: Promise<BatchOutcome>;
+  ended: boolean;
+}
+
 class Worker {
   readonly #context: ArchiveContext;
   readonly #logId: string;
@@ -80,6 +87,9 @@ class Worker {
   #ends: readonly PartitionRange[] | null = null;
   #reader: LogReader | null = null;
   #batch: EngineBatch | null = null;
+  #storing: Storing | null = null;
+  /** Where the batch begins in each of its partitions. */
+  readonly #starts = new Map<string, { partition: Partition; from: bigint }>();
   #began = 0;
   #looked = 0;
   #positions: Positions | undefined;
@@ -106,6 +116,23 @@ class Worker {
     this.#known.requireIn(await log.ranges());
     const { events } = this.#known;
     if (events) checkRequired(this.#context.dataset, tables.events.path, events);
+    try {
+      await this.#gather(failed);
+    } catch (error) {
+      // What is stored meanwhile counts, too.
+      await this.#settle().catch(() => {});
+      throw error;
+    }
+    return { ...this.#total, stopped: this.#end.signal?.aborted ?? false };
+  }
+
+  async close(): Promise<void> {
+    await this.#reader?.close();
+    await this.#batch?.discard();
+  }
+
+  /** Reads until the end. While one batch is stored the next is gathered. */
+  async #gather(failed: Promise<unknown>): Promise<void> {
     // Lets ends that are already known arrive, so that a lake that is up to date costs no reader.
     let failure = await Promise.race([failed, sleep(0, null)]);
     while (!this.#done()) {
@@ -114,24 +141,22 @@ class Worker {
       const batch = await this.#reader.poll(POLL_MS);
       this.#context.observe?.({ type: 'turn' });
       if (batch) await this.#take(batch);
-      if (this.#mustCommit(batch === null)) await this.#commit();
+      const idle = batch === null || this.#isAtEnd();
+      if (this.#mustCommit(idle)) await this.#commit();
+      if (idle || this.#storing?.ended) await this.#settle();
       if (batch === null) await this.#lookAround();
       failure = await Promise.race([failed, null]);
     }
     const stopped = this.#end.signal?.aborted ?? false;
     // Where the engine reads the log itself nothing was read yet.
     if (!stopped || !this.#context.engine.readsLog) await this.#commit();
-    return { ...this.#total, stopped };
-  }
-
-  async close(): Promise<void> {
-    await this.#reader?.close();
-    await this.#batch?.discard();
+    await this.#settle();
   }
 
   #done(): boolean {
     if (this.#end.signal?.aborted) return true;
-    return this.#ends !== null && this.#batch === null && this.#known.cover(this.#ends);
+    const pending = this.#batch ?? this.#storing;
+    return this.#ends !== null && pending === null && this.#known.cover(this.#ends);
   }
 
   get #known(): Positions {
@@ -145,7 +170,7 @@ class Worker {
     const position = async (partition: Partition) => {
       // A batch that has been begun was read on from the positions known; only between batches may they
       // move.
-      if (!this.#batch) await this.#known.refresh();
+      if (!this.#batch && !this.#storing) await this.#known.refresh();
       return this.#known.next(partition);
     };
     if (engine.readsLog) return new OffsetReader(log, position);
@@ -160,16 +185,23 @@ class Worker {
 
   async #take(records: RecordBatch): Promise<void> {
     const id = partitionId(records);
-    const expected = this.#batch?.next.get(id) ?? this.#known.next(records) ?? records.from;
+    const expected = this.#pending(id) ?? this.#known.next(records) ?? records.from;
     if (records.next <= expected) return;
     if (records.from > expected) {
+      await this.#settle();
       await this.#drop(`${id} continues at ${records.from}, not at ${expected}`);
       return;
     }
     if (!this.#batch) {
       this.#batch = await this.#context.engine.batch(this.#context.dataset);
       this.#began = Date.now();
+      this.#starts.clear();
     }
+    if (!this.#starts.has(id))
+      this.#starts.set(id, {
+        partition: { stream: records.stream, partition: records.partition },
+        from: expected,
+      });
     await this.#batch.add(records, expected);
     this.#context.observe?.({ type: 'read', records });
     this.#read += Number(records.next - expected);
@@ -184,14 +216,19 @@ class Worker {
     );
     const total = left === undefined ? null : this.#read + left;
     // An engine that reads the log itself reads a batch when it archives it.
-    const unread = this.#context.engine.readsLog ? (this.#batch?.rows ?? 0) : 0;
-    const done = this.#read - unread;
+    const pending = (this.#batch?.rows ?? 0) + (this.#storing?.batch.rows ?? 0);
+    const done = this.#context.engine.readsLog ? this.#read - pending : this.#read;
     this.#context.observe?.({ type: 'progress', stage: 'archive', unit: 'records', done, total });
+  }
+
+  /** Where a partition has come to in what is not in the tables yet. */
+  #pending(id: string): bigint | undefined {
+    return this.#batch?.next.get(id) ?? this.#storing?.batch.next.get(id);
   }
 
   /** Where reading is in a partition; not before its first record that is left. */
   #at(range: PartitionRange): bigint {
-    const position = this.#batch?.next.get(partitionId(range)) ?? this.#known.next(range) ?? 0n;
+    const position = this.#pending(partitionId(range)) ?? this.#known.next(range) ?? 0n;
     return position > range.start ? position : range.start;
   }
 
@@ -200,33 +237,64 @@ class Worker {
     if (!batch) return false;
     if (batch.rows >= this.#context.batchRows || batch.isFull) return true;
     if (Date.now() - this.#began >= this.#context.batchSeconds * 1000) return true;
-    return this.#ends !== null && (idle || this.#reaches(this.#ends));
+    return this.#ends !== null && idle;
   }
 
-  #reaches(ends: readonly PartitionRange[]): boolean {
-    return ends.every((range) => this.#at(range) >= range.end);
+  #isAtEnd(): boolean {
+    return this.#ends?.every((range) => this.#at(range) >= range.end) ?? false;
   }
 
+  /** Begins to store the batch, once the one before is stored. */
   async #commit(): Promise<void> {
+    await this.#settle();
     const batch = this.#batch;
     if (!batch) return;
+    const storing: Storing = { batch, outcome: this.#archive(batch), ended: false };
+    this.#batch = null;
+    this.#storing = storing;
+    const end = () => {
+      storing.ended = true;
+    };
+    // A failure is thrown where the outcome is waited for.
+    storing.outcome.then(end, end);
+  }
+
+  /** Waits for the batch that is being stored, and counts it. */
+  async #settle(): Promise<void> {
+    if (!this.#storing) return;
+    const { batch } = this.#storing;
+    let outcome: BatchOutcome;
     try {
-      const outcome = await this.#archive(batch);
+      outcome = await this.#storing.outcome;
       this.#total.events += outcome.events;
       this.#total.rejected += outcome.rejected;
       this.#total.commits += 1;
-      this.#batch = null;
       await this.#known.refresh();
-      this.#tellProgress();
-      await this.#reader?.commit(batch.next);
-      await batch.discard();
-      this.#context.observe?.({ type: 'committed', outcome });
     } catch (error) {
       // What the signal interrupts has no result, and the loop ends.
       const { signal } = this.#end;
       if (signal?.aborted && error === signal.reason) return;
       if (!hasCode(error, 'lake:superseded')) throw error;
       await this.#drop(error.message);
+      return;
+    } finally {
+      this.#storing = null;
+      await batch.discard();
+    }
+    this.#tellProgress();
+    await this.#reader?.commit(batch.next);
+    this.#context.observe?.({ type: 'committed', outcome });
+    await this.#dropIfMoved();
+  }
+
+  /** What was gathered meanwhile is of use only where no other worker has moved one of its partitions. */
+  async #dropIfMoved(): Promise<void> {
+    if (!this.#batch) return;
+    for (const { partition, from } of this.#starts.values()) {
+      const next = this.#known.next(partition);
+      if (next === null || next <= from) continue;
+      await this.#drop(`${partitionId(partition)} was moved to ${next}`);
+      return;
     }
   }
 
@@ -274,7 +342,7 @@ class Worker {
 
   /** With nothing to read, what is missing may be another worker's: see how far the tables have come. */
   async #lookAround(): Promise<void> {
-    if (this.#batch) return;
+    if (this.#batch || this.#storing) return;
     this.#context.observe?.({ type: 'idle' });
     if (this.#ends === null || Date.now() - this.#looked < LOOK_MS) return;
     this.#looked = Date.now();
