@@ -52,7 +52,8 @@ export class StagedLines {
   }
 
   /**
-   * Looks at all values at once, which is far cheaper than at each: true when every one can be staged as it is.
+   * Looks at all values at once, which is far cheaper than at each: true when every one can be staged as it
+   * is.
    */
   #allClean(values: readonly (Buffer | null)[]): boolean {
     let size = 0;

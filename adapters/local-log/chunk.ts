@@ -49,7 +49,8 @@ export function corruptChunk(path: string, what: string, cause?: unknown): Event
 
 /**
  * The header and the bytes of the chunk that follows `previous`; without a `chunk`, of one that holds
- * nothing. Most of the bytes are in `room`. `log:no_such_partition` and `log:record_too_large` when a record does not fit the log.
+ * nothing. Most of the bytes are in `room`. `log:no_such_partition` and `log:record_too_large` when a record
+ * does not fit the log.
  */
 export function encodeChunk(
   previous: Pick<ChunkHeader, 'log' | 'ranges'>,

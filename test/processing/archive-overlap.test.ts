@@ -15,7 +15,7 @@ afterAll(() => place.remove());
 const dataset = datasetOf();
 const EVENTS = 5;
 
-/** An engine that is told of each batch that is begun, and before each batch that is archived. */
+/** An engine that calls back when a batch is begun, and before one is archived. */
 class WatchedEngine implements Engine {
   readonly readsLog = false;
   begun: () => void = () => {};
@@ -32,7 +32,7 @@ class WatchedEngine implements Engine {
   model: Engine['model'] = (job) => place.engine.model(job);
 }
 
-/** An archive of two events at a time, whose first batch waits until the second was begun, and for `meanwhile`. */
+/** An archive of two events at a time whose first batch waits for the second, and for `meanwhile`. */
 function overlapping(
   log: EventLog,
   meanwhile: (context: ArchiveContext) => Promise<void> = async () => {},

@@ -80,7 +80,7 @@ test('a lost server looks the same in each view, and is found again', async () =
   await page.getByRole('button', { name: /^events/ }).waitFor();
 });
 
-test('a lost server is told of once, whichever question finds it first', async () => {
+test('a lost server is reported once, whichever question finds it first', async () => {
   const { page } = await dashboard.open('/pipeline');
   const status = page.getByRole('status');
   await status.filter({ hasText: 'live' }).waitFor();

@@ -63,8 +63,8 @@ function tell(news: Partial<Live>): void {
 }
 
 /**
- * Says why the server cannot be reached, unless it is connected. What has asked says so before it shows its own
- * problem, so that the page never has one note for each question.
+ * Says why the server cannot be reached, unless it is connected. What has asked says so before it shows its
+ * own problem, so that the page never has one note for each question.
  */
 export function tellLost(problem: Problem['error']): void {
   if (!live.isConnected) tell({ lost: problem });
