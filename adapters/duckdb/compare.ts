@@ -7,7 +7,7 @@ import type { CopyComparison, SqlSession } from '../../core/engine.ts';
 import { namesOf } from '../../core/field-types.ts';
 import type { Sink, SinkField, SinkForm } from '../../core/sink.ts';
 import { literal } from '../../core/sql.ts';
-import { exactly, parquet } from './relations.ts';
+import { exactly, parquet, threadsFor } from './relations.ts';
 import { keysIn, LINES, NULL_TEXT } from './sink-lines.ts';
 
 /** How many ids are named. */
@@ -60,10 +60,11 @@ export async function compareCopy(
   const folder = await mkdtemp(join(temporary, 'audit-'));
   try {
     const file = join(folder, 'rows.tsv');
-    const longest = Math.max(LINE_BYTES, await writeLines(sink, fields, file));
+    const found = await writeLines(sink, fields, file);
+    const longest = Math.max(LINE_BYTES, found);
     const { columns, id, digest } = COMPARED[sink.form](fields);
     const shown = `read_csv(${literal(exactly(file))}, delim = '\t', quote = '', escape = '', header = false, auto_detect = false, nullstr = ${literal(NULL_TEXT)},
-  max_line_size = ${longest}, buffer_size = ${3 * longest}, columns = {${columns.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ')}})`;
+  max_line_size = ${longest}, buffer_size = ${3 * longest}, ${threadsFor(found)}, columns = {${columns.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ')}})`;
     const wanted = `(SELECT ${LINES[sink.form].stored(fields)} FROM ${parquet(paths)}) AS lines(${columns.join(', ')})`;
     await sql.run(`
 CREATE OR REPLACE TEMP TABLE shown AS SELECT ${id} AS id, ${digest} AS digest FROM ${shown};

@@ -7,7 +7,7 @@ import { partitionId, type RecordBatch, type Stream } from '../../core/contracts
 import type { Dataset, RecordPart } from '../../core/dataset.ts';
 import type { EngineBatch } from '../../core/engine.ts';
 import { literal } from '../../core/sql.ts';
-import { exactly } from './relations.ts';
+import { exactly, threadsFor } from './relations.ts';
 import { StagedLines } from './staged-lines.ts';
 import { partColumn, STAGED_PART } from './staged-parts.ts';
 import { StagedSources } from './staged-sources.ts';
@@ -127,7 +127,7 @@ export class StagedBatch implements EngineBatch {
     CASE WHEN form = 'json' THEN coalesce(v, '') WHEN form IN ('text', 'unreadable') THEN decode(from_base64(v)) END AS value,
     ${['v AS raw', ...parts].join(', ')}
   FROM read_csv(${literal(exactly(this.#path(stream)))}, delim = '\t', quote = '', escape = '', header = false, auto_detect = false,
-    columns = {${fields.join(', ')}, v: 'VARCHAR'}, max_line_size = ${longest}, buffer_size = ${longest + BUFFER_BEYOND})
+    columns = {${fields.join(', ')}, v: 'VARCHAR'}, max_line_size = ${longest}, buffer_size = ${longest + BUFFER_BEYOND}, ${threadsFor(this.#lines[stream].longest)})
 )`;
   }
 

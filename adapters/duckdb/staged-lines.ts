@@ -18,6 +18,8 @@ export class StagedLines {
   readonly #parts: readonly RecordPart[];
   readonly #written = new Room();
   readonly #joined = new Room();
+  /** Bytes of the longest line so far. */
+  longest = 0;
 
   /** `parts` are those of a record, besides its value, that columns are read from. */
   constructor(parts: readonly RecordPart[]) {
@@ -36,7 +38,9 @@ export class StagedLines {
       const form = value === null ? 'null' : clean ? 'json' : batch.unreadable ? 'unreadable' : formOf(value);
       const staged = value === null ? null : form === 'json' ? value : inBase64(value, form);
       const head = `${prefix}${batch.offsets[first + i]}\t${timeOf(batch.timestamps[first + i])}\t${form}\t${otherParts(first + i)}`;
-      size += head.length + (staged?.length ?? 0) + 1;
+      const length = head.length + (staged?.length ?? 0) + 1;
+      size += length;
+      this.longest = Math.max(this.longest, length);
       parts.push(staged ?? Buffer.alloc(0));
       return head;
     });
