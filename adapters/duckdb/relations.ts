@@ -47,8 +47,8 @@ export function tableRelation(
 const LONG_LINE = 65_536;
 
 /**
- * The option of DuckDB's CSV reader for a file whose longest line has so many bytes. Several threads lose rows
- * of about a megabyte where one passes the end of a buffer (DuckDB 1.5); one thread does not.
+ * The option of DuckDB's CSV reader for a file whose longest line has so many bytes. Several threads lose
+ * rows of about a megabyte where one passes the end of a buffer (DuckDB 1.5); one thread does not.
  */
 export function threadsFor(longestLine: number): string {
   return `parallel = ${longestLine <= LONG_LINE}`;

@@ -9,8 +9,8 @@ beforeAll(async () => {
 afterAll(() => place.remove());
 
 /**
- * In base64 each is staged as a line of 1.3 MB: the third begins in the reader's first buffer of 4 MB and ends
- * in the second.
+ * In base64 each is staged as a line of 1.3 MB: the third begins in the reader's first buffer of 4 MB and
+ * ends in the second.
  */
 const LARGE = Buffer.alloc(1_000_000, '\t');
 
