@@ -48,7 +48,8 @@ export class StagedBatch implements EngineBatch {
     this.#folder = folder;
     this.#columns = dataset.columns.length;
     this.#parts = partsOf(dataset);
-    this.#lines = { events: new StagedLines(this.#parts), 'dead-letters': new StagedLines([]) };
+    const lines = (stream: Stream) => new StagedLines(this.#partsIn(stream));
+    this.#lines = { events: lines('events'), 'dead-letters': lines('dead-letters') };
   }
 
   static async create(dataset: Pick<Dataset, 'columns'>, temporary: string): Promise<StagedBatch> {
@@ -86,14 +87,14 @@ export class StagedBatch implements EngineBatch {
     const { stream } = batch;
     if (stream === 'events') this.#sources.add(batch);
     const lines = this.#lines[stream].of(batch, first);
-    this.#rows.set(batch.stream, this.rowsOf(batch.stream) + batch.offsets.length - first);
+    this.#rows.set(stream, this.rowsOf(stream) + batch.offsets.length - first);
     this.bytes += lines.length;
-    let file = this.#files.get(batch.stream);
+    let file = this.#files.get(stream);
     if (!file) {
-      file = createWriteStream(this.#path(batch.stream));
+      file = createWriteStream(this.#path(stream));
       // The writer or closer hears of a failure; unheard as an event, it would end the process.
       file.on('error', () => {});
-      this.#files.set(batch.stream, file);
+      this.#files.set(stream, file);
     }
     const target = file;
     await new Promise<void>((resolve, reject) =>

@@ -24,7 +24,7 @@ import type {
 } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
-import type { Room } from '../../core/room.ts';
+import { Room } from '../../core/room.ts';
 import { type Block, type ChunkHeader, parseHeader, RECORD_PREFIX_BYTES } from './chunk-header.ts';
 
 const MAGIC = 'EVLKLOG1';
@@ -56,7 +56,7 @@ export function encodeChunk(
   previous: Pick<ChunkHeader, 'log' | 'ranges'>,
   timestamp: number,
   chunk: Chunk | null,
-  room: Room,
+  room = new Room(),
 ): { header: ChunkHeader; buffers: Buffer[] } {
   const groups = groupByPartition(previous.ranges, chunk);
   const { blocks, body } = encodeBlocks(previous.ranges, groups, room);

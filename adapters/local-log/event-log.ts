@@ -51,7 +51,6 @@ export class LocalEventLog implements EventLog {
         { log: randomUUID(), ranges: emptyRanges(this.#partitions) },
         Date.now(),
         null,
-        new Room(),
       );
       // When another process was first, its log is as good.
       await this.#folder.append(workplace, 0, first.buffers);
@@ -71,15 +70,9 @@ export class LocalEventLog implements EventLog {
     const id = randomUUID();
     let numbers = await this.#existing();
     const workplace = await this.#folder.startOpening(id);
-    const room = new Room();
     for (;;) {
       const number = numbers.last + 1;
-      const { header, buffers } = encodeChunk(
-        await this.#folder.header(numbers.last),
-        Date.now(),
-        null,
-        room,
-      );
+      const { header, buffers } = encodeChunk(await this.#folder.header(numbers.last), Date.now(), null);
       if (await this.#folder.append(workplace, number, buffers)) {
         const own = await this.#folder.finishOpening(workplace, id, number);
         return new LocalWriter(this.#folder, own, number, header);

@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { encodeChunk, readBytes, readHeader, recordsOf } from '../../adapters/local-log/chunk.ts';
 import { EventlakeError } from '../../core/errors.ts';
-import { Room } from '../../core/room.ts';
 import { chunkOf, entry, record } from '../conformance/event-log-records.ts';
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 400);
@@ -35,7 +34,7 @@ function realChunk(): { header: Record<string, unknown>; body: Buffer } {
     record(i % 2, `value ${i}`, i % 3 ? `key ${i}` : null),
   );
   const chunk = chunkOf(records, [record(0, 'dead')], { ...entry('a', 7), earlier: [entry('a', 3)] });
-  const [, json, body] = encodeChunk({ log: 'a-log', ranges }, 1_600_000_000_000, chunk, new Room()).buffers;
+  const [, json, body] = encodeChunk({ log: 'a-log', ranges }, 1_600_000_000_000, chunk).buffers;
   return { header: JSON.parse(String(json)), body: body ?? Buffer.alloc(0) };
 }
 

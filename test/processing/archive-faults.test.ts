@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { EventLog, LogReader, ReaderOptions, RecordBatch } from '../../core/contracts.ts';
+import type { EventLog, ReaderOptions, RecordBatch } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import type { CommitRequest } from '../../lake/commit.ts';
 import type { Snapshot } from '../../lake/snapshot.ts';
 import { DeltaTable } from '../../lake/table.ts';
 import { type ArchiveContext, archive } from '../../processing/archive.ts';
+import { disturbed } from './disturbed-log.ts';
 import { append, datasetOf, event, Workplace } from './fixtures.ts';
 
 let place: Workplace;
@@ -163,28 +164,6 @@ describe('workers at the same time', () => {
     for (const context of contexts) await expectEverythingOnce(context, 12);
   });
 });
-
-/** The log, but what a reader shows goes through `change`, which may show batches again or leave them out. */
-function disturbed(log: EventLog, change: (batch: RecordBatch | null) => (RecordBatch | null)[]): EventLog {
-  const reader = async (options: ReaderOptions): Promise<LogReader> => {
-    const inner = await log.reader(options);
-    const waiting: (RecordBatch | null)[] = [];
-    return {
-      poll: async (waitMs) => {
-        if (waiting.length === 0) waiting.push(...change(await inner.poll(waitMs)));
-        return waiting.shift() ?? null;
-      },
-      commit: (positions) => inner.commit(positions),
-      close: () => inner.close(),
-    };
-  };
-  return Object.assign(Object.create(log), {
-    open: () => log.open(),
-    id: () => log.id(),
-    ranges: () => log.ranges(),
-    reader,
-  });
-}
 
 describe('a reader', () => {
   test('that shows records again adds nothing twice', async () => {

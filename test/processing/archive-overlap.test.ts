@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { EventLog, LogReader, ReaderOptions, RecordBatch } from '../../core/contracts.ts';
+import type { EventLog } from '../../core/contracts.ts';
 import type { Engine } from '../../core/engine.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { type ArchiveContext, archive } from '../../processing/archive.ts';
+import { disturbed } from './disturbed-log.ts';
 import { append, datasetOf, event, Workplace } from './fixtures.ts';
 
 let place: Workplace;
@@ -98,10 +99,10 @@ test('a batch that is archived when the log fails is counted, and what was gathe
   const { context } = overlapping(log);
   const total = { events: 0, rejected: 0, commits: 0 };
   let read = 0;
-  const failing = reading(log, (batch) => {
+  const failing = disturbed(log, (batch) => {
     read += 1;
     if (read > 3) throw new EventlakeError('log:unreachable', 'the broker went');
-    return batch;
+    return [batch];
   });
   await expect(archive({ ...context, log: failing }, { ends: log.ranges() }, total)).rejects.toMatchObject({
     code: 'log:unreachable',
@@ -122,7 +123,7 @@ test('what was gathered is dropped where another worker has moved a partition of
     const ends = (await log.ranges()).filter(
       ({ partition, stream }) => partition === 1 && stream === 'events',
     );
-    const ofOne = { ...other, log: reading(log, (batch) => (batch?.partition === 1 ? batch : null)) };
+    const ofOne = { ...other, log: disturbed(log, (batch) => [batch?.partition === 1 ? batch : null]) };
     expect(await archive(ofOne, { ends: Promise.resolve(ends) })).toMatchObject({ events: 2 });
   };
   const { context, heard } = overlapping(log, moveOne, tables);
@@ -130,20 +131,3 @@ test('what was gathered is dropped where another worker has moved a partition of
   expect(heard.filter((type) => type === 'superseded')).toHaveLength(1);
   await expectEachOnce(context);
 });
-
-/** The log, but what its reader reads goes through `change`. */
-function reading(log: EventLog, change: (batch: RecordBatch | null) => RecordBatch | null): EventLog {
-  return Object.assign(Object.create(log), {
-    open: () => log.open(),
-    id: () => log.id(),
-    ranges: () => log.ranges(),
-    reader: async (options: ReaderOptions): Promise<LogReader> => {
-      const inner = await log.reader(options);
-      return {
-        poll: async (waitMs) => change(await inner.poll(waitMs)),
-        commit: (next) => inner.commit(next),
-        close: () => inner.close(),
-      };
-    },
-  });
-}
