@@ -1,6 +1,8 @@
+import { copyBytes, memoryOf, textBytes } from '../core/copy-bytes.ts';
 import type { PlainFields } from './record-group.ts';
 
-const [QUOTE, END] = [0x22, Buffer.from('}')];
+const [QUOTE, END] = [0x22, 0x7d];
+const NOTHING: Buffer = Buffer.alloc(0);
 /** Events of about a thousand lines share one buffer. */
 const SHARED_BYTES = 1 << 18;
 
@@ -18,8 +20,10 @@ export interface CarriedColumn {
 
 interface Part {
   readonly index: number;
-  readonly filled: Buffer;
-  readonly empty: Buffer;
+  /** What stands before the value. */
+  readonly filled: DataView;
+  /** What stands in place of an empty one. */
+  readonly empty: DataView;
 }
 
 /**
@@ -31,60 +35,60 @@ export class PlainLineEncoder {
   readonly #keyIndex: number;
   /** Bytes of an event besides those of its line, at most. */
   readonly #overhead: number;
-  #shared = Buffer.alloc(0);
+  #shared = NOTHING;
+  #sharedMemory = memoryOf(NOTHING);
   #used = 0;
+  /** The bytes of the last group, most of whose records follow each other. */
+  #bytes = NOTHING;
+  #memory = memoryOf(NOTHING);
 
   constructor(carried: readonly CarriedColumn[], keyIndex: number) {
     this.#keyIndex = keyIndex;
     this.#parts = carried.map(({ name, index }, i) => {
       const label = `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`;
-      return { index, filled: Buffer.from(`${label}"`), empty: Buffer.from(`${label}null`) };
+      return { index, filled: textBytes(`${label}"`), empty: textBytes(`${label}null`) };
     });
-    this.#overhead = this.#parts.reduce((sum, { empty }) => sum + empty.length, END.length);
+    this.#overhead = this.#parts.reduce((sum, { empty }) => sum + empty.byteLength, 1);
   }
 
   /** The event of record `index` of these. The key lies within the value. */
   encode(bytes: Buffer, { starts, each }: PlainFields, index: number): EncodedEvent {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#memory = memoryOf(bytes);
+    }
+    const [memory, offset] = [this.#memory, bytes.byteOffset];
     const base = index * each;
     const length = (starts[base + each - 1] as number) - (starts[base] as number);
     const shared = this.#room(length + this.#overhead);
+    const target = this.#sharedMemory;
     const from = this.#used;
     let at = from;
     let key: Buffer | null = null;
     for (const { index: column, filled, empty } of this.#parts) {
       const first = starts[base + column] as number;
       const last = (starts[base + column + 1] as number) - 1;
-      if (first === last) {
-        at = put(empty, 0, empty.length, shared, at);
-        continue;
-      }
-      at = put(filled, 0, filled.length, shared, at);
-      const begin = at;
-      at = put(bytes, first, last, shared, at);
-      if (column === this.#keyIndex) key = shared.subarray(begin, at);
-      shared[at] = QUOTE;
-      at += 1;
+      const before = first === last ? empty : filled;
+      copyBytes(before, 0, before.byteLength, target, at);
+      at += before.byteLength;
+      if (first === last) continue;
+      copyBytes(memory, offset + first, offset + last, target, at);
+      const end = at + last - first;
+      if (column === this.#keyIndex) key = shared.subarray(at, end);
+      shared[end] = QUOTE;
+      at = end + 1;
     }
-    at = put(END, 0, END.length, shared, at);
-    this.#used = at;
-    return { key, value: shared.subarray(from, at) };
+    shared[at] = END;
+    this.#used = at + 1;
+    return { key, value: shared.subarray(from, at + 1) };
   }
 
   #room(bytes: number): Buffer {
     if (this.#used + bytes > this.#shared.length) {
       this.#shared = Buffer.allocUnsafeSlow(Math.max(SHARED_BYTES, bytes));
+      this.#sharedMemory = memoryOf(this.#shared);
       this.#used = 0;
     }
     return this.#shared;
   }
-}
-
-/** For so few bytes a loop is faster than any call that copies. */
-function put(source: Buffer, start: number, end: number, target: Buffer, at: number): number {
-  let to = at;
-  for (let i = start; i < end; i += 1) {
-    target[to] = source[i] as number;
-    to += 1;
-  }
-  return to;
 }
