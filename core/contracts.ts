@@ -5,6 +5,8 @@
  * of what is published to in sink.ts and event-file.ts, that of typed queries in sql-sandbox.ts.
  */
 
+import type { OutgoingRecords } from './outgoing-records.ts';
+
 /** The two topics of a dataset: its events, and the lines that could not become an event. */
 export type Stream = 'events' | 'dead-letters';
 
@@ -69,8 +71,8 @@ export type FileState = Pick<LedgerEntry, 'bytes' | 'sha256' | 'lines' | 'rows'>
 
 /** What commits together: events, dead letters and the progress that they make. */
 export interface Chunk {
-  readonly events: readonly OutgoingRecord[];
-  readonly deadLetters: readonly OutgoingRecord[];
+  readonly events: OutgoingRecords;
+  readonly deadLetters: OutgoingRecords;
   readonly progress: LedgerEntry;
 }
 

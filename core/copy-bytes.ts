@@ -1,5 +1,5 @@
 const WORD = 4;
-/** A byte below 0x20 leaves its highest bit here: Bit Twiddling Hacks, "Determine if a word has a byte less than n". */
+/** Sean Eron Anderson, Bit Twiddling Hacks: "Determine if a word has a byte less than n". */
 const [SPACES, HIGHEST_BITS] = [0x20202020, 0x80808080];
 
 /**

@@ -1,5 +1,7 @@
 import type { Hash } from 'node:crypto';
-import type { Chunk, LedgerEntry, OutgoingRecord } from '../core/contracts.ts';
+import type { Chunk, LedgerEntry } from '../core/contracts.ts';
+import { OutgoingRecords } from '../core/outgoing-records.ts';
+import type { Slices } from '../core/slices.ts';
 import type { EventEncoder } from './events.ts';
 import { partitionFor } from './partitioner.ts';
 import type { DeadLine, RecordGroup } from './record-group.ts';
@@ -33,10 +35,8 @@ function earlierStates(previous: LedgerEntry, bytes: number): Pick<LedgerEntry, 
 
 /** Gathers the rows of the next chunk, and knows where in the file they end. */
 export class ChunkBuilder {
-  events: OutgoingRecord[] = [];
-  deadLetters: OutgoingRecord[] = [];
-  /** Bytes of the values gathered so far. */
-  size = 0;
+  events = new OutgoingRecords();
+  deadLetters = new OutgoingRecords();
   bytes: number;
   lines: number;
   readonly #options: BuilderOptions;
@@ -54,25 +54,23 @@ export class ChunkBuilder {
     return this.events.length + this.deadLetters.length;
   }
 
+  /** Bytes of the values gathered so far. */
+  get size(): number {
+    return this.events.bytes + this.deadLetters.bytes;
+  }
+
   add(group: RecordGroup, index: number): void {
     const row = group.rows[index];
     const line = group.lines[index] ?? 0;
     if (row === undefined) return;
     if (row && 'reason' in row) {
-      const value = this.#deadLetter(row, line);
-      this.size += value.length;
-      this.deadLetters.push({ partition: 0, key: null, value });
+      this.deadLetters.keys.pushNull();
+      this.deadLetters.values.pushText(this.#deadLetter(row, line));
+      this.deadLetters.place(0);
     } else {
-      const { encoder, partitions } = this.#options;
-      const { key, value } = encoder.encode(group, index);
-      this.size += value.length;
-      // A keyless event will be rejected; the line number spreads them evenly and repeatably.
-      this.events.push({
-        partition: key ? partitionFor(key, partitions) : line % partitions,
-        key,
-        value,
-        line,
-      });
+      const { events } = this;
+      this.#options.encoder.encode(group, index, events);
+      events.place(this.#partitionOf(events.keys, events.length, line), line);
     }
     this.#pending = { group, end: group.ends[index] ?? 0 };
   }
@@ -102,9 +100,8 @@ export class ChunkBuilder {
       updatedAt: new Date().toISOString(),
       ...earlierStates(previous, this.bytes),
     };
-    this.events = [];
-    this.deadLetters = [];
-    this.size = 0;
+    this.events = new OutgoingRecords();
+    this.deadLetters = new OutgoingRecords();
     return { events, deadLetters, progress };
   }
 
@@ -116,8 +113,15 @@ export class ChunkBuilder {
     this.#hashed = end;
   }
 
-  #deadLetter({ reason, detail, raw }: DeadLine, line: number): Buffer {
+  #partitionOf({ buffers, begins, ends }: Slices, i: number, line: number): number {
+    const { partitions } = this.#options;
+    const [key, begin = -1, end = -1] = [buffers[i], begins[i], ends[i]];
+    // A keyless event will be rejected; the line number spreads them evenly and repeatably.
+    return key && begin >= 0 ? partitionFor(key, partitions, begin, end) : line % partitions;
+  }
+
+  #deadLetter({ reason, detail, raw }: DeadLine, line: number): string {
     const { file } = this.#options;
-    return Buffer.from(JSON.stringify({ file, line, reason, detail, raw: raw.toString('base64') }));
+    return JSON.stringify({ file, line, reason, detail, raw: raw.toString('base64') });
   }
 }

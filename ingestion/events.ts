@@ -2,7 +2,7 @@ import { nameInSource } from '../core/column-source.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
 import { COMMAS, comparable, type Dialect, guessDelimiter } from './dialect.ts';
-import { type EncodedEvent, PlainLineEncoder } from './plain-encoder.ts';
+import { type EncodedEvents, PlainLineEncoder } from './plain-encoder.ts';
 import { fieldsOf, type RecordGroup } from './record-group.ts';
 
 /** How the fields of one file become events. */
@@ -12,10 +12,10 @@ export interface EventEncoder {
   /** Columns of the contract that may be absent and are. */
   readonly absent: readonly string[];
   /**
-   * Record `index` of `group`, which is no dead line, as an event: JSON in which every value is a string, an
-   * empty field null; and its key, null when it has none. The buffers must not be modified.
+   * Adds record `index` of `group`, which is no dead line, as an event: JSON in which every value is a
+   * string, an empty field null; and its key, null when it has none.
    */
-  encode(group: RecordGroup, index: number): EncodedEvent;
+  encode(group: RecordGroup, index: number, to: EncodedEvents): void;
 }
 
 /**
@@ -64,15 +64,12 @@ export function eventEncoder(
   return {
     extra: header.flatMap((name, i) => (known.has(name) ? [] : [name || `column ${i + 1} (without a name)`])),
     absent: [...known].filter((name) => !header.includes(name)),
-    encode(group, index) {
-      if (group.plain && nulls.size === 0) return plainLines.encode(group.bytes, group.plain, index);
+    encode(group, index, to) {
+      if (group.plain && nulls.size === 0) return plainLines.encode(group.bytes, group.plain, index, to);
       const fields = textsOf(group, index);
       const values = carried.map((column) => [column.name, textOf(fields[column.index])]);
       const key = textOf(fields[keyIndex]);
-      return {
-        key: key === null ? null : Buffer.from(key),
-        value: Buffer.from(JSON.stringify(Object.fromEntries(values))),
-      };
+      push(to, key, JSON.stringify(Object.fromEntries(values)));
     },
   };
 }
@@ -82,11 +79,17 @@ export function jsonEncoder(): EventEncoder {
   return {
     extra: [],
     absent: [],
-    encode(group, index) {
+    encode(group, index, to) {
       const [object = '', key = ''] = textsOf(group, index);
-      return { key: key === '' ? null : Buffer.from(key), value: Buffer.from(object) };
+      push(to, key || null, object);
     },
   };
+}
+
+function push({ keys, values }: EncodedEvents, key: string | null, value: string): void {
+  if (key === null) keys.pushNull();
+  else keys.pushText(key);
+  values.pushText(value);
 }
 
 /**

@@ -4,23 +4,24 @@ const R = 24;
 
 /**
  * The partition that Kafka's Java client gives to a key: `toPositive(murmur2(key)) % partitions`, as
- * `BuiltInPartitioner.partitionForKey` and `Utils.murmur2` of kafka-clients have it.
+ * `BuiltInPartitioner.partitionForKey` and `Utils.murmur2` of kafka-clients have it. The key may be a piece
+ * of the buffer.
  */
-export function partitionFor(key: Buffer, partitions: number): number {
-  return (murmur2(key) & 0x7fffffff) % partitions;
+export function partitionFor(key: Buffer, partitions: number, begin = 0, end = key.length): number {
+  return (murmur2(key, begin, end) & 0x7fffffff) % partitions;
 }
 
 /** 32-bit MurmurHash2, as a signed integer. */
-function murmur2(data: Buffer): number {
-  const { length } = data;
+function murmur2(data: Buffer, begin: number, end: number): number {
+  const length = end - begin;
   let h = SEED ^ length;
-  const whole = length & ~3;
-  for (let i = 0; i < whole; i += 4) {
+  const whole = begin + (length & ~3);
+  for (let i = begin; i < whole; i += 4) {
     let k = Math.imul(data.readInt32LE(i), M);
     k = Math.imul(k ^ (k >>> R), M);
     h = Math.imul(h, M) ^ k;
   }
-  const left = length - whole;
+  const left = end - whole;
   if (left >= 3) h ^= (data[whole + 2] ?? 0) << 16;
   if (left >= 2) h ^= (data[whole + 1] ?? 0) << 8;
   if (left >= 1) h = Math.imul(h ^ (data[whole] ?? 0), M);

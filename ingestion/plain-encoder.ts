@@ -1,4 +1,5 @@
 import { copyBytes, memoryOf, textBytes } from '../core/copy-bytes.ts';
+import type { Slices } from '../core/slices.ts';
 import type { PlainFields } from './record-group.ts';
 
 const [QUOTE, END] = [0x22, 0x7d];
@@ -6,10 +7,10 @@ const NOTHING: Buffer = Buffer.alloc(0);
 /** Events of about a thousand lines share one buffer. */
 const SHARED_BYTES = 1 << 18;
 
-/** An event as it goes into the log. */
-export interface EncodedEvent {
-  readonly key: Buffer | null;
-  readonly value: Buffer;
+/** Events as they go into the log. */
+export interface EncodedEvents {
+  readonly keys: Slices;
+  readonly values: Slices;
 }
 
 /** A column that an event carries: its name, and the number of its field in a line. */
@@ -51,8 +52,8 @@ export class PlainLineEncoder {
     this.#overhead = this.#parts.reduce((sum, { empty }) => sum + empty.byteLength, 1);
   }
 
-  /** The event of record `index` of these. The key lies within the value. */
-  encode(bytes: Buffer, { starts, each }: PlainFields, index: number): EncodedEvent {
+  /** Adds the event of record `index` of these. The key lies within the value. */
+  encode(bytes: Buffer, { starts, each }: PlainFields, index: number, to: EncodedEvents): void {
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;
       this.#memory = memoryOf(bytes);
@@ -64,7 +65,7 @@ export class PlainLineEncoder {
     const target = this.#sharedMemory;
     const from = this.#used;
     let at = from;
-    let key: Buffer | null = null;
+    let [keyBegin, keyEnd] = [-1, -1];
     for (const { index: column, filled, empty } of this.#parts) {
       const first = starts[base + column] as number;
       const last = (starts[base + column + 1] as number) - 1;
@@ -74,13 +75,14 @@ export class PlainLineEncoder {
       if (first === last) continue;
       copyBytes(memory, offset + first, offset + last, target, at);
       const end = at + last - first;
-      if (column === this.#keyIndex) key = shared.subarray(at, end);
+      if (column === this.#keyIndex) [keyBegin, keyEnd] = [at, end];
       shared[end] = QUOTE;
       at = end + 1;
     }
     shared[at] = END;
     this.#used = at + 1;
-    return { key, value: shared.subarray(from, at + 1) };
+    to.keys.push(shared, keyBegin, keyEnd);
+    to.values.push(shared, from, at + 1);
   }
 
   #room(bytes: number): Buffer {

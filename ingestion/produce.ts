@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Chunk, EventLog, LedgerEntry, LogWriter, OutgoingRecord } from '../core/contracts.ts';
+import type { Chunk, EventLog, LedgerEntry, LogWriter } from '../core/contracts.ts';
 import type { EventlakeError } from '../core/errors.ts';
+import { OutgoingRecords } from '../core/outgoing-records.ts';
 import { mayPass, Pause } from '../core/retry.ts';
 import type { CommittedChunk } from './ingest.ts';
 import { partitionFor } from './partitioner.ts';
@@ -131,32 +132,30 @@ class Producer {
     await writer.append(chunk);
     this.#schedule.take(count);
     this.#entry = chunk.progress;
-    const bytes = chunk.events.reduce((sum, { value }) => sum + value.length, 0);
     const seconds = (performance.now() - began) / 1000;
-    onCommit?.({ events: count, deadLetters: 0, bytes, seconds }, this.result.rows);
+    onCommit?.({ events: count, deadLetters: 0, bytes: chunk.events.bytes, seconds }, this.result.rows);
     return true;
   }
 
   #chunk(count: number): Chunk {
     const { rows } = this.#entry;
     const behind = Date.now() - performance.now();
-    const events = Array.from({ length: count }, (_, i): OutgoingRecord => {
+    const events = new OutgoingRecords();
+    for (let i = 0; i < count; i += 1) {
       const time = Math.floor(behind + this.#schedule.dueTime(i));
       const { key, value } = this.#request.make(rows + i + 1, time);
       const bytes = Buffer.from(key);
-      return {
-        partition: partitionFor(bytes, this.#partitions),
-        key: bytes,
-        value: Buffer.from(value),
-      };
-    });
+      events.keys.push(bytes, 0, bytes.length);
+      events.values.pushText(value);
+      events.place(partitionFor(bytes, this.#partitions));
+    }
     const progress = {
       ...this.#entry,
       rows: rows + count,
       events: rows + count,
       updatedAt: new Date().toISOString(),
     };
-    return { events, deadLetters: [], progress };
+    return { events, deadLetters: new OutgoingRecords(), progress };
   }
 }
 

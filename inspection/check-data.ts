@@ -1,9 +1,10 @@
 import type { RecordBatch } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { EngineBatch, LocalEngine } from '../core/engine.ts';
+import { Slices } from '../core/slices.ts';
 import { readFormat } from '../ingestion/format.ts';
 import { toBlocks } from '../ingestion/lines.ts';
-import type { EncodedEvent } from '../ingestion/plain-encoder.ts';
+import type { EncodedEvents } from '../ingestion/plain-encoder.ts';
 import { isBeingWritten, readSource, type SourceFile } from '../ingestion/source-file.ts';
 
 const BATCH_ROWS = 200_000;
@@ -75,7 +76,7 @@ export async function checkData(
       async (ended) => !(await isBeingWritten(source, ended)),
     )) {
       if (group.left) unendedLine = group.nextLine;
-      const events: EncodedEvent[] = [];
+      const events = { keys: new Slices(), values: new Slices() };
       const lines: number[] = [];
       for (const [i, row] of group.rows.entries()) {
         const line = group.lines[i] ?? 0;
@@ -84,10 +85,10 @@ export async function checkData(
           findings.add(row.reason, 1, [line]);
           continue;
         }
-        events.push(encoder.encode(group, i));
+        encoder.encode(group, i, events);
         lines.push(line);
       }
-      if (events.length === 0) continue;
+      if (lines.length === 0) continue;
       batch ??= await engine.batch(dataset);
       await batch.add(recordsOf(events, lines), 0n);
       if (batch.rows >= BATCH_ROWS || batch.isFull) await checkBatch(batch);
@@ -111,13 +112,13 @@ export async function checkData(
 }
 
 /** The line number stands in for the offset. */
-function recordsOf(events: readonly EncodedEvent[], lines: readonly number[]): RecordBatch {
+function recordsOf({ keys, values }: EncodedEvents, lines: readonly number[]): RecordBatch {
   const offsets = lines.map(BigInt);
   return {
     ...{ stream: 'events', partition: 0, from: 0n, next: (offsets.at(-1) ?? 0n) + 1n },
     ...{ offsets, timestamps: lines.map(() => 0) },
-    values: events.map(({ value }) => value),
-    keys: events.map(({ key }) => key),
+    values: lines.map((_, i) => values.at(i)),
+    keys: lines.map((_, i) => keys.at(i)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { constants, zstdCompressSync } from 'node:zlib';
 import { crc32c } from '@platformatic/kafka';
-import type { OutgoingRecord } from '../../core/contracts.ts';
+import { memoryOf } from '../../core/copy-bytes.ts';
+import type { OutgoingRecords } from '../../core/outgoing-records.ts';
 import { BATCH, TRANSACTIONAL, ZSTD } from './batch.ts';
 import type { SourceHeader } from './source-header.ts';
 import { varintBytes, writeVarint } from './varint.ts';
@@ -23,15 +24,17 @@ export interface ProducerIdentity {
 
 /** Packs records into transactional batches, compressed with zstd. */
 export class RecordBatchEncoder {
-  #unpacked = Buffer.allocUnsafe(PACK_BYTES);
+  #unpacked = Buffer.allocUnsafeSlow(PACK_BYTES);
+  #memory = memoryOf(this.#unpacked);
 
   /**
-   * Packs as many of `records`, beginning with number `first`, as fit into one batch, and at least one.
-   * `sequence` numbers the records of this producer in this partition. Records that are lines of a file get
-   * `source` as their header. `next` is the number of the first record left out.
+   * Packs as many of the records with these numbers, beginning with `numbers[first]`, as fit into one batch,
+   * and at least one. `sequence` numbers the records of this producer in this partition. Records that are lines of a file get
+   * `source` as their header. `numbers[next]` is the first record left out.
    */
   encode(
-    records: readonly OutgoingRecord[],
+    records: OutgoingRecords,
+    numbers: readonly number[],
     first: number,
     identity: ProducerIdentity,
     sequence: number,
@@ -39,12 +42,16 @@ export class RecordBatchEncoder {
   ): { batch: Buffer; next: number } {
     let at = 0;
     let next = first;
-    for (const limit = records.length; next < limit; next++) {
-      const record = records[next] as OutgoingRecord;
-      const end = at + RECORD_OVERHEAD + source.most + (record.key?.length ?? 0) + record.value.length;
+    for (const limit = numbers.length; next < limit; next++) {
+      const record = numbers[next] as number;
+      const size = records.keys.bytesOf(record) + records.values.bytesOf(record);
+      const end = at + RECORD_OVERHEAD + source.most + size;
       if (end > PACK_BYTES && next > first) break;
-      if (end > this.#unpacked.length) this.#unpacked = Buffer.allocUnsafe(end);
-      at = writeRecord(this.#unpacked, at, next - first, record, source);
+      if (end > this.#unpacked.length) {
+        this.#unpacked = Buffer.allocUnsafeSlow(end);
+        this.#memory = memoryOf(this.#unpacked);
+      }
+      at = writeRecord(this.#unpacked, this.#memory, at, next - first, records, record, source);
     }
     const packed = zstdCompressSync(this.#unpacked.subarray(0, at), ZSTD_LEVEL);
     const batch = Buffer.allocUnsafe(BATCH.RECORDS + packed.length);
@@ -70,28 +77,32 @@ export class RecordBatchEncoder {
 /** Every record has the batch's timestamp. Numbers are varints in zigzag coding. */
 function writeRecord(
   to: Buffer,
+  memory: DataView,
   start: number,
   offsetDelta: number,
-  { key, value, line }: OutgoingRecord,
+  { keys, values, lines }: OutgoingRecords,
+  record: number,
   source: SourceHeader,
 ): number {
-  const keyBytes = key ? varintBytes(key.length * 2) + key.length : 1;
-  const valueBytes = varintBytes(value.length * 2) + value.length;
-  const headerBytes = line === undefined ? 1 : source.bytes(line);
+  const [key, value, line] = [keys.bytesOf(record), values.bytesOf(record), lines[record] ?? 0];
+  const hasKey = !keys.isNull(record);
+  const keyBytes = hasKey ? varintBytes(key * 2) + key : 1;
+  const valueBytes = varintBytes(value * 2) + value;
+  const headerBytes = line === 0 ? 1 : source.bytes(line);
   const length = 2 + varintBytes(offsetDelta * 2) + keyBytes + valueBytes + headerBytes;
   let at = writeVarint(to, start, length * 2);
   to[at++] = 0; // attributes
   to[at++] = 0; // timestamp delta
   at = writeVarint(to, at, offsetDelta * 2);
-  if (key) {
-    at = writeVarint(to, at, key.length * 2);
-    at += key.copy(to, at);
+  if (hasKey) {
+    at = writeVarint(to, at, key * 2);
+    at = keys.copy(record, memory, at);
   } else {
     to[at++] = 1; // -1: no key
   }
-  at = writeVarint(to, at, value.length * 2);
-  at += value.copy(to, at);
-  if (line !== undefined) return source.write(to, at, line);
+  at = writeVarint(to, at, value * 2);
+  at = values.copy(record, memory, at);
+  if (line !== 0) return source.write(to, at, line);
   to[at++] = 0; // number of headers
   return at;
 }

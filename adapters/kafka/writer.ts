@@ -8,8 +8,9 @@ import {
   produceV9,
   Writer,
 } from '@platformatic/kafka';
-import type { Chunk, LogWriter, OutgoingRecord } from '../../core/contracts.ts';
+import type { Chunk, LogWriter } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import { OutgoingRecords } from '../../core/outgoing-records.ts';
 import type { KafkaCluster, KafkaTopic } from './connection.ts';
 import { type ProducerIdentity, RecordBatchEncoder } from './encode.ts';
 import { isConnectionError, recreatedTopic } from './errors.ts';
@@ -100,16 +101,15 @@ export class KafkaLogWriter implements LogWriter {
   async append(chunk: Chunk): Promise<void> {
     if (this.#failure) throw this.#failure;
     const { events, deadLetters, ingestions } = this.#topics;
-    const progress: OutgoingRecord = {
-      partition: 0,
-      key: Buffer.from(chunk.progress.ingestion),
-      value: Buffer.from(JSON.stringify(chunk.progress)),
-    };
+    const progress = new OutgoingRecords();
+    progress.keys.pushText(chunk.progress.ingestion);
+    progress.values.pushText(JSON.stringify(chunk.progress));
+    progress.place(0);
     const source = new SourceHeader(chunk.progress.file);
     const queues = [
       ...queuesOf(events, chunk.events, source),
       ...queuesOf(deadLetters, chunk.deadLetters, source),
-      ...queuesOf(ingestions, [progress], source),
+      ...queuesOf(ingestions, progress, source),
     ];
     try {
       await this.#addPartitions(queues);
@@ -186,7 +186,7 @@ export class KafkaLogWriter implements LogWriter {
         for (
           let open = list;
           open.length > 0;
-          open = open.filter(({ next, records }) => next < records.length)
+          open = open.filter(({ next, numbers }) => next < numbers.length)
         ) {
           const batches = open.map((queue) => ({
             topic: queue.topic,
@@ -206,6 +206,7 @@ export class KafkaLogWriter implements LogWriter {
     const sequence = this.#sequences.get(id) ?? 0;
     const { batch, next } = this.#encoder.encode(
       queue.records,
+      queue.numbers,
       queue.next,
       this.#identity,
       sequence,
@@ -254,15 +255,24 @@ export class KafkaLogWriter implements LogWriter {
 interface Queue {
   readonly topic: string;
   readonly partition: number;
-  readonly records: readonly OutgoingRecord[];
+  readonly records: OutgoingRecords;
+  /** Those of the partition. */
+  readonly numbers: readonly number[];
   /** Of the records that are lines of a file. */
   readonly source: SourceHeader;
   next: number;
 }
 
-function queuesOf(topic: string, records: readonly OutgoingRecord[], source: SourceHeader): Queue[] {
-  const byPartition = Map.groupBy(records, ({ partition }) => partition);
-  return [...byPartition].map(([partition, list]) => ({ topic, partition, records: list, source, next: 0 }));
+function queuesOf(topic: string, records: OutgoingRecords, source: SourceHeader): Queue[] {
+  const byPartition = Map.groupBy(records.partitions.keys(), (i) => records.partitions[i] ?? 0);
+  return [...byPartition].map(([partition, numbers]) => ({
+    topic,
+    partition,
+    records,
+    numbers,
+    source,
+    next: 0,
+  }));
 }
 
 interface PackedForPartition {

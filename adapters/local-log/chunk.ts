@@ -14,16 +14,11 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type {
-  Chunk,
-  OutgoingRecord,
-  PartitionRange,
-  ReaderOptions,
-  RecordBatch,
-  SourceLine,
-} from '../../core/contracts.ts';
+import type { Chunk, PartitionRange, ReaderOptions, RecordBatch, SourceLine } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
+import { memoryOf } from '../../core/copy-bytes.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import { OutgoingRecords } from '../../core/outgoing-records.ts';
 import { Room } from '../../core/room.ts';
 import { type Block, type ChunkHeader, parseHeader, RECORD_PREFIX_BYTES } from './chunk-header.ts';
 
@@ -38,6 +33,7 @@ const LINE_BYTES = 4;
 const MAX_LINE = 2 ** 32 - 1;
 /** No header and no block that was written is longer: a reader takes no more memory at once. */
 const MAX_READ_BYTES = 128 * 1024 * 1024;
+const NO_RECORDS = new OutgoingRecords();
 
 /** A damaged file: nothing of it is used. */
 export function corruptChunk(path: string, what: string, cause?: unknown): EventlakeError {
@@ -63,7 +59,7 @@ export function encodeChunk(
   const ranges = previous.ranges.map((range, index) => ({
     ...range,
     start: range.end,
-    end: range.end + BigInt(groups[index]?.length ?? 0),
+    end: range.end + BigInt(groups[index]?.numbers.length ?? 0),
   }));
   const header = { log: previous.log, timestamp, progress: chunk?.progress ?? null, ranges, blocks };
   const json = Buffer.from(
@@ -76,14 +72,27 @@ export function encodeChunk(
   return { header, buffers: [prefix, json, body] };
 }
 
-/** The records of each of `ranges`, in the order given. */
-function groupByPartition(ranges: readonly PartitionRange[], chunk: Chunk | null): OutgoingRecord[][] {
-  const groups: OutgoingRecord[][] = ranges.map(() => []);
+/** Records of one partition, in the order given: those with these numbers. */
+interface Group {
+  readonly records: OutgoingRecords;
+  readonly numbers: number[];
+}
+
+/** The records of each of `ranges`. */
+function groupByPartition(ranges: readonly PartitionRange[], chunk: Chunk | null): Group[] {
+  const { events, deadLetters } = chunk ?? { events: NO_RECORDS, deadLetters: NO_RECORDS };
+  const groups = ranges.map(
+    ({ stream }): Group => ({
+      records: stream === 'events' ? events : deadLetters,
+      numbers: [],
+    }),
+  );
   for (const stream of ['events', 'dead-letters'] as const) {
     const first = ranges.findIndex((range) => range.stream === stream);
     const count = ranges.filter((range) => range.stream === stream).length;
-    for (const record of (stream === 'events' ? chunk?.events : chunk?.deadLetters) ?? []) {
-      const { partition, value } = record;
+    const { partitions, values } = stream === 'events' ? events : deadLetters;
+    for (let i = 0; i < partitions.length; i++) {
+      const partition = partitions[i] as number;
       const group = partition >= 0 && partition < count ? groups[first + partition] : undefined;
       if (group === undefined) {
         throw new EventlakeError(
@@ -91,13 +100,13 @@ function groupByPartition(ranges: readonly PartitionRange[], chunk: Chunk | null
           `A record is for ${partitionId({ stream, partition })}, but the log has ${count} partition(s) of ${stream}.`,
         );
       }
-      if (value.length > MAX_VALUE_BYTES) {
+      if (values.bytesOf(i) > MAX_VALUE_BYTES) {
         throw new EventlakeError(
           'log:record_too_large',
-          `A record for ${partitionId({ stream, partition })} has ${value.length} bytes; the log takes at most ${MAX_VALUE_BYTES}.`,
+          `A record for ${partitionId({ stream, partition })} has ${values.bytesOf(i)} bytes; the log takes at most ${MAX_VALUE_BYTES}.`,
         );
       }
-      group.push(record);
+      group.numbers.push(i);
     }
   }
   return groups;
@@ -109,15 +118,16 @@ function groupByPartition(ranges: readonly PartitionRange[], chunk: Chunk | null
  */
 function encodeBlocks(
   ranges: readonly PartitionRange[],
-  groups: readonly OutgoingRecord[][],
+  groups: readonly Group[],
   room: Room,
 ): { blocks: Block[]; body: Buffer } {
   let total = 0;
-  for (const group of groups) {
-    for (const { key, value } of group)
-      total += RECORD_PREFIX_BYTES + (key?.length ?? 0) + value.length + LINE_BYTES;
+  for (const { records, numbers } of groups) {
+    for (const i of numbers)
+      total += RECORD_PREFIX_BYTES + records.keys.bytesOf(i) + records.values.bytesOf(i) + LINE_BYTES;
   }
   const body = room.take(total);
+  const memory = memoryOf(body);
   const blocks: Block[] = [];
   let at = 0;
   for (const [index, { stream, partition, end: base }] of ranges.entries()) {
@@ -137,16 +147,17 @@ function encodeBlocks(
       count = 0;
       lines = [];
     };
-    for (const { key, value, line } of groups[index] ?? []) {
-      const bytes = RECORD_PREFIX_BYTES + (key?.length ?? 0) + value.length;
+    const { records, numbers } = groups[index] ?? { records: NO_RECORDS, numbers: [] };
+    for (const i of numbers) {
+      const bytes = RECORD_PREFIX_BYTES + records.keys.bytesOf(i) + records.values.bytesOf(i);
       if (count === MAX_BLOCK_RECORDS || at + bytes - position > MAX_BLOCK_BYTES) closeBlock();
-      body.writeInt32LE(value.length, at);
-      body.writeInt32LE(key === null ? -1 : key.length, at + 4);
-      if (key !== null) body.set(key, at + RECORD_PREFIX_BYTES);
-      body.set(value, at + bytes - value.length);
-      at += bytes;
+      memory.setInt32(at, records.values.bytesOf(i), true);
+      memory.setInt32(at + 4, records.keys.isNull(i) ? -1 : records.keys.bytesOf(i), true);
+      at = records.keys.copy(i, memory, at + RECORD_PREFIX_BYTES);
+      at = records.values.copy(i, memory, at);
       count++;
-      if (line !== undefined && line <= MAX_LINE) lines.push(line);
+      const line = records.lines[i] ?? 0;
+      if (line > 0 && line <= MAX_LINE) lines.push(line);
     }
     closeBlock();
   }

@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
 import type { Chunk, OutgoingRecord } from '../../core/contracts.ts';
 import { hasCode } from '../../core/errors.ts';
+import { OutgoingRecords } from '../../core/outgoing-records.ts';
 
 /**
  * The chunk that brings `ingestion` from `number` to `number + 1` lines: of 1 to 50 records of many sizes,
@@ -34,7 +35,11 @@ export function numberedChunk(ingestion: string, number: number): Chunk {
     complete: false,
     updatedAt: '2026-01-02T03:04:05Z',
   };
-  return { events, deadLetters, progress };
+  return {
+    events: OutgoingRecords.of(events),
+    deadLetters: OutgoingRecords.of(deadLetters),
+    progress,
+  };
 }
 
 async function append(folder: string, ingestion: string, count: number): Promise<void> {

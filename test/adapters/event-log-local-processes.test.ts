@@ -45,12 +45,14 @@ async function expectChunks(log: LocalEventLog, ingestion: string, count: number
   const chunks = Array.from({ length: count }, (_, number) => numberedChunk(ingestion, number));
   const read = await drain(log);
   for (const partition of [0, 1, 2]) {
-    const events = chunks.flatMap((chunk) => chunk.events).filter((event) => event.partition === partition);
+    const events = chunks
+      .flatMap((chunk) => [...chunk.events])
+      .filter((event) => event.partition === partition);
     const values = valuesOf(read, `events/${partition}`);
     expect(values.length).toBe(events.length);
     expect(Buffer.concat(values).equals(Buffer.concat(events.map(({ value }) => value)))).toBe(true);
   }
-  const deadLetters = chunks.flatMap((chunk) => chunk.deadLetters).map(({ value }) => value);
+  const deadLetters = chunks.flatMap((chunk) => [...chunk.deadLetters]).map(({ value }) => value);
   expect(valuesOf(read, 'dead-letters/0')).toEqual(deadLetters);
 }
 
@@ -105,7 +107,9 @@ describe('local event log, several processes', () => {
     const reader = await log.reader({ position: async () => null });
     go();
     const values: Buffer[] = [];
-    const events = Array.from({ length: 60 }, (_, number) => numberedChunk('followed', number).events).flat();
+    const events = Array.from({ length: 60 }, (_, number) => [
+      ...numberedChunk('followed', number).events,
+    ]).flat();
     while (values.length < events.filter(({ partition }) => partition === 1).length) {
       const batch = await reader.poll(10_000);
       if (batch === null) throw new Error('nothing came for 10 s');

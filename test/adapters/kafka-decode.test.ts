@@ -3,18 +3,14 @@ import { describe, expect, test } from '@jest/globals';
 import { compressionsAlgorithmsByBitmask, crc32c } from '@platformatic/kafka';
 import { BATCH } from '../../adapters/kafka/batch.ts';
 import { decodeRecords, splitBatches } from '../../adapters/kafka/decode.ts';
-import { RecordBatchEncoder } from '../../adapters/kafka/encode.ts';
-import { SourceHeader } from '../../adapters/kafka/source-header.ts';
+import { encodedBatch } from './encoded-batch.ts';
 
 const GIGABYTE = 1024 ** 3;
 
 /** A batch that any broker would take, at offset 7, whose packed records are these bytes. */
 function batchWith(packed: Buffer, compression: number): Buffer {
-  const identity = { producerId: 1n, producerEpoch: 0 };
   const records = [{ partition: 0, key: null, value: Buffer.from('x') }];
-  const header = new RecordBatchEncoder()
-    .encode(records, 0, identity, 0, new SourceHeader('a.csv'))
-    .batch.subarray(0, BATCH.RECORDS);
+  const header = encodedBatch(records).subarray(0, BATCH.RECORDS);
   const batch = Buffer.concat([header, packed]);
   batch.writeBigInt64BE(7n, BATCH.BASE_OFFSET);
   batch.writeInt32BE(batch.length - BATCH.LEADER_EPOCH, BATCH.LENGTH);
@@ -58,9 +54,7 @@ test.each([
 
 test.each([1, 2, 3, 4])('records packed with codec %d are unpacked', (compression) => {
   const value = Buffer.from('some text '.repeat(2000));
-  const identity = { producerId: 1n, producerEpoch: 0 };
-  const records = Array.from({ length: 20 }, () => ({ partition: 0, key: null, value }));
-  const { batch } = new RecordBatchEncoder().encode(records, 0, identity, 0, new SourceHeader('a.csv'));
+  const batch = encodedBatch(Array.from({ length: 20 }, () => ({ partition: 0, key: null, value })));
   const plain = splitBatches(batch, [])[0];
   if (!plain) throw new Error('there is no batch');
   const unpacked = compressionsAlgorithmsByBitmask[batch.readInt16BE(BATCH.ATTRIBUTES) & 7]?.decompressSync(
@@ -79,10 +73,10 @@ test.each([1, 2, 3, 4])('records packed with codec %d are unpacked', (compressio
 describe('a damaged batch', () => {
   /** Three sound batches of two records each, at offsets 0, 2 and 4. */
   function threeBatches(): Buffer[] {
-    const identity = { producerId: 1n, producerEpoch: 0 };
     return [0n, 2n, 4n].map((base) => {
-      const records = ['a', 'b'].map((value) => ({ partition: 0, key: null, value: Buffer.from(value) }));
-      const { batch } = new RecordBatchEncoder().encode(records, 0, identity, 0, new SourceHeader('a.csv'));
+      const batch = encodedBatch(
+        ['a', 'b'].map((value) => ({ partition: 0, key: null, value: Buffer.from(value) })),
+      );
       batch.writeBigInt64BE(base, BATCH.BASE_OFFSET);
       return batch;
     });

@@ -3,9 +3,8 @@ import { expect, test } from '@jest/globals';
 import { crc32c } from '@platformatic/kafka';
 import { BATCH, CONTROL, TRANSACTIONAL } from '../../adapters/kafka/batch.ts';
 import { splitBatches, UnpackedRecords } from '../../adapters/kafka/decode.ts';
-import { RecordBatchEncoder } from '../../adapters/kafka/encode.ts';
 import { BatchQueue } from '../../adapters/kafka/queue.ts';
-import { SourceHeader } from '../../adapters/kafka/source-header.ts';
+import { encodedBatch } from './encoded-batch.ts';
 
 const FEW = 500;
 const MANY = 16_000;
@@ -14,13 +13,7 @@ const SLACK = 8;
 
 /** A transaction of one record, not compressed, and its end, as a partition holds them. */
 function transaction(): Buffer {
-  const { batch: packed } = new RecordBatchEncoder().encode(
-    [{ partition: 0, key: null, value: Buffer.from('{"n":1}') }],
-    0,
-    { producerId: 1n, producerEpoch: 0 },
-    0,
-    new SourceHeader('a.csv'),
-  );
+  const packed = encodedBatch([{ partition: 0, key: null, value: Buffer.from('{"n":1}') }]);
   const records = zstdDecompressSync(packed.subarray(BATCH.RECORDS));
   const batch = Buffer.concat([packed.subarray(0, BATCH.RECORDS), records]);
   return Buffer.concat(

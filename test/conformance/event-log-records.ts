@@ -8,6 +8,7 @@ import type {
   SourceLine,
 } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
+import { OutgoingRecords } from '../../core/outgoing-records.ts';
 
 /** How long no batch may come; how many there are says nothing of how long they take. */
 const SILENCE_MS = 60_000;
@@ -18,7 +19,11 @@ export function chunkOf(
   deadLetters: readonly OutgoingRecord[] = [],
   progress: Partial<LedgerEntry> = {},
 ): Chunk {
-  return { events, deadLetters, progress: { ...entry('ingestion-1', 1), ...progress } };
+  return {
+    events: OutgoingRecords.of(events),
+    deadLetters: OutgoingRecords.of(deadLetters),
+    progress: { ...entry('ingestion-1', 1), ...progress },
+  };
 }
 
 /** A ledger entry of `ingestion`, `lines` lines in. */

@@ -3,9 +3,8 @@ import { compressionsAlgorithmsByBitmask, crc32c } from '@platformatic/kafka';
 import fc from 'fast-check';
 import { BATCH } from '../../adapters/kafka/batch.ts';
 import { decodeRecords, splitBatches } from '../../adapters/kafka/decode.ts';
-import { RecordBatchEncoder } from '../../adapters/kafka/encode.ts';
-import { SourceHeader } from '../../adapters/kafka/source-header.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import { encodedBatch } from '../adapters/encoded-batch.ts';
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 500);
 const SEED = Number(process.env.FUZZ_SEED ?? 8);
@@ -17,8 +16,7 @@ function realBatch(compression: number): Buffer {
     key: Buffer.from(`key ${i}`),
     value: Buffer.from(`value ${i} `.repeat(i)),
   }));
-  const identity = { producerId: 1n, producerEpoch: 0 };
-  const { batch } = new RecordBatchEncoder().encode(records, 0, identity, 0, new SourceHeader('a.csv'));
+  const batch = encodedBatch(records);
   const own = compressionsAlgorithmsByBitmask[batch.readInt16BE(BATCH.ATTRIBUTES) & 7];
   const plain = own?.decompressSync(batch.subarray(BATCH.RECORDS)) ?? Buffer.alloc(0);
   const codec = compression === 0 ? null : compressionsAlgorithmsByBitmask[compression];

@@ -6,7 +6,7 @@ import { encodingOf } from '../../ingestion/dialect.ts';
 import { readFormat } from '../../ingestion/format.ts';
 import { toBlocks } from '../../ingestion/lines.ts';
 import { openSource, readSource } from '../../ingestion/source-file.ts';
-import { Workplace } from './fixtures.ts';
+import { encodedEvent, Workplace } from './fixtures.ts';
 
 let place: Workplace;
 beforeAll(async () => {
@@ -42,7 +42,7 @@ async function eventsOf(source: string, content: string | Buffer): Promise<unkno
     for (const [i, row] of group.rows.entries()) {
       if (row && 'reason' in row) events.push(row.reason);
       else {
-        const { key, value } = encoder.encode(group, i);
+        const { key, value } = encodedEvent(encoder, group, i);
         events.push([key?.toString() ?? null, JSON.parse(value.toString())]);
       }
     }

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
 import type { EventLog } from '../../core/contracts.ts';
 import type { Dataset } from '../../core/dataset.ts';
+import { OutgoingRecords } from '../../core/outgoing-records.ts';
+import type { EventEncoder } from '../../ingestion/events.ts';
 import { type IngestRequest, type IngestResult, ingest } from '../../ingestion/ingest.ts';
+import type { RecordGroup } from '../../ingestion/record-group.ts';
 import { openSource } from '../../ingestion/source-file.ts';
 import { drain } from '../conformance/event-log-records.ts';
 
@@ -122,4 +125,11 @@ export function rows(from: number, to: number): string {
 /** The texts of rows `from` to `to`. */
 export function textsOf(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, i) => `row ${String(from + i).padStart(3, '0')}`);
+}
+
+/** Record `index` of the group as an event. */
+export function encodedEvent(encoder: EventEncoder, group: RecordGroup, index: number) {
+  const to = new OutgoingRecords();
+  encoder.encode(group, index, to);
+  return { key: to.keys.at(0), value: to.values.at(0) ?? Buffer.alloc(0) };
 }

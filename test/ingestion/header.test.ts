@@ -4,7 +4,7 @@ import { eventEncoder } from '../../ingestion/events.ts';
 import { readHeader } from '../../ingestion/header.ts';
 import { plainRecords } from '../../ingestion/plain-records.ts';
 import { openSource } from '../../ingestion/source-file.ts';
-import { DATASET, Workplace } from './fixtures.ts';
+import { DATASET, encodedEvent, Workplace } from './fixtures.ts';
 
 let place: Workplace;
 beforeAll(async () => {
@@ -65,7 +65,7 @@ describe('columns', () => {
       withinLine: false,
     };
     const group = (plain ? plainRecords(bytes, 1, fields.length, ',') : null) ?? { ...simple, plain: null };
-    const { key, value } = encoder(...names).encode(group, 0);
+    const { key, value } = encodedEvent(encoder(...names), group, 0);
     return { key: key === null ? null : key.toString(), value: value.toString() };
   };
   const encode = (names: string[], fields: string[], plain = false) => encoded(names, fields, plain).value;

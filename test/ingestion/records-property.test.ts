@@ -6,6 +6,7 @@ import { eventEncoder } from '../../ingestion/events.ts';
 import { toBlocks } from '../../ingestion/lines.ts';
 import { fieldsOf } from '../../ingestion/record-group.ts';
 import { toRecords } from '../../ingestion/records.ts';
+import { encodedEvent } from './fixtures.ts';
 
 const MAX = 131_072;
 const [LF, CR, QUOTE, COMMA] = [0x0a, 0x0d, 0x22, 0x2c];
@@ -102,7 +103,9 @@ async function read(
       found.push({ row: plain, line: group.lines[i] ?? -1, end: at + (group.ends[i] ?? -1) });
       if (group.plain && !('reason' in row)) {
         const fields = row.map((field, column) => [names[column], field || null]);
-        expect(String(encoder.encode(group, i).value)).toBe(JSON.stringify(Object.fromEntries(fields)));
+        expect(String(encodedEvent(encoder, group, i).value)).toBe(
+          JSON.stringify(Object.fromEntries(fields)),
+        );
       }
     }
     all.push(Buffer.from(group.bytes));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Kafka } from 'kafkajs';
 import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
+import { OutgoingRecords } from '../../core/outgoing-records.ts';
 import type { AuditReport } from '../../inspection/audit.ts';
 import type { RejectedReport } from '../../inspection/rows.ts';
 import type { StatusReport } from '../../inspection/status.ts';
@@ -219,13 +220,11 @@ async function produce({ kafka, variables }: Environment, produced: Produced[]):
     produced.push(...values.filter(({ value }) => value !== null));
     const [progress] = await log.ledger();
     if (!progress) throw new Error('the log has no ledger');
-    const events = produced.map(({ partition, value }) => ({
-      partition,
-      key: null,
-      value: value ?? Buffer.of(),
-    }));
+    const events = OutgoingRecords.of(
+      produced.map(({ partition, value }) => ({ partition, key: null, value: value ?? Buffer.of() })),
+    );
     const writer = await log.writer();
-    await writer.append({ events, deadLetters: [], progress });
+    await writer.append({ events, deadLetters: new OutgoingRecords(), progress });
     return writer.close();
   }
   produced.push(...values);

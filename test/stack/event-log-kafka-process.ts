@@ -12,6 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { KafkaEventLog } from '../../adapters/kafka/event-log.ts';
 import type { Chunk } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
+import { OutgoingRecords } from '../../core/outgoing-records.ts';
 
 export const PARTITIONS = 4;
 const EVENTS_PER_CHUNK = 4_000;
@@ -36,7 +37,11 @@ export function numberedChunk(number: number): Chunk {
     complete: false,
     updatedAt: '2026-01-02T03:04:05Z',
   };
-  return { events, deadLetters, progress };
+  return {
+    events: OutgoingRecords.of(events),
+    deadLetters: OutgoingRecords.of(deadLetters),
+    progress,
+  };
 }
 
 const say = (line: string) => writeSync(1, `${line}\n`);

@@ -79,13 +79,13 @@ test(
       const read = await drain(log);
       for (let partition = 0; partition < PARTITIONS; partition++) {
         const written = chunks
-          .flatMap(({ events }) => events)
+          .flatMap(({ events }) => [...events])
           .filter((event) => event.partition === partition);
         const values = valuesOf(read, `events/${partition}`);
         expect(values.length).toBe(written.length);
         expect(Buffer.concat(values).equals(Buffer.concat(written.map(({ value }) => value)))).toBe(true);
       }
-      const deadLetters = chunks.flatMap((chunk) => chunk.deadLetters).map(({ value }) => value);
+      const deadLetters = chunks.flatMap((chunk) => [...chunk.deadLetters]).map(({ value }) => value);
       expect(valuesOf(read, 'dead-letters/0')).toEqual(deadLetters);
     }
     expect(durable).toBeGreaterThan(5);
