@@ -6,6 +6,7 @@
  */
 
 import type { OutgoingRecords } from './outgoing-records.ts';
+import type { SourceLines } from './source-lines.ts';
 
 /** The two topics of a dataset: its events, and the lines that could not become an event. */
 export type Stream = 'events' | 'dead-letters';
@@ -99,8 +100,8 @@ export interface RecordBatch extends Partition {
   readonly offsets: readonly bigint[];
   readonly timestamps: readonly number[];
   readonly values: readonly (Buffer | null)[];
-  /** Where each record comes from, null where it does not say; absent when none of them does. */
-  readonly sources?: readonly (SourceLine | null)[];
+  /** Where each record comes from; absent when none of them says so. */
+  readonly sources?: SourceLines;
   /** The records' keys, where the reader was asked for them. */
   readonly keys?: readonly (Buffer | null)[];
   /**

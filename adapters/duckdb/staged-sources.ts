@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { RecordBatch } from '../../core/contracts.ts';
+import { memoryOf } from '../../core/copy-bytes.ts';
 import { literal } from '../../core/sql.ts';
 import { exactly } from './relations.ts';
 
@@ -12,19 +13,23 @@ const PAGE_BYTES = 4096 * ROW_BYTES;
  * record and without objects, which the garbage collector would have to follow.
  */
 export class StagedSources {
-  readonly #pages: Buffer[] = [];
+  readonly #pages: DataView[] = [];
   readonly #files = new Map<string, number>();
   #free = 0;
 
   add({ partition, offsets, sources }: RecordBatch): void {
-    for (const [i, source] of sources?.entries() ?? []) {
-      if (source === null) continue;
+    const { files = [], lines = [] } = sources ?? {};
+    let [file, number]: [string | null, number] = [null, 0];
+    for (let i = 0; i < files.length; i += 1) {
+      const other = files[i] ?? null;
+      if (other === null) continue;
+      if (other !== file) [file, number] = [other, this.#numberOf(other)];
       const page = this.#page();
       const at = PAGE_BYTES - this.#free;
-      page.writeInt32LE(partition, at);
-      page.writeUInt32LE(this.#numberOf(source.file), at + 4);
-      page.writeBigInt64LE(offsets[i] ?? 0n, at + 8);
-      page.writeDoubleLE(source.line, at + 16);
+      page.setInt32(at, partition);
+      page.setUint32(at + 4, number);
+      page.setBigInt64(at + 8, offsets[i] ?? 0n);
+      page.setFloat64(at + 16, lines[i] ?? 0);
       this.#free -= ROW_BYTES;
     }
   }
@@ -49,18 +54,18 @@ export class StagedSources {
       const end = i === this.#pages.length - 1 ? PAGE_BYTES - this.#free : PAGE_BYTES;
       let lines = '';
       for (let at = 0; at < end; at += ROW_BYTES) {
-        const name = names[page.readUInt32LE(at + 4)];
-        lines += `${page.readInt32LE(at)}\t${page.readBigInt64LE(at + 8)}\t${name}\t${page.readDoubleLE(at + 16)}\n`;
+        const name = names[page.getUint32(at + 4)];
+        lines += `${page.getInt32(at)}\t${page.getBigInt64(at + 8)}\t${name}\t${page.getFloat64(at + 16)}\n`;
       }
       yield lines;
     }
   }
 
   /** The page that has a free row. */
-  #page(): Buffer {
+  #page(): DataView {
     let page = this.#pages.at(-1);
     if (!page || this.#free === 0) {
-      page = Buffer.allocUnsafeSlow(PAGE_BYTES);
+      page = memoryOf(Buffer.allocUnsafeSlow(PAGE_BYTES));
       this.#pages.push(page);
       this.#free = PAGE_BYTES;
     }

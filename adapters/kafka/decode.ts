@@ -1,5 +1,6 @@
 import type { RecordParts, SourceLine } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import { SourceLines } from '../../core/source-lines.ts';
 import { BATCH, COMPRESSION, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL } from './batch.ts';
 import { crc32c } from './crc32c.ts';
 import { SourceHeaderReader } from './source-header.ts';
@@ -138,7 +139,7 @@ export class UnpackedRecords {
   readonly offsets: bigint[] = [];
   readonly timestamps: number[] = [];
   readonly values: (Buffer | null)[] = [];
-  readonly sources: (SourceLine | null)[] = [];
+  readonly sources = new SourceLines();
   readonly keys: (Buffer | null)[] = [];
   readonly headers: ReadonlyMap<string, (Buffer | null)[]>;
   readonly #hasKeys: boolean;
@@ -163,9 +164,10 @@ export class UnpackedRecords {
     try {
       this.#add(batch, from);
     } catch (cause) {
-      const { offsets, timestamps, values, sources, keys, headers } = this;
-      for (const list of [offsets, timestamps, values, sources, keys, ...headers.values()])
+      const { offsets, timestamps, values, keys, headers } = this;
+      for (const list of [offsets, timestamps, values, keys, ...headers.values()])
         list.length = Math.min(list.length, before);
+      this.sources.cut(Math.min(this.sources.length, before));
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new EventlakeError(
         'log:corrupt',

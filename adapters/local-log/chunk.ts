@@ -14,12 +14,13 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type { Chunk, PartitionRange, ReaderOptions, RecordBatch, SourceLine } from '../../core/contracts.ts';
+import type { Chunk, PartitionRange, ReaderOptions, RecordBatch } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { memoryOf } from '../../core/copy-bytes.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { OutgoingRecords } from '../../core/outgoing-records.ts';
 import { Room } from '../../core/room.ts';
+import { SourceLines } from '../../core/source-lines.ts';
 import { type Block, type ChunkHeader, parseHeader, RECORD_PREFIX_BYTES } from './chunk-header.ts';
 
 const MAGIC = 'EVLKLOG1';
@@ -231,15 +232,16 @@ export function recordsOf(
     countRecords(bytes, path, block);
     return { stream, partition, from, next, offsets: [], timestamps: [], values: [], gapless: true };
   }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const offsets: bigint[] = [];
   const values: (Buffer | null)[] = [];
   const keys: (Buffer | null)[] = [];
   let at = 0;
   for (let offset = block.start; offset < block.end; offset++) {
     const isWhole = at + RECORD_PREFIX_BYTES <= bytes.length;
-    const valueLength = isWhole ? bytes.readInt32LE(at) : 0;
+    const valueLength = isWhole ? view.getInt32(at, true) : 0;
     const keyAt = at + RECORD_PREFIX_BYTES;
-    const keyLength = isWhole ? bytes.readInt32LE(at + 4) : 0;
+    const keyLength = isWhole ? view.getInt32(at + 4, true) : 0;
     const valueAt = keyAt + Math.max(keyLength, 0);
     at = valueAt + Math.max(valueLength, 0);
     if (at > bytes.length) throw endsAfter(path, block, offset);
@@ -285,10 +287,11 @@ function endsAfter(path: string, block: Block, offset: bigint): EventlakeError {
 }
 
 /** Where the last `count` records of a block come from, by the lines that follow its records. */
-function sourcesOf(lines: Buffer, count: number, file: string): SourceLine[] {
-  const sources: SourceLine[] = [];
+function sourcesOf(lines: Buffer, count: number, file: string): SourceLines {
+  const view = new DataView(lines.buffer, lines.byteOffset, lines.length);
+  const sources = new SourceLines();
   for (let at = lines.length - count * LINE_BYTES; at < lines.length; at += LINE_BYTES)
-    sources.push({ file, line: lines.readUInt32LE(at) });
+    sources.add(file, view.getUint32(at, true));
   return sources;
 }
 

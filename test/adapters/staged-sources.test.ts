@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { StagedSources } from '../../adapters/duckdb/staged-sources.ts';
 import type { SourceLine } from '../../core/contracts.ts';
+import { SourceLines } from '../../core/source-lines.ts';
 import { batchOf, Workplace } from '../processing/fixtures.ts';
 
 let place: Workplace;
@@ -26,7 +27,7 @@ test('each record that is a line of a file keeps file and line, beyond what one 
       ...batchOf(numbers.map(() => 'x')),
       partition,
       offsets: numbers.map((i) => FIRST + BigInt(i)),
-      sources: numbers.map(sourceOf),
+      sources: SourceLines.of(numbers.map(sourceOf)),
     });
   }
   staged.add(batchOf(['of no file']));

@@ -94,7 +94,7 @@ export async function drain(
       if (batch === null) continue;
       heard = performance.now();
       const { from, next, offsets, timestamps, values } = batch;
-      const sources = batch.sources ?? offsets.map(() => null);
+      const sources = batch.sources ? [...batch.sources] : offsets.map(() => null);
       const id = partitionId(batch);
       expect({ id, from }).toEqual({ id, from: positions.get(id) });
       expect(next).toBeGreaterThan(from);
