@@ -33,7 +33,7 @@ let rows = 0;
 while (rows < end) {
   const batch = await reader.poll(1000);
   if (batch?.stream !== 'events') continue;
-  for (const [i, value] of batch.values.entries()) {
+  for (const [i, value] of [...batch.values].entries()) {
     const event = JSON.parse(String(value));
     await writer.appendRow({
       ...event,

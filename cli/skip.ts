@@ -44,7 +44,7 @@ export class Skips {
       if (id !== partitionId(records) || offset < records.from || offset >= records.next) continue;
       this.#open.delete(name);
       if (records.unreadable && records.offsets[0] === offset) {
-        note(`skipped the unreadable batch ${name}: ${records.values[0]}`, 'warn', {
+        note(`skipped the unreadable batch ${name}: ${records.values.at(0)}`, 'warn', {
           event: 'skipped',
           batch: name,
         });

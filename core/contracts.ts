@@ -6,6 +6,7 @@
  */
 
 import type { OutgoingRecords } from './outgoing-records.ts';
+import type { Slices } from './slices.ts';
 import type { SourceLines } from './source-lines.ts';
 
 /** The two topics of a dataset: its events, and the lines that could not become an event. */
@@ -99,7 +100,7 @@ export interface RecordBatch extends Partition {
   readonly next: bigint;
   readonly offsets: readonly bigint[];
   readonly timestamps: readonly number[];
-  readonly values: readonly (Buffer | null)[];
+  readonly values: Slices;
   /** Where each record comes from; absent when none of them says so. */
   readonly sources?: SourceLines;
   /** The records' keys, where the reader was asked for them. */

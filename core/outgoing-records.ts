@@ -14,9 +14,8 @@ export class OutgoingRecords implements Iterable<OutgoingRecord> {
   static of(records: Iterable<OutgoingRecord>): OutgoingRecords {
     const all = new OutgoingRecords();
     for (const { partition, key, value, line } of records) {
-      if (key === null) all.keys.pushNull();
-      else all.keys.push(key, 0, key.length);
-      all.values.push(value, 0, value.length);
+      all.keys.pushAll(key);
+      all.values.pushAll(value);
       all.place(partition, line);
     }
     return all;

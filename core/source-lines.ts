@@ -1,8 +1,8 @@
 import type { SourceLine } from './contracts.ts';
 
 /**
- * Where records come from, in columns: record i is line `lines[i]` of the file `files[i]`, which is null where
- * the record does not say.
+ * Where records come from, in columns: record i is line `lines[i]` of the file `files[i]`, which is null
+ * where the record does not say.
  */
 export class SourceLines implements Iterable<SourceLine | null> {
   readonly files: (string | null)[] = [];

@@ -1,5 +1,6 @@
 import { type Partition, partitionId, type RecordBatch } from './contracts.ts';
 import { EventlakeError } from './errors.ts';
+import { Slices } from './slices.ts';
 
 /** `events/3@1234`: names a batch by the first of its offsets that is to be read, as `--skip` takes it. */
 export function batchName(partition: Partition, offset: bigint): string {
@@ -26,5 +27,5 @@ export function placeholder(
 ): Pick<RecordBatch, 'offsets' | 'timestamps' | 'values' | 'unreadable'> {
   const records = Math.min(Math.max(claimed, 0), Number(next - first));
   const text = `${records} record(s) at offsets ${first} to ${next - 1n}: ${message}`;
-  return { offsets: [first], timestamps: [-1], values: [Buffer.from(text)], unreadable: true };
+  return { offsets: [first], timestamps: [-1], values: Slices.of([Buffer.from(text)]), unreadable: true };
 }

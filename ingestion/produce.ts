@@ -145,7 +145,7 @@ class Producer {
       const time = Math.floor(behind + this.#schedule.dueTime(i));
       const { key, value } = this.#request.make(rows + i + 1, time);
       const bytes = Buffer.from(key);
-      events.keys.push(bytes, 0, bytes.length);
+      events.keys.pushAll(bytes);
       events.values.pushText(value);
       events.place(partitionFor(bytes, this.#partitions));
     }

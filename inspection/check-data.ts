@@ -117,8 +117,8 @@ function recordsOf({ keys, values }: EncodedEvents, lines: readonly number[]): R
   return {
     ...{ stream: 'events', partition: 0, from: 0n, next: (offsets.at(-1) ?? 0n) + 1n },
     ...{ offsets, timestamps: lines.map(() => 0) },
-    values: lines.map((_, i) => values.at(i)),
-    keys: lines.map((_, i) => keys.at(i)),
+    values,
+    keys: [...keys],
   };
 }
 

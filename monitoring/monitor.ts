@@ -72,10 +72,9 @@ export class Monitor {
 
   #recordsRead({ stream, values }: RecordBatch): void {
     this.#metrics.readRecords.inc({ stream }, values.length);
-    this.#metrics.readBytes.inc(
-      { stream },
-      values.reduce((sum, value) => sum + (value?.length ?? 0), 0),
-    );
+    let bytes = 0;
+    for (let i = 0; i < values.length; i += 1) bytes += values.bytesOf(i);
+    this.#metrics.readBytes.inc({ stream }, bytes);
   }
 
   #batchCommitted({ events, rejected, reasons, bytes, seconds }: BatchOutcome): void {

@@ -7,6 +7,7 @@ import {
   partitionId,
   type RecordBatch,
 } from '../core/contracts.ts';
+import { Slices } from '../core/slices.ts';
 import { requireHeld } from './positions.ts';
 
 /** Offsets that are handed over at a time: a batch ends within so many of what it is to have. */
@@ -48,7 +49,7 @@ export class OffsetReader implements LogReader {
       if (from === next) continue;
       this.#next.set(partitionId(range), next);
       const { stream, partition } = range;
-      found.push({ stream, partition, from, next, offsets: [], timestamps: [], values: [] });
+      found.push({ stream, partition, from, next, offsets: [], timestamps: [], values: new Slices() });
     }
     return found;
   }

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { RecordBatch } from '../../core/contracts.ts';
-import { copyBytes, memoryOf } from '../../core/copy-bytes.ts';
+import { memoryOf } from '../../core/copy-bytes.ts';
 import type { RecordPart } from '../../core/dataset.ts';
 import { Room } from '../../core/room.ts';
+import { Slices } from '../../core/slices.ts';
 import { HEAD_BYTES, StagedHeads } from './staged-heads.ts';
 import { stagedParts } from './staged-parts.ts';
 
@@ -13,10 +14,11 @@ export const KEPT_BYTES = 12_000;
 
 const LINE_FEED = 0x0a;
 
-/** What is written of each record, and as what. */
+/** What is written of a batch's records, and as what. */
 interface Staged {
-  readonly values: readonly (Buffer | null)[];
-  readonly forms: readonly string[];
+  readonly values: Slices;
+  /** Absent where each is `json`, or `null` where there is no value. */
+  readonly forms?: readonly string[];
 }
 
 interface Lines {
@@ -45,37 +47,27 @@ export class StagedLines {
    * clean: they are written as they are, and looked at as a whole, which is far cheaper than at each value.
    */
   of(batch: RecordBatch, first: number): Buffer {
-    const values = batch.values.slice(first);
-    const isSmall = values.every((value) => value === null || value.length <= LARGE_VALUE);
-    let lines = isSmall && !batch.unreadable ? this.#write(batch, first, asTheyAre(values)) : null;
-    if (!lines?.clean) lines = this.#write(batch, first, encoded(values, batch.unreadable ?? false));
+    const isSmall = !batch.unreadable && largestOf(batch.values) <= LARGE_VALUE;
+    let lines = isSmall ? this.#write(batch, first, batch) : null;
+    if (!lines?.clean) lines = this.#write(batch, first, encoded(batch, first));
     this.longest = Math.max(this.longest, lines.longest);
     return lines.bytes;
   }
 
   #write(batch: RecordBatch, first: number, { values, forms }: Staged): Lines {
-    const otherParts = stagedParts(this.#parts, batch);
-    const others = this.#parts.length === 0 ? null : values.map((_, i) => otherParts(first + i));
-    let size = 0;
-    for (const [i, value] of values.entries())
-      size += HEAD_BYTES + (others?.[i]?.length ?? 0) + (value?.length ?? 0);
-    const bytes = this.#room.take(size);
+    const others = this.#parts.length > 0 ? this.#otherParts(batch, first) : null;
+    const bytes = this.#room.take(sizeOf(values, first) + (others?.bytes ?? 0));
     const target = { bytes, memory: memoryOf(bytes) };
-    let source = target.memory;
     let at = 0;
     let longest = 0;
     let hasControls = false;
-    for (let i = 0; i < values.length; i += 1) {
+    for (let i = first; i < values.length; i += 1) {
       const start = at;
-      at = this.#heads.write(target, at, batch, first + i, forms[i] ?? '');
-      if (others) at += bytes.write(others[i] ?? '', at, 'latin1');
-      const value = values[i];
-      if (value) {
-        if (value.buffer !== source.buffer) source = memoryOf(value);
-        const { byteOffset, length } = value;
-        if (copyBytes(source, byteOffset, byteOffset + length, target.memory, at)) hasControls = true;
-        at += length;
-      }
+      const length = values.bytesOf(i);
+      at = this.#heads.write(target, at, batch, i, forms?.[i] ?? (values.isNull(i) ? 'null' : 'json'));
+      if (others) at += bytes.write(others.texts[i - first] ?? '', at, 'latin1');
+      if (values.copy(i, target.memory, at)) hasControls = true;
+      at += length;
       bytes[at] = LINE_FEED;
       at += 1;
       longest = Math.max(longest, at - start);
@@ -83,18 +75,38 @@ export class StagedLines {
     const lines = bytes.subarray(0, at);
     return { bytes: lines, longest, clean: !hasControls && isUtf8(lines) };
   }
+
+  #otherParts(batch: RecordBatch, first: number): { texts: string[]; bytes: number } {
+    const textOf = stagedParts(this.#parts, batch);
+    const texts = Array.from({ length: batch.values.length - first }, (_, i) => textOf(first + i));
+    return { texts, bytes: texts.reduce((sum, text) => sum + text.length, 0) };
+  }
 }
 
-function asTheyAre(values: Staged['values']): Staged {
-  return { values, forms: values.map((value) => (value === null ? 'null' : 'json')) };
+/** Bytes of the largest. */
+function largestOf(values: Slices): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i += 1) largest = Math.max(largest, values.bytesOf(i));
+  return largest;
 }
 
-/** Each value in the form that it needs. */
-function encoded(values: Staged['values'], unreadable: boolean): Staged {
-  const forms = values.map((value) => (value === null ? 'null' : unreadable ? 'unreadable' : formOf(value)));
-  const staged = values.map((value, i) =>
-    value === null || forms[i] === 'json' ? value : inBase64(value, forms[i] ?? ''),
-  );
+/** At least what the lines take without their other parts. */
+function sizeOf(values: Slices, first: number): number {
+  let size = 0;
+  for (let i = first; i < values.length; i += 1) size += HEAD_BYTES + values.bytesOf(i);
+  return size;
+}
+
+/** Each value from index `first` on in the form that it needs. */
+function encoded({ values, unreadable }: RecordBatch, first: number): Staged {
+  const forms: string[] = [];
+  const staged = new Slices();
+  for (const [i, value] of [...values].entries()) {
+    const form = value === null ? 'null' : unreadable ? 'unreadable' : formOf(value);
+    const asItIs = value === null || form === 'json' || i < first;
+    forms.push(form);
+    staged.pushAll(asItIs ? value : inBase64(value, form));
+  }
   return { values: staged, forms };
 }
 

@@ -1,5 +1,6 @@
 import type { RecordParts, SourceLine } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import { Slices } from '../../core/slices.ts';
 import { SourceLines } from '../../core/source-lines.ts';
 import { BATCH, COMPRESSION, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL } from './batch.ts';
 import { crc32c } from './crc32c.ts';
@@ -138,7 +139,7 @@ const NO_PARTS: RecordParts = { key: false, headers: [] };
 export class UnpackedRecords {
   readonly offsets: bigint[] = [];
   readonly timestamps: number[] = [];
-  readonly values: (Buffer | null)[] = [];
+  readonly values = new Slices();
   readonly sources = new SourceLines();
   readonly keys: (Buffer | null)[] = [];
   readonly headers: ReadonlyMap<string, (Buffer | null)[]>;
@@ -164,10 +165,10 @@ export class UnpackedRecords {
     try {
       this.#add(batch, from);
     } catch (cause) {
-      const { offsets, timestamps, values, keys, headers } = this;
-      for (const list of [offsets, timestamps, values, keys, ...headers.values()])
+      const { offsets, timestamps, keys, headers } = this;
+      for (const list of [offsets, timestamps, keys, ...headers.values()])
         list.length = Math.min(list.length, before);
-      this.sources.cut(Math.min(this.sources.length, before));
+      for (const list of [this.values, this.sources]) list.cut(Math.min(list.length, before));
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new EventlakeError(
         'log:corrupt',
@@ -201,7 +202,7 @@ export class UnpackedRecords {
         else reader.skipBytes();
         this.offsets.push(delta === 0 ? base : base + BigInt(delta));
         this.timestamps.push(appended ? time : time + reader.timestampDelta);
-        this.values.push(reader.bytes());
+        reader.bytesTo(this.values);
         for (const { values } of this.#wanted) values.push(null);
         this.sources.push(reader.source(this.#sourceHeader, this.#wanted));
       }
@@ -243,13 +244,21 @@ class RecordReader {
     return end;
   }
 
-  /** A key or a value. */
+  /** A key, or a name or value of a header. */
   bytes(): Buffer | null {
     const length = this.#varint();
     if (length < 0) return null;
     const start = this.#at;
     this.goTo(start + length);
     return this.#from.subarray(start, this.#at);
+  }
+
+  /** Adds a value to these. */
+  bytesTo(values: Slices): void {
+    const length = this.#varint();
+    const start = this.#at;
+    if (length >= 0) this.goTo(start + length);
+    values.push(this.#from, length < 0 ? -1 : start, length < 0 ? -1 : this.#at);
   }
 
   /**

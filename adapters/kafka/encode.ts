@@ -29,8 +29,8 @@ export class RecordBatchEncoder {
 
   /**
    * Packs as many of the records with these numbers, beginning with `numbers[first]`, as fit into one batch,
-   * and at least one. `sequence` numbers the records of this producer in this partition. Records that are lines of a file get
-   * `source` as their header. `numbers[next]` is the first record left out.
+   * and at least one. `sequence` numbers the records of this producer in this partition. Records that are
+   * lines of a file get `source` as their header. `numbers[next]` is the first record left out.
    */
   encode(
     records: OutgoingRecords,
@@ -96,12 +96,14 @@ function writeRecord(
   at = writeVarint(to, at, offsetDelta * 2);
   if (hasKey) {
     at = writeVarint(to, at, key * 2);
-    at = keys.copy(record, memory, at);
+    keys.copy(record, memory, at);
+    at += key;
   } else {
     to[at++] = 1; // -1: no key
   }
   at = writeVarint(to, at, value * 2);
-  at = values.copy(record, memory, at);
+  values.copy(record, memory, at);
+  at += value;
   if (line !== 0) return source.write(to, at, line);
   to[at++] = 0; // number of headers
   return at;

@@ -20,6 +20,7 @@ import { memoryOf } from '../../core/copy-bytes.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { OutgoingRecords } from '../../core/outgoing-records.ts';
 import { Room } from '../../core/room.ts';
+import { Slices } from '../../core/slices.ts';
 import { SourceLines } from '../../core/source-lines.ts';
 import { type Block, type ChunkHeader, parseHeader, RECORD_PREFIX_BYTES } from './chunk-header.ts';
 
@@ -154,8 +155,9 @@ function encodeBlocks(
       if (count === MAX_BLOCK_RECORDS || at + bytes - position > MAX_BLOCK_BYTES) closeBlock();
       memory.setInt32(at, records.values.bytesOf(i), true);
       memory.setInt32(at + 4, records.keys.isNull(i) ? -1 : records.keys.bytesOf(i), true);
-      at = records.keys.copy(i, memory, at + RECORD_PREFIX_BYTES);
-      at = records.values.copy(i, memory, at);
+      records.keys.copy(i, memory, at + RECORD_PREFIX_BYTES);
+      records.values.copy(i, memory, at + bytes - records.values.bytesOf(i));
+      at += bytes;
       count++;
       const line = records.lines[i] ?? 0;
       if (line > 0 && line <= MAX_LINE) lines.push(line);
@@ -230,11 +232,20 @@ export function recordsOf(
   const { stream, partition, end: next } = block;
   if (countOnly) {
     countRecords(bytes, path, block);
-    return { stream, partition, from, next, offsets: [], timestamps: [], values: [], gapless: true };
+    return {
+      stream,
+      partition,
+      from,
+      next,
+      offsets: [],
+      timestamps: [],
+      values: new Slices(),
+      gapless: true,
+    };
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const offsets: bigint[] = [];
-  const values: (Buffer | null)[] = [];
+  const values = new Slices();
   const keys: (Buffer | null)[] = [];
   let at = 0;
   for (let offset = block.start; offset < block.end; offset++) {
@@ -247,7 +258,8 @@ export function recordsOf(
     if (at > bytes.length) throw endsAfter(path, block, offset);
     if (offset < from) continue;
     offsets.push(offset);
-    values.push(valueLength < 0 ? null : bytes.subarray(valueAt, at));
+    if (valueLength < 0) values.pushNull();
+    else values.push(bytes, valueAt, at);
     if (parts?.key) keys.push(keyLength < 0 ? null : bytes.subarray(keyAt, valueAt));
   }
   const timestamps = new Array<number>(offsets.length).fill(timestamp);
@@ -264,7 +276,7 @@ export function recordsOf(
     values,
     ...(sources ? { sources } : {}),
     ...(parts?.key && { keys }),
-    ...(parts && { headers: new Map(parts.headers.map((name) => [name, values.map(() => null)])) }),
+    ...(parts && { headers: new Map(parts.headers.map((name) => [name, offsets.map(() => null)])) }),
   };
 }
 

@@ -67,7 +67,7 @@ test.each([1, 2, 3, 4])('records packed with codec %d are unpacked', (compressio
   again.writeUInt32BE(crc32c(again.subarray(BATCH.ATTRIBUTES)), BATCH.CHECKSUM);
   const { values } = decode(again);
   expect(values.length).toBe(20);
-  expect(values.every((one) => one?.equals(value))).toBe(true);
+  expect([...values].every((one) => one?.equals(value))).toBe(true);
 });
 
 describe('a damaged batch', () => {

@@ -6,6 +6,7 @@ import type { SparkSession } from '../../adapters/spark/session.ts';
 import type { ObjectStore } from '../../core/contracts.ts';
 import type { LocalEngine } from '../../core/engine.ts';
 import { EventlakeError } from '../../core/errors.ts';
+import { Slices } from '../../core/slices.ts';
 import { datasetOf } from '../processing/fixtures.ts';
 
 /** Sessions of which each statement fails in this way; a real server forgets them in `make torture` only. */
@@ -34,7 +35,7 @@ async function engineThatFails(code: 'spark:session_lost' | 'spark:failed') {
   const archive = async () => {
     const batch = new OffsetsBatch(tmpdir());
     const records = { stream: 'events', partition: 0, from: 0n, next: 1n } as const;
-    await batch.add({ ...records, offsets: [], timestamps: [], values: [] }, 0n);
+    await batch.add({ ...records, offsets: [], timestamps: [], values: new Slices() }, 0n);
     const from = { events: new Map(), rejected: new Map() };
     await expect(engine.archive({ dataset: datasetOf(), batch, from })).rejects.toMatchObject({ code });
   };

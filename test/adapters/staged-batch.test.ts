@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { StagedBatch } from '../../adapters/duckdb/staged-batch.ts';
+import { Slices } from '../../core/slices.ts';
 import { batchOf, type Value, Workplace } from '../processing/fixtures.ts';
 
 let place: Workplace;
@@ -84,7 +85,7 @@ describe('staged records', () => {
       next: 9007199254740999n,
       offsets: [9007199254740993n, 9007199254740995n],
       timestamps: [1600948626123, 0],
-      values: [Buffer.from('a'), null],
+      values: Slices.of([Buffer.from('a'), null]),
     } as const;
     await batch.add(far, 9007199254740990n);
     expect(await staged(batch)).toMatchObject([
@@ -123,7 +124,10 @@ describe('staged records', () => {
     const batch = await StagedBatch.create({ columns: [] }, place.temporary);
     const values = batchOf(['a', 'b', 'c', 'd']);
     await batch.add({ ...values, offsets: [0n, 2n, 5n, 6n], next: 9n }, 3n);
-    await batch.add({ ...values, partition: 1, offsets: [], timestamps: [], values: [], next: 4n }, 0n);
+    await batch.add(
+      { ...values, partition: 1, offsets: [], timestamps: [], values: new Slices(), next: 4n },
+      0n,
+    );
     await batch.add({ ...values, partition: 2 }, 9n);
     await batch.add({ ...values, stream: 'dead-letters' }, 1n);
     expect([batch.rowsOf('events'), batch.rowsOf('dead-letters'), batch.rows]).toEqual([2, 3, 5]);

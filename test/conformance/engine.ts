@@ -6,6 +6,7 @@ import type { Model } from '../../core/dataset.ts';
 import type { Engine, ModelFiles, ModelJob } from '../../core/engine.ts';
 import { eventsFields, MONTH } from '../../core/lake-tables.ts';
 import type { Row } from '../../core/row.ts';
+import { Slices } from '../../core/slices.ts';
 import { DeltaTable } from '../../lake/table.ts';
 
 /** An engine over a lake of its own, and a view of files that does not go through the engine. */
@@ -69,7 +70,7 @@ function recordsOf(
     ...{ stream, partition, from: BigInt(from), next: BigInt(from + values.length) },
     offsets: values.map((_, i) => BigInt(from + i)),
     timestamps: values.map(() => DAY_MS),
-    values: values.map((value) => (typeof value === 'string' ? Buffer.from(value) : value)),
+    values: Slices.of(values.map((value) => (typeof value === 'string' ? Buffer.from(value) : value))),
   };
 }
 

@@ -217,7 +217,7 @@ export function describeReading({ it, opened }: Fixture): void {
     const later: string[] = [];
     const goOn = async () => {
       for (let polls = 0; polls < 60; polls++)
-        later.push(...((await reader.poll(500))?.values ?? []).map(String));
+        later.push(...Array.from((await reader.poll(500))?.values ?? [], String));
     };
     await expect(goOn()).rejects.toMatchObject({ code: 'log:made_anew' });
     expect(later).toEqual([]);
@@ -259,7 +259,7 @@ export function describeReading({ it, opened }: Fixture): void {
     const waiting = reader.poll(30_000);
     const appended = performance.now();
     await writer.append(chunkOf([record(2, 'late')]));
-    expect((await waiting)?.values.map(String)).toEqual(['late']);
+    expect(Array.from((await waiting)?.values ?? [], String)).toEqual(['late']);
     expect(performance.now() - appended).toBeLessThan(20_000);
     await reader.close();
     await writer.close();

@@ -15,6 +15,7 @@ import type { EventLog, OutgoingRecord } from '../../core/contracts.ts';
 import type { Dataset, Model } from '../../core/dataset.ts';
 import type { Row } from '../../core/row.ts';
 import type { Sink, SinkField } from '../../core/sink.ts';
+import { Slices } from '../../core/slices.ts';
 import { LocalFiles } from '../../lake/local-files.ts';
 import { DeltaTable } from '../../lake/table.ts';
 import { type ArchiveContext, archive } from '../../processing/archive.ts';
@@ -291,7 +292,7 @@ export function batchOf(values: readonly Value[]) {
     next: BigInt(values.length),
     offsets: values.map((_, i) => BigInt(i)),
     timestamps: values.map(() => Date.UTC(2021, 0, 1)),
-    values: values.map((value) => (value === null ? null : Buffer.from(value as string))),
+    values: Slices.of(values.map((value) => (value === null ? null : Buffer.from(value as string)))),
   } as const;
 }
 

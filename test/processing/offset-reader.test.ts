@@ -17,7 +17,7 @@ test('hands over the offsets that are left, a part of each partition in turn, an
   const reader = readerOf(() => [range(0, 0n, end), range(1, 7n, 9n)], [10n, null]);
   const taken: string[] = [];
   for (let batch = await reader.poll(1); batch; batch = await reader.poll(1)) {
-    expect(batch).toMatchObject({ stream: 'events', offsets: [], values: [] });
+    expect(batch).toMatchObject({ stream: 'events', offsets: [], values: { length: 0 } });
     taken.push(`${batch.partition}: ${batch.from} to ${batch.next}`);
   }
   expect(taken).toEqual(['0: 10 to 100010', '1: 7 to 9', '0: 100010 to 200010', '0: 200010 to 250000']);

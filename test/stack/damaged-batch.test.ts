@@ -51,7 +51,7 @@ test(
     const read: string[] = [];
     const reader = await log.reader({ position: async () => null });
     const readOn = async () => {
-      while (read.length < 6) read.push(...((await reader.poll(1000))?.values ?? []).map(String));
+      while (read.length < 6) read.push(...Array.from((await reader.poll(1000))?.values ?? [], String));
     };
     await expect(readOn()).rejects.toMatchObject({
       code: 'log:corrupt',

@@ -31,7 +31,7 @@ async function readOn(from: ReadonlyMap<number, bigint>) {
     const batch = await reader.poll(1_000);
     if (!batch) continue;
     batches += 1;
-    values.push(...batch.values.map(String));
+    values.push(...Array.from(batch.values, String));
     if (batch.next >= (ends.get(batch.partition) ?? 0n)) unread.delete(batch.partition);
   }
   await reader.close();

@@ -197,7 +197,7 @@ test(
     });
     const reader = closed(await log.reader({ position: async () => null }));
     const values: string[] = [];
-    while (values.length < 2) values.push(...((await reader.poll(1_000))?.values ?? []).map(String));
+    while (values.length < 2) values.push(...Array.from((await reader.poll(1_000))?.values ?? [], String));
     expect(values).toEqual(['a', 'foreign']);
     const next = closed(await log.writer());
     expect(await log.ledger()).toEqual([entry('one', 1)]);

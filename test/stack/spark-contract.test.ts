@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { RecordBatch } from '../../core/contracts.ts';
 import type { ArchivedFiles, Engine } from '../../core/engine.ts';
+import { Slices } from '../../core/slices.ts';
 import { DATASET, EDGES, value } from './spark-events.ts';
 import { SparkPlace } from './spark-place.ts';
 
@@ -40,7 +41,8 @@ test('events of every kind become the same rows as DuckDB makes of them, for the
   const seed = Date.now() % 2 ** 31;
   const values = [...EDGES, ...fc.sample(value, { numRuns: EVENTS, seed })];
   const records: RecordBatch = {
-    ...{ stream: 'events', partition: 0, from: 0n, next: BigInt(values.length), values },
+    ...{ stream: 'events', partition: 0, from: 0n, next: BigInt(values.length) },
+    values: Slices.of(values),
     offsets: values.map((_, i) => BigInt(i)),
     timestamps: values.map((_, i) => 1_700_000_000_000 + i),
   };

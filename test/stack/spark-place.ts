@@ -114,7 +114,7 @@ export class SparkPlace {
       await attempt.abort();
     }
     if (values.length === 0) return;
-    const messages = values.map((value, i) => ({
+    const messages = Array.from(values, (value, i) => ({
       ...{ partition, value, timestamp: String(timestamps[i]), key: keys?.[i] ?? null },
       headers: Object.fromEntries([...headers].flatMap(([name, all]) => (all[i] ? [[name, all[i]]] : []))),
     }));
