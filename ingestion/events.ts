@@ -16,6 +16,8 @@ export interface EventEncoder {
    * string, an empty field null; and its key, null when it has none.
    */
   encode(group: RecordGroup, index: number, to: EncodedEvents): void;
+  /** Nobody reads this chunk's events any more: their memory may be used again. */
+  release(events: EncodedEvents): void;
 }
 
 /**
@@ -71,6 +73,7 @@ export function eventEncoder(
       const key = textOf(fields[keyIndex]);
       push(to, key, JSON.stringify(Object.fromEntries(values)));
     },
+    release: (events) => plainLines.release(events),
   };
 }
 
@@ -83,6 +86,7 @@ export function jsonEncoder(): EventEncoder {
       const [object = '', key = ''] = textsOf(group, index);
       push(to, key || null, object);
     },
+    release: () => {},
   };
 }
 

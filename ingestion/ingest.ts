@@ -2,6 +2,7 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import type { EventLog, LedgerEntry, LogWriter } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import { EventlakeError } from '../core/errors.ts';
+import type { OutgoingRecords } from '../core/outgoing-records.ts';
 import { ChunkBuilder } from './chunk-builder.ts';
 import type { EventEncoder } from './events.ts';
 import { type FileFormat, readFormat } from './format.ts';
@@ -159,7 +160,8 @@ async function write(log: EventLog, request: IngestRequest, attempt: Attempt): P
       partitions,
       file: source.path,
     });
-    const run = new ChunkRun(writer, chunks, { first, entry: begin.entry }, (rows, chunk) => {
+    const run = new ChunkRun(writer, chunks, { first, entry: begin.entry }, (rows, chunk, events) => {
+      encoder.release(events);
       request.onCommit?.(chunk);
       request.onProgress?.({ rows, bytesRead });
     });
@@ -217,7 +219,7 @@ class ChunkRun {
   rows: number;
   readonly #writer: LogWriter;
   readonly #chunks: ChunkBuilder;
-  readonly #onCommit: (rows: number, chunk: CommittedChunk) => void;
+  readonly #onCommit: (rows: number, chunk: CommittedChunk, events: OutgoingRecords) => void;
   readonly #first: LedgerEntry;
   #entry: LedgerEntry;
   #inFlight: Promise<void> = Promise.resolve();
@@ -226,7 +228,7 @@ class ChunkRun {
     writer: LogWriter,
     chunks: ChunkBuilder,
     { first, entry }: { first: LedgerEntry; entry: LedgerEntry },
-    onCommit: (rows: number, chunk: CommittedChunk) => void,
+    onCommit: (rows: number, chunk: CommittedChunk, events: OutgoingRecords) => void,
   ) {
     this.#writer = writer;
     this.#chunks = chunks;
@@ -247,7 +249,7 @@ class ChunkRun {
     const began = performance.now();
     this.#inFlight = this.#writer.append(chunk).then(() => {
       const seconds = (performance.now() - began) / 1000;
-      this.#onCommit(rows, { events, deadLetters, bytes, seconds });
+      this.#onCommit(rows, { events, deadLetters, bytes, seconds }, chunk.events);
     });
     // A failure surfaces at the next await, not as an unhandled rejection.
     this.#inFlight.catch(() => {});

@@ -4,8 +4,8 @@ import type { PlainFields } from './record-group.ts';
 
 const [QUOTE, END] = [0x22, 0x7d];
 const NOTHING: Buffer = Buffer.alloc(0);
-/** Events of about a thousand lines share one buffer. */
-const SHARED_BYTES = 1 << 18;
+/** Events of about a thousand lines share one page. */
+const PAGE_BYTES = 1 << 18;
 
 /** Events as they go into the log. */
 export interface EncodedEvents {
@@ -36,9 +36,12 @@ export class PlainLineEncoder {
   readonly #keyIndex: number;
   /** Bytes of an event besides those of its line, at most. */
   readonly #overhead: number;
-  #shared = NOTHING;
-  #sharedMemory = memoryOf(NOTHING);
+  #page = NOTHING;
+  #pageMemory = memoryOf(NOTHING);
   #used = 0;
+  /** Pages that are made here, and of these those that are free. */
+  readonly #pages = new WeakSet<Buffer>();
+  readonly #free: Buffer[] = [];
   /** The bytes of the last group, most of whose records follow each other. */
   #bytes = NOTHING;
   #memory = memoryOf(NOTHING);
@@ -61,8 +64,8 @@ export class PlainLineEncoder {
     const [memory, offset] = [this.#memory, bytes.byteOffset];
     const base = index * each;
     const length = (starts[base + each - 1] as number) - (starts[base] as number);
-    const shared = this.#room(length + this.#overhead);
-    const target = this.#sharedMemory;
+    const page = this.#room(length + this.#overhead);
+    const target = this.#pageMemory;
     const from = this.#used;
     let at = from;
     let [keyBegin, keyEnd] = [-1, -1];
@@ -76,21 +79,37 @@ export class PlainLineEncoder {
       copyBytes(memory, offset + first, offset + last, target, at);
       const end = at + last - first;
       if (column === this.#keyIndex) [keyBegin, keyEnd] = [at, end];
-      shared[end] = QUOTE;
+      page[end] = QUOTE;
       at = end + 1;
     }
-    shared[at] = END;
+    page[at] = END;
     this.#used = at + 1;
-    to.keys.push(shared, keyBegin, keyEnd);
-    to.values.push(shared, from, at + 1);
+    to.keys.push(page, keyBegin, keyEnd);
+    to.values.push(page, from, at + 1);
+  }
+
+  /**
+   * Takes back the memory of a chunk's events, which nobody reads any more: new pages for each chunk would
+   * have the garbage collector come far more often.
+   */
+  release({ values }: EncodedEvents): void {
+    const pages = [...new Set(values.buffers)].filter((buffer) => this.#pages.has(buffer));
+    // The next chunk begins in the last one.
+    this.#free.push(...pages.slice(0, -1));
   }
 
   #room(bytes: number): Buffer {
-    if (this.#used + bytes > this.#shared.length) {
-      this.#shared = Buffer.allocUnsafeSlow(Math.max(SHARED_BYTES, bytes));
-      this.#sharedMemory = memoryOf(this.#shared);
+    if (this.#used + bytes > this.#page.length) {
+      this.#page = (bytes <= PAGE_BYTES && this.#free.pop()) || this.#newPage(bytes);
+      this.#pageMemory = memoryOf(this.#page);
       this.#used = 0;
     }
-    return this.#shared;
+    return this.#page;
+  }
+
+  #newPage(bytes: number): Buffer {
+    const page = Buffer.allocUnsafeSlow(Math.max(PAGE_BYTES, bytes));
+    if (page.length === PAGE_BYTES) this.#pages.add(page);
+    return page;
   }
 }
