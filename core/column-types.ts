@@ -24,10 +24,11 @@ interface TypeOfColumn {
   /** The typed value; null where it breaks the contract. */
   value(column: Column, text: string, read: string): string;
   /**
-   * When the value's JSON type must be looked at, which costs as much as reading it. What is no JSON string
-   * reads as JSON again.
+   * When the value surely keeps what `wrongKinds` and `failures` ask, which are as dear as reading it. True
+   * of every good value but one whose JSON type must be looked at: what is no JSON string reads as JSON
+   * again. Never true of a null.
    */
-  doubtful(column: Column, text: string): string;
+  certain(column: Column, text: string, read: string): string;
   /** The JSON types that the column does not take, as a condition on `written`; null when it takes all. */
   readonly wrongKinds: string | null;
   /** In the order in which they are checked. */
@@ -38,6 +39,9 @@ interface TypeOfColumn {
 const TEXT_ALONE = `NOT LIKE '"%'`;
 const NO_NUMBER = "SIMILAR TO '[tf{\\[][\\s\\S]*'";
 const INTEGER = '-?[0-9]+';
+const ZERO_DECIMALS = `${INTEGER}(\\.0+)?`;
+const NUMBER = `${INTEGER}(\\.[0-9]+)?`;
+const DOUBLE = `${NUMBER}([eE][+-]?[0-9]+)?`;
 const ISO_DATE = '\\d{4}-\\d{2}-\\d{2}';
 /** With any number of decimals of a second: the cast cuts what is beyond the microsecond. */
 const ISO_TIMESTAMP = `${ISO_DATE}([T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?(Z|[+-][01]\\d(:?[0-5]\\d)?)?)?`;
@@ -46,7 +50,11 @@ const BEYOND_MICROSECOND = '\\.\\d{6}0*[1-9]';
 const YEARS = { from: -62_135_596_800n, to: 253_402_300_800n };
 
 const cast = (column: Column, text: string) => `TRY_CAST(${text} AS ${duckDbType(column)})`;
-const unlike = (text: string, pattern: string) => `NOT regexp_full_match(${text}, ${literal(pattern)})`;
+const isLike = (text: string, pattern: string) => `regexp_full_match(${text}, ${literal(pattern)})`;
+const unlike = (text: string, pattern: string) => `NOT ${isLike(text, pattern)}`;
+const isTooPrecise = (text: string) => `regexp_matches(${text}, ${literal(BEYOND_MICROSECOND)})`;
+const noJson = (text: string) => `NOT json_valid(${text})`;
+const kept = ({ name }: Column) => `${name} IS NOT NULL`;
 const failed = ({ name }: Column, text: string) => `${text} IS NOT NULL AND ${name} IS NULL`;
 
 /** One entry for each type that a contract may name. What stands here is known everywhere. */
@@ -54,7 +62,7 @@ const COLUMN_TYPES: Readonly<Record<TypeName, TypeOfColumn>> = {
   string: {
     field: () => 'string',
     value: (_column, text) => text,
-    doubtful: (_column, text) => `json_valid(${text})`,
+    certain: (_column, text) => noJson(text),
     wrongKinds: TEXT_ALONE,
     failures: () => [],
   },
@@ -63,11 +71,13 @@ const COLUMN_TYPES: Readonly<Record<TypeName, TypeOfColumn>> = {
     numeric: true,
     value: (column, text) =>
       cast(column, column.zeroDecimals ? `regexp_replace(${text}, '\\.0+$', '')` : text),
-    doubtful: (column, text) =>
-      `(${failed(column, text)})${column.zeroDecimals ? ` OR ${inexactAsDouble(column)}` : ''}`,
+    certain: (column, text) =>
+      column.zeroDecimals
+        ? `${isLike(text, ZERO_DECIMALS)} AND NOT ${inexactAsDouble(column)}`
+        : isInteger(text, column.name),
     wrongKinds: NO_NUMBER,
     failures: (column, text, written) => [
-      [unlike(text, column.zeroDecimals ? `${INTEGER}(\\.0+)?` : INTEGER), 'not_an_integer'],
+      [unlike(text, column.zeroDecimals ? ZERO_DECIMALS : INTEGER), 'not_an_integer'],
       ...(column.zeroDecimals
         ? [[`json_type(${written}) = 'DOUBLE' AND ${inexactAsDouble(column)}`, 'too_precise'] as const]
         : []),
@@ -78,17 +88,17 @@ const COLUMN_TYPES: Readonly<Record<TypeName, TypeOfColumn>> = {
     field: () => 'double',
     numeric: true,
     value: cast,
-    doubtful: failed,
+    certain: (column, text) => `${isLike(text, DOUBLE)} AND isfinite(${column.name})`,
     wrongKinds: NO_NUMBER,
     failures: (column, text) => [
-      [unlike(text, '-?[0-9]+(\\.[0-9]+)?([eE][+-]?[0-9]+)?'), 'not_a_number'],
+      [unlike(text, DOUBLE), 'not_a_number'],
       [`(${failed(column, text)}) OR NOT isfinite(${column.name})`, 'out_of_range'],
     ],
   },
   boolean: {
     field: () => 'boolean',
     value: (_column, text) => `CASE ${text} WHEN 'true' THEN true WHEN 'false' THEN false END`,
-    doubtful: (_column, text) => `json_valid(${text})`,
+    certain: kept,
     wrongKinds: `NOT SIMILAR TO '["tf][\\s\\S]*'`,
     failures: (column, text) => [[failed(column, text), 'not_a_boolean']],
   },
@@ -97,7 +107,7 @@ const COLUMN_TYPES: Readonly<Record<TypeName, TypeOfColumn>> = {
     read: readTime,
     // A cast between timestamps asks the calendar of the session's time zone; a date has none.
     value: (column, text, read) => timeValue(column, text, read, ISO_DATE, `CAST(${read} AS DATE)`),
-    doubtful: (_column, text) => `json_valid(${text})`,
+    certain: certainTime,
     wrongKinds: TEXT_ALONE,
     failures: (column, text) => [[failed(column, text), 'not_a_date']],
   },
@@ -107,24 +117,22 @@ const COLUMN_TYPES: Readonly<Record<TypeName, TypeOfColumn>> = {
     // Microseconds are UTC as they are.
     value: (column, text, read) =>
       timeValue(column, text, read, ISO_TIMESTAMP, `make_timestamptz(epoch_us(${read}))`),
-    doubtful: (_column, text) => `json_valid(${text})`,
+    certain: (column, text) =>
+      asksPrecision(column)
+        ? `${certainTime(column, text)} AND NOT ${isTooPrecise(text)}`
+        : certainTime(column, text),
     wrongKinds: TEXT_ALONE,
     failures: (column, text) => [
-      ...(column.format || column.precision === 'cut'
-        ? []
-        : [
-            [
-              `regexp_full_match(${text}, ${literal(ISO_TIMESTAMP)}) AND regexp_matches(${text}, ${literal(BEYOND_MICROSECOND)})`,
-              'too_precise',
-            ] as const,
-          ]),
+      ...(asksPrecision(column)
+        ? [[`${isLike(text, ISO_TIMESTAMP)} AND ${isTooPrecise(text)}`, 'too_precise'] as const]
+        : []),
       [failed(column, text), 'not_a_timestamp'],
     ],
   },
   json: {
     field: () => 'string',
     value: (_column, text) => `CASE WHEN ${isStrictJson(text)} THEN ${text} END`,
-    doubtful: () => 'false',
+    certain: kept,
     wrongKinds: null,
     failures: (column, text) => [[failed(column, text), 'not_json']],
   },
@@ -132,15 +140,16 @@ const COLUMN_TYPES: Readonly<Record<TypeName, TypeOfColumn>> = {
     field: (type) => type as FieldType,
     numeric: true,
     value: cast,
-    doubtful: (column, text) => {
+    certain: (column, text) => {
       const limit = exactBelow(column);
-      return `(${failed(column, text)})${limit === null ? '' : ` OR abs(${column.name}) >= ${limit}`}`;
+      const good = `${isLike(text, decimalOf(column))} AND ${kept(column)}`;
+      return limit === null ? good : `${good} AND abs(${column.name}) < ${limit}`;
     },
     wrongKinds: NO_NUMBER,
     failures: (column, text, written) => {
       const limit = exactBelow(column);
       return [
-        [unlike(text, '-?[0-9]+(\\.[0-9]+)?'), 'not_a_number'],
+        [unlike(text, NUMBER), 'not_a_number'],
         [`regexp_matches(${text}, '\\.[0-9]{${decimalSize(column.type).scale}}[0-9]*[1-9]')`, 'too_precise'],
         ...(limit === null
           ? []
@@ -167,7 +176,7 @@ const EPOCH_TIMESTAMP: Omit<TypeOfColumn, 'field'> = {
     const [from, to] = [YEARS.from * units, YEARS.to * units];
     return `CASE WHEN ${read} >= ${from} AND ${read} < ${to} THEN make_timestamptz(${read} * ${1_000_000n / units}) END`;
   },
-  doubtful: failed,
+  certain: (column, text, read) => `${isInteger(text, read)} AND ${kept(column)}`,
   wrongKinds: NO_NUMBER,
   failures: (column, text) => [
     [unlike(text, INTEGER), 'not_a_timestamp'],
@@ -185,7 +194,10 @@ function entryOf(type: string): TypeOfColumn {
 export function contractSqlOf(column: Column): Omit<TypeOfColumn, 'field'> {
   const { type, format, mixed } = column;
   const entry = isEpoch(format) ? EPOCH_TIMESTAMP : entryOf(type);
-  return mixed || partOf(column) ? { ...entry, doubtful: () => 'false', wrongKinds: null } : entry;
+  if (!mixed && !partOf(column)) return entry;
+  const certain =
+    type === 'string' ? (_column: Column, text: string) => `${text} IS NOT NULL` : entry.certain;
+  return { ...entry, certain, wrongKinds: null };
 }
 
 /** Whether values of the type are numbers, with a smallest and a largest. */
@@ -230,6 +242,26 @@ function inexactAsDouble({ name }: Column): string {
   return `${name} NOT BETWEEN -9007199254740991 AND 9007199254740991`;
 }
 
+/** Most are written as DuckDB writes them, which costs less to see than a regular expression. */
+function isInteger(text: string, value: string): string {
+  return `${value} IS NOT NULL AND CASE WHEN CAST(${value} AS VARCHAR) = ${text} THEN true ELSE ${isLike(text, INTEGER)} END`;
+}
+
+/** What fits the scale; decimals beyond it must be zeros. */
+function decimalOf({ type }: Column): string {
+  const { scale } = decimalSize(type);
+  return `${INTEGER}(\\.${scale === 0 ? '0+' : `[0-9]{1,${scale}}0*`})?`;
+}
+
+/** A time in ISO 8601 is no JSON, one in another format may be a number. */
+function certainTime(column: Column, text: string): string {
+  return column.format ? `${kept(column)} AND ${noJson(text)}` : kept(column);
+}
+
+function asksPrecision({ format, precision }: Column): boolean {
+  return !format && precision !== 'cut';
+}
+
 function readTime(column: Column, text: string): string {
   if (column.format) return `try_strptime(${text}, ${literal(column.format)})`;
   // The cast takes no zone right after the minutes, as in 2020-02-29T12:34Z. Few steps, as each takes memory
@@ -239,7 +271,7 @@ function readTime(column: Column, text: string): string {
 }
 
 function timeValue({ format }: Column, text: string, read: string, iso: string, value: string): string {
-  const good = format ? isInFormat(text, read, format) : `regexp_full_match(${text}, ${literal(iso)})`;
+  const good = format ? isInFormat(text, read, format) : isLike(text, iso);
   return `CASE WHEN ${good} AND ${read} >= '0001-01-01' AND ${read} < '10000-01-01' THEN ${value} END`;
 }
 

@@ -36,8 +36,9 @@ export function checkedEvents(dataset: Dataset, staged: string): string {
   const typed = columns.flatMap((c, i) =>
     isText(c) ? [] : [`${contractSqlOf(c).value(c, textOf(c, i), `read_${i}`)} AS ${c.name}`],
   );
-  const doubtful = columns.map((c, i) => contractSqlOf(c).doubtful(c, textOf(c, i)));
-  const reasons = columns.flatMap((c, i) => columnReasons(c, textOf(c, i), places[i]));
+  const certain = columns.map((c, i) => certainly(c, textOf(c, i), `read_${i}`, places[i]));
+  const asked = columns.map((c, i) => askedReasons(c, textOf(c, i)));
+  const all = columns.flatMap((c, i) => [...typeReasons(c, textOf(c, i), places[i]), ...(asked[i] ?? [])]);
   return `
 WITH records AS (
   SELECT *, form = 'json' AND json_valid(value) AS is_json, CASE WHEN is_json THEN value END AS _json FROM ${staged}
@@ -51,17 +52,18 @@ WITH records AS (
   SELECT ${['*', ...typed].join(', ')} FROM times
 ), checkable AS (
   SELECT ${['*', "CASE WHEN is_json AND NOT starts_with(value, '{') THEN json_type(value) END AS root", ...fieldsOf(members, 'JSON', '_doubtful', '_written')].join(',\n    ')}
-  FROM (SELECT *, CASE WHEN is_json AND (${doubtful.join(' OR ')}) THEN value END AS _doubtful FROM typed)
+  FROM (SELECT *, CASE WHEN is_json AND (starts_with(value, '{') AND ${certain.join(' AND ')}) IS NOT TRUE THEN value END AS _doubtful FROM typed)
 )
 SELECT *,
   CASE
+    WHEN is_json AND _doubtful IS NULL THEN CASE ${whens(asked.flat())} END
     WHEN form = 'unreadable' THEN 'batch:unreadable'
     WHEN form = 'null' THEN 'value:null'
     WHEN form = 'bytes' THEN 'value:invalid_utf8'
     WHEN form = 'large' THEN 'value:too_large'
     WHEN NOT is_json THEN 'value:not_json'
     WHEN root <> 'OBJECT' THEN 'value:not_an_object'
-    ${reasons.map(([condition, reason]) => `WHEN ${condition} THEN ${literal(reason)}`).join('\n    ')}
+    ${whens(all)}
     WHEN ${NEVER} THEN ''
   END AS reason
 FROM checkable`;
@@ -129,25 +131,43 @@ function fieldOf(name: string, i: number): string {
   return `struct_extract_at(${name}_${Math.floor(i / COLUMNS_AT_ONCE)}, ${(i % COLUMNS_AT_ONCE) + 1})`;
 }
 
-/**
- * Condition and reason of each way in which a value can break its column's contract, in the order in which
- * they are checked.
- */
-function columnReasons(column: Column, text: string, place: Place | undefined): [string, string][] {
-  const { name } = column;
+/** When the value surely keeps its column's type. What the column asks besides is cheap to check. */
+function certainly(column: Column, text: string, read: string, place: Place | undefined): string {
+  // A broken part has no text either.
+  const absent = place && 'part' in place ? partColumn(place.part) : text;
+  return `(${absent} IS NULL OR (${contractSqlOf(column).certain(column, text, read)}))`;
+}
+
+/** Condition and reason of a way in which a value can break its column's contract. */
+type Reason = readonly [condition: string, reason: string];
+
+/** Those by the column's type, in the order in which they are checked. */
+function typeReasons(column: Column, text: string, place: Place | undefined): Reason[] {
   const written = place && 'member' in place ? fieldOf('_written', place.member) : 'NULL';
   const { wrongKinds, failures } = contractSqlOf(column);
-  const reasons: [string, string][] = [];
-  const add = (condition: string, word: string) => reasons.push([condition, `${name}:${word}`]);
+  const reasons: Reason[] = [];
+  const add = (condition: string, word: string) => reasons.push([condition, `${column.name}:${word}`]);
   if (place && 'part' in place)
     for (const [staged, word] of Object.entries(BROKEN_PARTS))
       add(`${partColumn(place.part)} = ${literal(staged)}`, word);
-  if (column.required) add(`${text} IS NULL`, 'missing');
   if (wrongKinds) add(`${written} ${wrongKinds}`, 'wrong_type');
   for (const [condition, word] of failures(column, text, written)) add(condition, word);
-  if (column.allowed) add(`${text} NOT IN (${column.allowed.map(literal).join(', ')})`, 'not_allowed');
-  const bound = (value: string) => `CAST('${value}' AS ${duckDbType(column)})`;
-  if (column.min !== undefined) add(`${name} < ${bound(column.min)}`, 'below_minimum');
-  if (column.max !== undefined) add(`${name} > ${bound(column.max)}`, 'above_maximum');
   return reasons;
+}
+
+/** Those by what the column asks besides, checked after its type. A null breaks no type. */
+function askedReasons(column: Column, text: string): Reason[] {
+  const { name, required, allowed, min, max } = column;
+  const reasons: Reason[] = [];
+  const add = (condition: string, word: string) => reasons.push([condition, `${name}:${word}`]);
+  if (required) add(`${text} IS NULL`, 'missing');
+  if (allowed) add(`${text} NOT IN (${allowed.map(literal).join(', ')})`, 'not_allowed');
+  const bound = (value: string) => `CAST('${value}' AS ${duckDbType(column)})`;
+  if (min !== undefined) add(`${name} < ${bound(min)}`, 'below_minimum');
+  if (max !== undefined) add(`${name} > ${bound(max)}`, 'above_maximum');
+  return reasons;
+}
+
+function whens(reasons: readonly Reason[]): string {
+  return reasons.map(([condition, reason]) => `WHEN ${condition} THEN ${literal(reason)}`).join('\n    ');
 }
