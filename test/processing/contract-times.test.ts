@@ -22,6 +22,11 @@ describe('a value of type', () => {
       ['"epoch"', '[not_a_date]'],
       ['20200209', '[wrong_type]'],
     ]);
+    await place.expectOutcomes('type: date, format: "%Y%m%d"', [
+      ['"20200229"', '2020-02-29'],
+      ['20200229', '[wrong_type]'],
+      ['"20210229"', '[not_a_date]'],
+    ]);
     await place.expectOutcomes('type: date, format: "%d/%m/%Y"', [
       ['"29/02/2020"', '2020-02-29'],
       ['"29/02/2021"', '[not_a_date]'],
@@ -79,6 +84,10 @@ describe('a value of type', () => {
       ['"0000-09-24 11:57:06 UTC"', '[not_a_timestamp]'],
       ['"epoch"', '[not_a_timestamp]'],
       ['"-infinity"', '[not_a_timestamp]'],
+    ]);
+    await place.expectOutcomes('type: timestamp, format: "%Y%m%d%H%M%S"', [
+      ['"20200924115706"', '2020-09-24T11:57:06Z'],
+      ['20200924115706', '[wrong_type]'],
     ]);
     await place.expectOutcomes('type: timestamp, format: "%Y-%m-%dT%H:%M:%S.%f%z"', [
       ['"2020-09-24T11:57:06.5+0200"', '2020-09-24T09:57:06.5Z'],

@@ -100,6 +100,23 @@ describe('a value of type', () => {
     ]);
   });
 
+  test('int64, with decimals that are zero', async () => {
+    await place.expectOutcomes('type: int64, zeroDecimals: true', [
+      ['"17850.0"', 17850n],
+      ['"-5.000"', -5n],
+      ['17850.0', 17850n],
+      ['1e3', 1000n],
+      ['"17850.5"', '[not_an_integer]'],
+      ['"17850."', '[not_an_integer]'],
+      ['"1e3"', '[not_an_integer]'],
+      ['"9007199254740993.0"', 9007199254740993n],
+      ['9007199254740993', 9007199254740993n],
+      ['9007199254740991.0', 9007199254740991n],
+      ['9007199254740993.0', '[too_precise]'],
+      ['"9223372036854775808.0"', '[out_of_range]'],
+    ]);
+  });
+
   test('double', async () => {
     await place.expectOutcomes('type: double', [
       ['"1.5"', 1.5],
