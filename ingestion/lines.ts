@@ -1,8 +1,11 @@
 /** A record longer than this many bytes is malformed: as JSON it must fit into one message of the log. */
 export const MAX_RECORD_BYTES = 131_072;
 
-/** Small enough for the text of a block to die young in the garbage collector. */
-const BLOCK_BYTES = 1 << 16;
+/**
+ * Small enough for what is made of a block to die young in the garbage collector, and for other stages in this
+ * process to get their turn soon.
+ */
+const BLOCK_BYTES = 1 << 14;
 const LF = 0x0a;
 
 /**
