@@ -2,7 +2,7 @@
 export const MAX_RECORD_BYTES = 131_072;
 
 /**
- * Small enough for what is made of a block to die young in the garbage collector, and for other stages in this
+ * Small enough for what is made of a block to die young in the garbage collector, and for others in this
  * process to get their turn soon.
  */
 const BLOCK_BYTES = 1 << 14;

@@ -36,6 +36,7 @@ export function checkedEvents(dataset: Dataset, staged: string): string {
   const typed = columns.flatMap((c, i) =>
     isText(c) ? [] : [`${contractSqlOf(c).value(c, textOf(c, i), `read_${i}`)} AS ${c.name}`],
   );
+  // A CASE computes no further condition once it has decided all of its rows, as it mostly has by the first.
   const certain = columns.map((c, i) => certainly(c, textOf(c, i), `read_${i}`, places[i]));
   const asked = columns.map((c, i) => askedReasons(c, textOf(c, i)));
   const all = columns.flatMap((c, i) => [...typeReasons(c, textOf(c, i), places[i]), ...(asked[i] ?? [])]);
