@@ -31,21 +31,6 @@ export function partitionId({ stream, partition }: Partition): string {
   return `${stream}/${partition}`;
 }
 
-/** What one record carries into the log. `value` is at most 1,000,000 bytes. */
-export interface OutgoingRecord {
-  readonly partition: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer;
-  /** The line of the chunk's file on which it begins, where it is of a file: readers get both back. */
-  readonly line?: number;
-}
-
-/** A line of a file, counted from 1. */
-export interface SourceLine {
-  readonly file: string;
-  readonly line: number;
-}
-
 /**
  * How far one file has been ingested; the ledger keeps the newest of each `ingestion`. `bytes` counts the
  * decompressed file from its first byte; `sha256` (hex) is over exactly these bytes, so the file is known

@@ -1,5 +1,13 @@
-import type { OutgoingRecord } from './contracts.ts';
 import { Slices } from './slices.ts';
+
+/** What one record carries into the log. `value` is at most 1,000,000 bytes. */
+export interface OutgoingRecord {
+  readonly partition: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer;
+  /** The line of the chunk's file on which it begins, where it is of a file: readers get both back. */
+  readonly line?: number;
+}
 
 /** Records on their way into the log, in columns: record i has partition `partitions[i]` and so on. */
 export class OutgoingRecords implements Iterable<OutgoingRecord> {

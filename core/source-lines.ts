@@ -1,4 +1,8 @@
-import type { SourceLine } from './contracts.ts';
+/** A line of a file, counted from 1. */
+export interface SourceLine {
+  readonly file: string;
+  readonly line: number;
+}
 
 /**
  * Where records come from, in columns: record i is line `lines[i]` of the file `files[i]`, which is null

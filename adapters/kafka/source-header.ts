@@ -1,4 +1,4 @@
-import type { SourceLine } from '../../core/contracts.ts';
+import type { SourceLine } from '../../core/source-lines.ts';
 import { varintBytes, writeVarint } from './varint.ts';
 
 /**

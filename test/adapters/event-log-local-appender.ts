@@ -7,8 +7,9 @@ import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
-import type { Chunk, OutgoingRecord } from '../../core/contracts.ts';
+import type { Chunk } from '../../core/contracts.ts';
 import { hasCode } from '../../core/errors.ts';
+import type { OutgoingRecord } from '../../core/outgoing-records.ts';
 import { OutgoingRecords } from '../../core/outgoing-records.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { StagedSources } from '../../adapters/duckdb/staged-sources.ts';
-import type { SourceLine } from '../../core/contracts.ts';
+import type { SourceLine } from '../../core/source-lines.ts';
 import { SourceLines } from '../../core/source-lines.ts';
 import { batchOf, Workplace } from '../processing/fixtures.ts';
 

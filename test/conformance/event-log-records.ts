@@ -1,14 +1,9 @@
 import { expect } from '@jest/globals';
-import type {
-  Chunk,
-  EventLog,
-  LedgerEntry,
-  OutgoingRecord,
-  ReaderOptions,
-  SourceLine,
-} from '../../core/contracts.ts';
+import type { Chunk, EventLog, LedgerEntry, ReaderOptions } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
+import type { OutgoingRecord } from '../../core/outgoing-records.ts';
 import { OutgoingRecords } from '../../core/outgoing-records.ts';
+import type { SourceLine } from '../../core/source-lines.ts';
 
 /** How long no batch may come; how many there are says nothing of how long they take. */
 const SILENCE_MS = 60_000;

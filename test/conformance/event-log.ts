@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { EventLog, LogWriter, OutgoingRecord } from '../../core/contracts.ts';
+import type { EventLog, LogWriter } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
+import type { OutgoingRecord } from '../../core/outgoing-records.ts';
 import { describeReading } from './event-log-reading.ts';
 import { chunkOf, drain, entry, record, valuesOf } from './event-log-records.ts';
 
