@@ -20,9 +20,11 @@ export interface Modelled {
  * signal's reason.
  */
 export async function computeModels(context: ProcessContext, signal?: AbortSignal): Promise<Modelled> {
-  const { archive, models, engine, modelEngine = engine } = context;
+  const { archive, models, files, engine, modelEngine = engine } = context;
   const { dataset, observe } = archive;
   if (models.length > 0) collectGarbage();
+  // Once for all models: they read the same tables within seconds.
+  files.recheck();
   let main: ModelResult | null = null;
   const outcomes: ModelOutcome[] = [];
   const versions = new Map<string, bigint>();

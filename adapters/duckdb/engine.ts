@@ -84,7 +84,6 @@ export class DuckDbEngine implements LocalEngine {
     const discard = () => rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     try {
-      files.recheck();
       const paths = (table: TableVersion) => files.paths({ path: table.path, store }, table);
       return { computedBy: DUCKDB, ...(await computed({ ...job, sql, folder, paths })), discard };
     } catch (error) {

@@ -68,14 +68,16 @@ async function touchedEvents(
 ): Promise<{ before: EventRows; now: EventRows }> {
   const { sql, dataset, model, folder } = run;
   const { shareBy = '' } = model;
-  const addedPaths = new Set(added.map(({ path }) => path));
-  const earlier = events.files.filter(({ path }) => !addedPaths.has(path));
+  const names = new Set(added.map(({ path }) => path));
+  const isNew = events.files.map(({ path }) => names.has(path));
   const columns = eventColumns(dataset);
-  const newPaths = await run.paths({ ...events, files: added });
+  // Of all files at once: those that are asked for alone are the only ones known to be undamaged.
+  const paths = await run.paths(events);
+  const newPaths = paths.filter((_, i) => isNew[i]);
   const newEvents = tableRelation(columns, newPaths);
   await sql.run(`CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT ${shareBy} FROM ${newEvents}`);
   // The other columns are far larger than this one: they are read only where the value was there before.
-  const earlierPaths = await run.paths({ ...events, files: earlier });
+  const earlierPaths = paths.filter((_, i) => !isNew[i]);
   const oldPaths = await holders(sql, columns, earlierPaths, { keys: 'touched', key: shareBy });
   const oldEvents = tableRelation(columns, [...oldPaths]);
   const of = join(folder, 'before.parquet');
