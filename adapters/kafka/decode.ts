@@ -1,8 +1,7 @@
 import type { RecordParts } from '../../core/contracts.ts';
 import { EventlakeError } from '../../core/errors.ts';
 import { Slices } from '../../core/slices.ts';
-import type { SourceLine } from '../../core/source-lines.ts';
-import { SourceLines } from '../../core/source-lines.ts';
+import { type SourceLine, SourceLines } from '../../core/source-lines.ts';
 import { BATCH, COMPRESSION, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL } from './batch.ts';
 import { crc32c } from './crc32c.ts';
 import { SourceHeaderReader } from './source-header.ts';

@@ -1,7 +1,6 @@
 import { RecordBatchEncoder } from '../../adapters/kafka/encode.ts';
 import { SourceHeader } from '../../adapters/kafka/source-header.ts';
-import type { OutgoingRecord } from '../../core/outgoing-records.ts';
-import { OutgoingRecords } from '../../core/outgoing-records.ts';
+import { type OutgoingRecord, OutgoingRecords } from '../../core/outgoing-records.ts';
 
 /** What a writer sends for these records of one partition, packed with zstd. */
 export function encodedBatch(records: readonly OutgoingRecord[]): Buffer {

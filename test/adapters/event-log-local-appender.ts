@@ -9,8 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { LocalEventLog } from '../../adapters/local-log/event-log.ts';
 import type { Chunk } from '../../core/contracts.ts';
 import { hasCode } from '../../core/errors.ts';
-import type { OutgoingRecord } from '../../core/outgoing-records.ts';
-import { OutgoingRecords } from '../../core/outgoing-records.ts';
+import { type OutgoingRecord, OutgoingRecords } from '../../core/outgoing-records.ts';
 
 /**
  * The chunk that brings `ingestion` from `number` to `number + 1` lines: of 1 to 50 records of many sizes,

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { StagedSources } from '../../adapters/duckdb/staged-sources.ts';
-import type { SourceLine } from '../../core/source-lines.ts';
-import { SourceLines } from '../../core/source-lines.ts';
+import { type SourceLine, SourceLines } from '../../core/source-lines.ts';
 import { batchOf, Workplace } from '../processing/fixtures.ts';
 
 let place: Workplace;

@@ -1,8 +1,7 @@
 import { expect } from '@jest/globals';
 import type { Chunk, EventLog, LedgerEntry, ReaderOptions } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
-import type { OutgoingRecord } from '../../core/outgoing-records.ts';
-import { OutgoingRecords } from '../../core/outgoing-records.ts';
+import { type OutgoingRecord, OutgoingRecords } from '../../core/outgoing-records.ts';
 import type { SourceLine } from '../../core/source-lines.ts';
 
 /** How long no batch may come; how many there are says nothing of how long they take. */
