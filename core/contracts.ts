@@ -66,9 +66,9 @@ export interface Chunk {
 /**
  * The only writer of a dataset's log. Opening one supersedes any older writer of the same log. `append` is
  * called with one chunk at a time, in order. It resolves when the chunk is durable, and the memory of its
- * events is then used again; when it rejects, the
- * chunk is wholly absent or (for a lost answer only) wholly there, and the caller opens a new writer and
- * trusts the ledger alone. A superseded writer gets `log:fenced` and must stop.
+ * events is then used again; when it rejects, the chunk is wholly absent or (for a lost answer only) wholly
+ * there, and the caller opens a new writer and trusts the ledger alone. A superseded writer gets `log:fenced`
+ * and must stop.
  */
 export interface LogWriter {
   append(chunk: Chunk): Promise<void>;

@@ -5,7 +5,10 @@
 export class Room {
   #buffer = Buffer.alloc(0);
 
-  /** So many bytes, of any content; those that were taken before are no longer good. */
+  /**
+   * So many bytes, of any content, at the beginning of their memory; those that were taken before are no
+   * longer good.
+   */
   take(bytes: number): Buffer {
     if (bytes > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(bytes);
     return this.#buffer.subarray(0, bytes);
