@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { tryCommand } from '../servers/command.ts';
-import { freePort } from '../servers/server.ts';
+import { freePort } from '../servers/free-port.ts';
 import { Home } from './fixtures.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../check_kafka_health.sh');

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { byLabel, Endpoint } from '../monitoring/exposition.ts';
-import { freePort } from '../servers/server.ts';
+import { freePort } from '../servers/free-port.ts';
 import { FILE, Home } from './fixtures.ts';
 
 let home: Home;

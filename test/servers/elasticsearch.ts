@@ -1,8 +1,9 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from './command.ts';
+import { freePort } from './free-port.ts';
 import { requireJdk, requireMaven } from './prerequisites.ts';
-import { freePort, launchServer, type Server } from './server.ts';
+import { launchServer, type Server } from './server.ts';
 import { softwareFolder } from './software.ts';
 import { unprivilegedUser } from './unprivileged.ts';
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { isKafkaReady, type KafkaLogin, newClusterId, runBroker, SMALL } from './kafka.ts';
-import { freePort, type Server, stopServer } from './server.ts';
+import { type Server, stopServer } from './server.ts';
 
 /**
  * The accounts of a cluster: one for the programs that write, one for those that read. They guard nothing but

@@ -1,9 +1,10 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from './command.ts';
+import { freePort } from './free-port.ts';
 import { ALONE, isKafkaReady, type KafkaLogin, newClusterId, runBroker } from './kafka.ts';
 import { requireJdk } from './prerequisites.ts';
-import { freePort, type Server } from './server.ts';
+import type { Server } from './server.ts';
 
 /** Of the key store, which guards nothing but test data. */
 const PASSWORD = 'eventlake-test-secret';

@@ -4,8 +4,9 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Admin } from '@platformatic/kafka';
 import { runCommand } from './command.ts';
+import { freePort } from './free-port.ts';
 import { requireJdk, requireMaven } from './prerequisites.ts';
-import { freePort, launchServer, type Server } from './server.ts';
+import { launchServer, type Server } from './server.ts';
 import { softwareFolder } from './software.ts';
 
 const VERSION = '4.3.1';

@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { installGoProgram } from './go.ts';
-import { freePort, launchServer, type Server } from './server.ts';
+import { launchServer, type Server } from './server.ts';
 
 /**
  * The commit of RELEASE.2025-09-07T16-13-09Z, the last release with public images. Its tag is not a Go

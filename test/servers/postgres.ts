@@ -4,7 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { runCommand } from './command.ts';
-import { freePort, launchServer, type Server } from './server.ts';
+import { freePort } from './free-port.ts';
+import { launchServer, type Server } from './server.ts';
 import { softwareFolder } from './software.ts';
 import { unprivilegedUser } from './unprivileged.ts';
 

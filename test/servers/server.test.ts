@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { freePort, type Launch, launchServer, runningServer, stopServer } from './server.ts';
+import { freePort } from './free-port.ts';
+import { type Launch, launchServer, runningServer, stopServer } from './server.ts';
 
 // A small HTTP server in a process of its own stands for any server: what is tested is how processes are
 // kept.
@@ -109,4 +110,9 @@ test('a port that something listens on is not free', async () => {
     Math.random = random;
     await new Promise((resolve) => holder.close(resolve));
   }
+});
+
+test('no two servers that are starting get one port', async () => {
+  const ports = await Promise.all(Array.from({ length: 300 }, () => freePort()));
+  expect(new Set(ports).size).toBe(ports.length);
 });

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { openSpark } from '../../adapters/spark/session.ts';
 import { runCommand } from './command.ts';
 import { ServerError } from './errors.ts';
+import { freePort } from './free-port.ts';
 import { requireJdk, requireMaven } from './prerequisites.ts';
 import { pythonFolder } from './python.ts';
-import { freePort, launchServer, type Server } from './server.ts';
+import { launchServer, type Server } from './server.ts';
 import { softwareFolder } from './software.ts';
 
 /** Where Spark is, and the jars that it needs beside its own. */

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import type { AuditReport } from '../../inspection/audit.ts';
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts';
 import { readLake } from '../oracle/read-lake.ts';
+import { freePort } from '../servers/free-port.ts';
 import { startKafka } from '../servers/kafka.ts';
-import { freePort, type Server, stopServer } from '../servers/server.ts';
+import { type Server, stopServer } from '../servers/server.ts';
 import { waitFor } from '../wait-for.ts';
 import { type Environment, embedded, json, outcomeOf, start } from './end-to-end-environment.ts';
 import { ingestedFile } from './ingested-file.ts';

@@ -7,8 +7,9 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { startHttpProxy } from '../faults/http-proxy.ts';
 import { byLabel, Endpoint } from '../monitoring/exposition.ts';
 import { askOracle } from '../oracle/compare.ts';
+import { freePort } from '../servers/free-port.ts';
 import { startKafka } from '../servers/kafka.ts';
-import { freePort, type Server, stopServer } from '../servers/server.ts';
+import { type Server, stopServer } from '../servers/server.ts';
 import { type Environment, json, realServers, start } from './end-to-end-environment.ts';
 
 jest.setTimeout(300_000);

@@ -5,7 +5,7 @@ import type { AuditReport } from '../../inspection/audit.ts';
 import type { StatusReport } from '../../inspection/status.ts';
 import { byLabel, Endpoint } from '../monitoring/exposition.ts';
 import { askOracle } from '../oracle/compare.ts';
-import { freePort } from '../servers/server.ts';
+import { freePort } from '../servers/free-port.ts';
 import { locate, SPARK } from '../servers/test-servers.ts';
 import { waitFor } from '../wait-for.ts';
 import {
