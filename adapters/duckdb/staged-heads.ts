@@ -1,11 +1,11 @@
 import type { RecordBatch } from '../../core/contracts.ts';
 import { copyBytes, textBytes } from '../../core/copy-bytes.ts';
+import { writeDigits } from '../../core/digits.ts';
 
 /** 9999-12-31T23:59:59.999Z: other readers of the lake know no later time. */
 const LATEST_MS = 253_402_300_799_999;
 /** Below it a number is quicker written digit by digit. */
 const SMALL = 2 ** 31;
-const ZERO = 0x30;
 /** No head is longer: two numbers of 64 bits and one of 32, a form, and their tabs. */
 export const HEAD_BYTES = 80;
 
@@ -46,15 +46,7 @@ export class StagedHeads {
 }
 
 function writeOffset(to: Buffer, at: number, offset: bigint): number {
-  if (offset >= SMALL) return at + to.write(`${offset}`, at, 'latin1');
-  const number = Number(offset);
-  let end = at + 1;
-  for (let limit = 10; limit <= number; limit *= 10) end += 1;
-  for (let rest = number, i = end - 1; i >= at; i -= 1) {
-    to[i] = ZERO + (rest % 10);
-    rest = Math.trunc(rest / 10);
-  }
-  return end;
+  return offset < SMALL ? writeDigits(to, at, Number(offset)) : at + to.write(`${offset}`, at, 'latin1');
 }
 
 /**

@@ -1,3 +1,4 @@
+import { digitsOf, writeDigits } from '../../core/digits.ts';
 import type { SourceLine } from '../../core/source-lines.ts';
 import { varintBytes, writeVarint } from './varint.ts';
 
@@ -38,21 +39,10 @@ export class SourceHeader {
   write(to: Buffer, start: number, line: number): number {
     const digits = digitsOf(line);
     to.set(this.#start, start);
-    let at = writeVarint(to, start + this.#start.length, (this.#file.length + digits) * 2);
+    const at = writeVarint(to, start + this.#start.length, (this.#file.length + digits) * 2);
     to.set(this.#file, at);
-    at += this.#file.length + digits;
-    for (let rest = line, i = at - 1; i >= at - digits; i--) {
-      to[i] = ZERO + (rest % 10);
-      rest = Math.trunc(rest / 10);
-    }
-    return at;
+    return writeDigits(to, at + this.#file.length, line);
   }
-}
-
-function digitsOf(line: number): number {
-  let digits = 1;
-  for (let limit = 10; line >= limit; limit *= 10) digits++;
-  return digits;
 }
 
 /** Reads such headers, and remembers the last file's name: most follow others of the same file. */
