@@ -49,7 +49,7 @@ export class StagedLines {
   of(batch: RecordBatch, first: number): Buffer {
     const isSmall = !batch.unreadable && largestOf(batch.values) <= LARGE_VALUE;
     let lines = isSmall ? this.#write(batch, first, batch) : null;
-    if (!lines?.clean) lines = this.#write(batch, first, encoded(batch, first));
+    if (!lines?.clean) lines = this.#write(batch, first, encoded(batch));
     this.longest = Math.max(this.longest, lines.longest);
     return lines.bytes;
   }
@@ -97,15 +97,14 @@ function sizeOf(values: Slices, first: number): number {
   return size;
 }
 
-/** Each value from index `first` on in the form that it needs. */
-function encoded({ values, unreadable }: RecordBatch, first: number): Staged {
+/** Each value in the form that it needs. */
+function encoded({ values, unreadable }: RecordBatch): Staged {
   const forms: string[] = [];
   const staged = new Slices();
-  for (const [i, value] of [...values].entries()) {
+  for (const value of values) {
     const form = value === null ? 'null' : unreadable ? 'unreadable' : formOf(value);
-    const asItIs = value === null || form === 'json' || i < first;
     forms.push(form);
-    staged.pushAll(asItIs ? value : inBase64(value, form));
+    staged.pushAll(value === null || form === 'json' ? value : inBase64(value, form));
   }
   return { values: staged, forms };
 }

@@ -256,9 +256,13 @@ class RecordReader {
   /** Adds a value to these. */
   bytesTo(values: Slices): void {
     const length = this.#varint();
+    if (length < 0) {
+      values.pushNull();
+      return;
+    }
     const start = this.#at;
-    if (length >= 0) this.goTo(start + length);
-    values.push(this.#from, length < 0 ? -1 : start, length < 0 ? -1 : this.#at);
+    this.goTo(start + length);
+    values.push(this.#from, start, this.#at);
   }
 
   /**

@@ -14,7 +14,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type { Chunk, PartitionRange, ReaderOptions, RecordBatch } from '../../core/contracts.ts';
+import type { Chunk, PartitionRange, ReaderOptions, RecordBatch, Stream } from '../../core/contracts.ts';
 import { partitionId } from '../../core/contracts.ts';
 import { memoryOf } from '../../core/copy-bytes.ts';
 import { EventlakeError } from '../../core/errors.ts';
@@ -82,17 +82,12 @@ interface Group {
 
 /** The records of each of `ranges`. */
 function groupByPartition(ranges: readonly PartitionRange[], chunk: Chunk | null): Group[] {
-  const { events, deadLetters } = chunk ?? { events: NO_RECORDS, deadLetters: NO_RECORDS };
-  const groups = ranges.map(
-    ({ stream }): Group => ({
-      records: stream === 'events' ? events : deadLetters,
-      numbers: [],
-    }),
-  );
+  const of = (stream: Stream) => (stream === 'events' ? chunk?.events : chunk?.deadLetters) ?? NO_RECORDS;
+  const groups = ranges.map(({ stream }): Group => ({ records: of(stream), numbers: [] }));
   for (const stream of ['events', 'dead-letters'] as const) {
     const first = ranges.findIndex((range) => range.stream === stream);
     const count = ranges.filter((range) => range.stream === stream).length;
-    const { partitions, values } = stream === 'events' ? events : deadLetters;
+    const { partitions, values } = of(stream);
     for (let i = 0; i < partitions.length; i++) {
       const partition = partitions[i] as number;
       const group = partition >= 0 && partition < count ? groups[first + partition] : undefined;
