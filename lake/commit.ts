@@ -126,7 +126,7 @@ export function commitActions(
     );
   }
   const merged = latest === null ? fields : mergedFields(table, latest, request);
-  if (latest !== null && merged.length > latest.fields.length)
+  if (latest !== null && merged !== latest.fields)
     actions.push({ metaData: { ...latest.metaData, schemaString: formatSchema(merged) } });
   for (const [appId, version] of request.txns) actions.push({ txn: { appId, version, lastUpdated: now } });
   const removed = remove === 'all' ? (latest?.files ?? []) : remove === 'none' ? [] : remove;

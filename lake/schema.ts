@@ -53,8 +53,8 @@ interface Layout {
 /**
  * The table's fields once rows of the `wanted` ones are in it. Columns, types and partitioning must be the
  * same; a column that may be null here may be null there. Where rows are only appended, columns that may be
- * null are added at the end: earlier rows read as null there. Otherwise `lake:schema_mismatch`, naming the
- * column.
+ * null are added at the end: earlier rows read as null there. Where all rows are replaced, so are the
+ * columns. Otherwise `lake:schema_mismatch`, naming the column.
  */
 export function mergedFields(
   table: string,
@@ -67,6 +67,7 @@ export function mergedFields(
     wanted.remove === 'none' && added.length > 0 ? [...existing.fields, ...added] : existing.fields;
   const difference = differenceBetween({ ...existing, fields }, wanted);
   if (difference === null) return fields;
+  if (wanted.remove === 'all' && sameList(existing.partitionBy, wanted.partitionBy)) return wanted.fields;
   throw mismatch(table, difference);
 }
 
@@ -88,7 +89,7 @@ export function checkTypes(
 
 function mismatch(table: string, difference: string): EventlakeError {
   return new EventlakeError('lake:schema_mismatch', `table ${table}: ${difference}`, {
-    hint: 'A table keeps its columns; only optional ones can be added to the events. Undo the change of the contract or model, use another dataset name, or reset the dataset and run again.',
+    hint: 'Events keep their columns; only optional ones can be added. Undo the change of the contract, use another dataset name, or reset the dataset and run again.',
   });
 }
 
@@ -115,6 +116,11 @@ function differenceBetween(existing: Layout, wanted: Layout): string | null {
   }
   const [extra] = there.keys();
   if (extra !== undefined) return `it has a column ${extra} that is not written any more`;
+  if (sameList(existing.partitionBy, wanted.partitionBy)) return null;
   const [a, b] = [existing.partitionBy.join(', '), wanted.partitionBy.join(', ')];
-  return a === b ? null : `it is partitioned by (${a}), not by (${b})`;
+  return `it is partitioned by (${a}), not by (${b})`;
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, i) => name === b[i]);
 }

@@ -117,10 +117,11 @@ export class DuckDbEngine implements LocalEngine {
   }
 }
 
-function computed(run: ModelRun): Promise<Computed> {
+async function computed(run: ModelRun): Promise<Computed> {
   const { lookup, derived, added } = run;
   if (lookup) return computeLookup(run, lookup);
-  return derived && added ? computeTouched(run, derived, added) : computeAll(run);
+  const touched = derived && added ? await computeTouched(run, derived, added) : null;
+  return touched ?? computeAll(run);
 }
 
 function staged(batch: EngineBatch): StagedBatch {

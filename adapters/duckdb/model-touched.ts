@@ -20,13 +20,14 @@ const SMALL_FILE = 20_000;
 /**
  * Computes the rows of those values of `shareBy` that stand in the files `added` of events, over all events
  * of these values. Rows that the table has of these values are replaced, and only the files that hold such
- * rows are written again, or small ones when there are many.
+ * rows are written again, or small ones when there are many. Null where the table has other columns than the
+ * rows now have, as after a change of the contract: none of its rows can stay.
  */
 export async function computeTouched(
   run: ModelRun,
   derived: TableVersion,
   added: readonly DataFile[],
-): Promise<Computed> {
+): Promise<Computed | null> {
   const { sql, inputs, folder } = run;
   const events = inputs.find(({ name }) => name === EVENTS_TABLE);
   if (!events) throw new Error('only a model that reads events has touched values');
@@ -35,6 +36,7 @@ export async function computeTouched(
     const { before, now } = await touchedEvents(run, events.table, added);
     const key = await findStale(run, derived, before);
     const computed = await computeOver(run, now, folder);
+    if (!haveSameColumns(computed.fields, derived.fields)) return null;
     const columns = computed.fields.map(({ name }) => name).join(', ');
     const paths = await run.paths(derived);
     const small = paths.filter((_, i) => (derived.files[i]?.rows ?? 0) < SMALL_FILE);
@@ -58,6 +60,11 @@ export async function computeTouched(
       inputs.map(({ name }) => name),
     );
   }
+}
+
+function haveSameColumns(a: readonly TableField[], b: readonly TableField[]): boolean {
+  const types = new Map(b.map(({ name, type }) => [name, type]));
+  return a.length === b.length && a.every(({ name, type }) => types.get(name) === type);
 }
 
 /** The events of the touched values: those that were there before, and all that are there now. */

@@ -145,15 +145,32 @@ describe('a table keeps its columns', () => {
     }
   });
 
-  test('also for columns that may be null, when all rows are replaced', async () => {
+  test('until all its rows are replaced: then it has the columns of the new ones', async () => {
+    const base = await new DeltaTable(store, path).commit(append(null));
+    const fields = [{ ...id, type: 'string' as const }, month, { ...month, name: 'brand', nullable: false }];
+    const replaced = await new DeltaTable(store, path).commit({ ...append(base, { fields }), remove: 'all' });
+    expect(replaced.fields).toEqual(fields);
+    expect(replaced.metaData).toEqual({ ...base.metaData, schemaString: replaced.metaData.schemaString });
+    const again = new DeltaTable(store, path);
+    expect((await again.snapshot())?.fields).toEqual(fields);
+    expect((await new DeltaTable(store, path).snapshot(0n))?.fields).toEqual(base.fields);
+    await expect(again.commit(append(replaced, { fields: base.fields }))).rejects.toMatchObject({
+      code: 'lake:schema_mismatch',
+    });
+  });
+
+  test('of some rows that are replaced, or under another partitioning', async () => {
     const base = await new DeltaTable(store, path).commit(append(null));
     const fields = [id, month, { ...month, name: 'brand' }];
-    await expect(
-      new DeltaTable(store, path).commit({ ...append(base, { fields }), remove: 'all' }),
-    ).rejects.toMatchObject({
-      code: 'lake:schema_mismatch',
-      message: expect.stringContaining('no column brand'),
-    });
+    for (const change of [
+      { ...append(base, { fields }), remove: base.files.slice(0, 1) },
+      { ...append(base, { fields, partitionBy: [] }), remove: 'all' as const },
+    ]) {
+      await expect(new DeltaTable(store, path).commit(change)).rejects.toMatchObject({
+        code: 'lake:schema_mismatch',
+        message: expect.stringContaining('no column brand'),
+      });
+    }
   });
 
   test('a stricter column and another order fit', async () => {

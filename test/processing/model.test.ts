@@ -8,7 +8,7 @@ import { literal } from '../../core/sql.ts';
 import { DeltaTable } from '../../lake/table.ts';
 import { archive } from '../../processing/archive.ts';
 import { runModel } from '../../processing/model.ts';
-import { append, type Electronics, electronics, line, Workplace } from './fixtures.ts';
+import { append, datasetOf, type Electronics, electronics, event, line, Workplace } from './fixtures.ts';
 
 let place: Workplace;
 let shop: Electronics;
@@ -50,6 +50,51 @@ describe('the model', () => {
     expect(await runModel(changed)).toMatchObject({ outcome: 'computed', version: 2n });
     expect(await runModel(changed)).toMatchObject({ outcome: 'up_to_date', version: 2n });
     expect(await runModel(derived)).toMatchObject({ outcome: 'computed', version: 3n });
+  });
+
+  test('may give other columns when its SQL has changed; the version before keeps its own', async () => {
+    const events = await place.eventsOf(shop.dataset, [line('1'), line('2', { price: '2.50' })]);
+    const query = 'SELECT user_id, count(*) AS views, max(price) AS dearest FROM events GROUP BY user_id';
+    const model = { table: 'views', sql: 'views.sql', key: ['user_id'], shareBy: 'user_id' };
+    const derived = { ...place.modelContext(shop, events), model, query };
+    expect(await runModel(derived)).toMatchObject({ outcome: 'computed', version: 0n });
+    const changed = { ...derived, query: query.replace('max(price) AS dearest', "'x' AS views_of") };
+    expect(await runModel(changed)).toEqual({ outcome: 'computed', version: 1n, rows: 2n });
+    expect(await place.rows(derived.table, 'user_id')).toEqual([
+      { user_id: 1n, views: 1n, views_of: 'x' },
+      { user_id: 2n, views: 1n, views_of: 'x' },
+    ]);
+    const names = async (version: bigint) =>
+      (await new DeltaTable(place.store, derived.table.path).snapshot(version))?.fields.map(
+        ({ name }) => name,
+      );
+    expect(await names(0n)).toEqual(['user_id', 'views', 'dearest']);
+    expect(await names(1n)).toEqual(['user_id', 'views', 'views_of']);
+  });
+
+  test('over shares is computed wholly where the contract has given its rows another column', async () => {
+    const log = place.log(1);
+    const narrow = datasetOf('name: n, type: int64');
+    const wide = datasetOf('name: n, type: int64', 'name: extra, type: string');
+    const context = place.archiveContext(narrow, log);
+    const model = { table: 'newest', sql: 'newest.sql', key: ['k'], shareBy: 'k' };
+    const query =
+      'SELECT * FROM events QUALIFY row_number() OVER (PARTITION BY k ORDER BY ts DESC, n DESC) = 1';
+    const derived = { ...place.modelContext(shop, context.tables.events), dataset: narrow, model, query };
+    await append(
+      log,
+      [...'abcdefgh'].map((k) => [0, event(k, '"n":1')] as const),
+    );
+    await archive(context, { ends: log.ranges() });
+    expect(await runModel(derived)).toMatchObject({ version: 0n, rows: 8n });
+    await append(log, [[0, event('a', '"n":2,"extra":"x"')]]);
+    await archive({ ...context, dataset: wide }, { ends: log.ranges() });
+    expect(await runModel({ ...derived, dataset: wide })).toMatchObject({ version: 1n, rows: 8n });
+    const rows = await place.rows(derived.table, 'k');
+    expect(rows.map(({ k, n, extra }) => [k, n, extra])).toEqual([
+      ['a', 2n, 'x'],
+      ...[...'bcdefgh'].map((k) => [k, 1n, null]),
+    ]);
   });
 
   test('is computed again when the events are another table of the same version, or it is not known which', async () => {

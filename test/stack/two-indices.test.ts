@@ -78,3 +78,23 @@ test('a document altered in the second index unbalances the audit, until it is p
   expect(await json(environment, ['audit', NAME])).toEqual(before);
   expect((await askIndex(environment, 'GET', '_doc/red'))._source).toMatchObject({ visits: 1 });
 });
+
+test('a model whose SQL gives another column is published with it, wholly', async () => {
+  const sql = 'SELECT guest, count(*) AS visits, min(moment) AS since FROM events GROUP BY guest';
+  await writeFile(join(environment.folder, 'datasets', NAME, 'guests.sql'), sql);
+  expect(await json(environment, ['process', NAME])).toMatchObject({
+    published: [
+      { table: 'guests', outcome: 'published', stored: 2 },
+      { table: 'rooms', outcome: 'up_to_date' },
+    ],
+  });
+  expect(await json(environment, ['audit', NAME])).toMatchObject({
+    balanced: true,
+    index: { documents: 2, differing: 0 },
+  });
+  const url = environment.index?.url ?? '';
+  const guests = { ...environment, index: { url, name: `${NAME}-guests` } };
+  expect((await askIndex(guests, 'GET', '_doc/ann'))._source).toEqual({
+    ...{ guest: 'ann', visits: 2, since: '2026-05-01T00:00:00.000Z' },
+  });
+});
