@@ -64,20 +64,10 @@ SELECT
   brands,
   categories,
   total_spent,
-  CAST(total_spent AS DOUBLE) / nullif(purchases, 0) AS average_order_value,
   CAST(largest_purchase AS DECIMAL(12, 2)) AS largest_purchase,
-  CAST(viewed_amount AS DOUBLE) / nullif(views, 0) AS average_viewed_price,
+  viewed_amount,
   favourite_categories.category_code AS favourite_category,
-  favourite_brands.brand AS favourite_brand,
-  CAST(carts AS DOUBLE) / nullif(views, 0) AS view_to_cart,
-  CAST(purchases AS DOUBLE) / nullif(carts, 0) AS cart_to_purchase,
-  CASE
-    WHEN purchases >= 3 THEN 'loyal'
-    WHEN purchases >= 1 THEN 'buyer'
-    WHEN carts >= 1 THEN 'cart_abandoner'
-    WHEN sessions >= 2 THEN 'returning_visitor'
-    ELSE 'visitor'
-  END AS segment
+  favourite_brands.brand AS favourite_brand
 FROM totals
 LEFT JOIN favourite_categories ON favourite_categories.user_id = totals.user_id
 LEFT JOIN favourite_brands ON favourite_brands.user_id = totals.user_id
