@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { filePieces } from '../core/file-pieces.ts';
 
@@ -24,10 +25,13 @@ export function readSeal(body: Buffer, at: number): { expected: string; found: s
   return { expected: body.toString('latin1', at, at + NO_DIGEST.length), found: hex(crc32(plain)) };
 }
 
-/** CRC-32 (that of zlib and PNG) of a local file as eight hexadecimal digits, read piece by piece. */
-export async function fileDigest(path: string): Promise<string> {
+/**
+ * CRC-32 (that of zlib and PNG) of a local file as eight hexadecimal digits. {@link filePieces} reads it, and
+ * closes one that is open.
+ */
+export async function fileDigest(file: string | FileHandle): Promise<string> {
   let sum = 0;
-  for await (const piece of filePieces(path)) sum = crc32(piece, sum);
+  for await (const piece of filePieces(file)) sum = crc32(piece, sum);
   return hex(sum);
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import type { ObjectStore } from '../core/contracts.ts';
 import type { DataFile, NewFile } from '../core/data-files.ts';
 import { EventlakeError } from '../core/errors.ts';
@@ -31,10 +32,13 @@ export async function storeFiles(
         continue;
       }
       const path = `${folderOf(partition)}part-${randomUUID()}.zstd.parquet`;
-      // The store may move the file away.
-      const tags = { [DIGEST_TAG]: await fileDigest(file.localPath) };
-      await store.putFile(`${table}/${path}`, file.localPath);
-      stored[i] = { ...facts, path, written: Date.now(), tags };
+      // The store may move the file away, which is open by then.
+      const opened = await open(file.localPath);
+      const [digest] = await Promise.all([
+        fileDigest(opened),
+        store.putFile(`${table}/${path}`, file.localPath),
+      ]);
+      stored[i] = { ...facts, path, written: Date.now(), tags: { [DIGEST_TAG]: digest } };
     }
   };
   await Promise.all(Array.from({ length: Math.min(UPLOADS_AT_ONCE, files.length) }, storeNext));

@@ -5,9 +5,10 @@ import { EventlakeError } from '../../core/errors.ts';
 import { eventsFields } from '../../core/lake-tables.ts';
 import { fieldNamed, requireNamed } from '../../core/model-columns.ts';
 import { unreadableCsv } from './csv-query.ts';
+import { makeDataset } from './latest-event.ts';
 import { lookupFields } from './model-lookup.ts';
 import type { TableColumns } from './model-run.ts';
-import { defineSparkFunctions, dropInputs, makeDataset, view } from './model-views.ts';
+import { defineSparkFunctions, dropInputs, view } from './model-views.ts';
 import { emptyRelation } from './relations.ts';
 
 /**

@@ -88,8 +88,9 @@ async function touchedEvents(
   const oldPaths = await holders(sql, columns, earlierPaths, { keys: 'touched', key: shareBy });
   const oldEvents = tableRelation(columns, [...oldPaths]);
   const of = join(folder, 'before.parquet');
+  const read = dataset.columns.map(({ name }) => name).join(', ');
   const [written] = await sql.rows(
-    `COPY (SELECT events.* FROM ${oldEvents} AS events SEMI JOIN touched USING (${shareBy})) TO ${literal(of)} (FORMAT parquet, COMPRESSION lz4_raw, RETURN_STATS)`,
+    `COPY (SELECT ${read} FROM ${oldEvents} AS events SEMI JOIN touched USING (${shareBy})) TO ${literal(of)} (FORMAT parquet, COMPRESSION lz4_raw, RETURN_STATS)`,
   );
   const before = { source: parquet([of]), rows: Number(written?.count ?? 0), paths: [of] };
   return {

@@ -3,8 +3,9 @@ import { EVENTS_TABLE } from '../../core/dataset.ts';
 import type { SqlSession } from '../../core/engine.ts';
 import { eventColumns } from '../../core/lake-tables.ts';
 import { DATASET_RELATION, readsDataset } from '../../core/model-query.ts';
+import { makeDatasetOf } from './latest-event.ts';
 import type { EventRows, ModelRun } from './model-run.ts';
-import { emptyRelation, tableRelation } from './relations.ts';
+import { tableRelation } from './relations.ts';
 
 /**
  * Makes the inputs visible to the query, and answers with what there is of events: these are not visible yet.
@@ -12,23 +13,17 @@ import { emptyRelation, tableRelation } from './relations.ts';
 export async function openInputs(run: ModelRun): Promise<EventRows> {
   const { sql, dataset, query, inputs } = run;
   await defineSparkFunctions(sql);
-  const columns = eventColumns(dataset);
-  let events: EventRows = { source: emptyRelation(columns), rows: 0, paths: [] };
+  const relation = (paths: readonly string[]) => tableRelation(eventColumns(dataset), paths);
+  let events: EventRows = { source: relation([]), rows: 0, paths: [] };
   for (const { name, table } of inputs) {
     const paths = await run.paths(table);
-    if (name === EVENTS_TABLE)
-      events = { source: tableRelation(columns, paths), rows: Number(table.rows), paths };
-    else await view(sql, name, tableRelation(fileColumns(table), paths));
+    if (name !== EVENTS_TABLE) await view(sql, name, tableRelation(fileColumns(table), paths));
+    else {
+      events = { source: relation(paths), rows: Number(table.rows), paths };
+      if (readsDataset(query)) await makeDatasetOf(sql, dataset.time, table.files, paths, relation);
+    }
   }
-  if (readsDataset(query)) await makeDataset(sql, dataset.time, events.source);
   return events;
-}
-
-/** The relation with one row, `last_event`. */
-export async function makeDataset(sql: SqlSession, time: string, events: string): Promise<void> {
-  await sql.run(
-    `CREATE OR REPLACE TEMP TABLE ${DATASET_RELATION} AS SELECT max(${time}) AS last_event FROM ${events}`,
-  );
 }
 
 /**

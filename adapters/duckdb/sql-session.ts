@@ -98,14 +98,12 @@ export class DuckDbSession implements SqlSession {
   }
 
   #inTurn<T>(statement: () => Promise<T>): Promise<T> {
-    const turn = this.#previous.then(async () => {
-      const result = await this.#withRoom(statement);
-      // DuckDB gives back all that is free when it is told a limit, be it the same. To do so at each larger
-      // allocation costs far more.
-      await this.#connection.run(`SET memory_limit = '${this.#memoryMb}MB'`);
-      return result;
-    });
-    this.#previous = turn.catch(() => {});
+    const turn = this.#previous.then(() => this.#withRoom(statement));
+    // DuckDB gives back all that is free when it is told a limit, be it the same. To do so at each larger
+    // allocation costs far more. The next statement waits for it, who asked for this one does not.
+    this.#previous = turn
+      .then(() => this.#connection.run(`SET memory_limit = '${this.#memoryMb}MB'`))
+      .catch(() => {});
     return turn;
   }
 
