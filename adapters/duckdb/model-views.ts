@@ -51,6 +51,6 @@ export async function dropInputs(sql: SqlSession, names: readonly string[]): Pro
  */
 export async function defineSparkFunctions(sql: SqlSession): Promise<void> {
   await sql.run(`
-CREATE OR REPLACE TEMP MACRO unix_timestamp(t) AS CAST(floor(epoch(t)) AS BIGINT);
+CREATE OR REPLACE TEMP MACRO unix_timestamp(t) AS epoch_us(t) // 1000000;
 CREATE OR REPLACE TEMP MACRO sha2(text, bits) AS sha256(text)`);
 }

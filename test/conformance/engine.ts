@@ -305,8 +305,8 @@ export function describeEngine(name: string, open: () => Promise<EngineUnderTest
         const ages = await place.engine.model(
           jobOf(version, {
             model: { table: 'ages', sql: 'ages.sql', key: ['customer'] },
-            query:
-              'SELECT customer, unix_timestamp(last_event) AS newest FROM totals CROSS JOIN dataset -- all',
+            query: `SELECT customer, unix_timestamp(last_event) AS newest,
+  unix_timestamp(CAST('1969-12-31 23:59:58.5' AS TIMESTAMP)) AS before_1970 FROM totals CROSS JOIN dataset -- all`,
             inputs: [
               { name: 'events', table: version },
               { name: 'totals', table: derived },
@@ -315,8 +315,8 @@ export function describeEngine(name: string, open: () => Promise<EngineUnderTest
         );
         const newest = BigInt(Date.UTC(2024, 2, 15, 12) / 1000);
         expect(await place.rows(ages.files, 'sales/ages', 'customer')).toEqual([
-          { customer: 1n, newest },
-          { customer: 2n, newest },
+          { customer: 1n, newest, before_1970: -1n },
+          { customer: 2n, newest, before_1970: -1n },
         ]);
         await ages.discard();
       });
