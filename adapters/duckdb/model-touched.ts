@@ -16,6 +16,14 @@ import { emptyRelation, MANY_FILES, parquet, tableRelation } from './relations.t
  * whole computation, one for each share of the events, are larger and stay.
  */
 const SMALL_FILE = 20_000;
+/** So many files, evenly over all, tell whether it is worth to look into each. */
+const SAMPLED_FILES = 8;
+
+/** Keys that are looked for: those in the relation `keys`, in the columns `key`. */
+interface Wanted {
+  readonly keys: string;
+  readonly key: string;
+}
 
 /**
  * Computes the rows of those values of `shareBy` that stand in the files `added` of events, over all events
@@ -85,8 +93,8 @@ async function touchedEvents(
   await sql.run(`CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT ${shareBy} FROM ${newEvents}`);
   // The other columns are far larger than this one: they are read only where the value was there before.
   const earlierPaths = paths.filter((_, i) => !isNew[i]);
-  const oldPaths = await holders(sql, columns, earlierPaths, { keys: 'touched', key: shareBy });
-  const oldEvents = tableRelation(columns, [...oldPaths]);
+  const oldPaths = await likelyHolders(sql, columns, earlierPaths, { keys: 'touched', key: shareBy });
+  const oldEvents = tableRelation(columns, oldPaths);
   const of = join(folder, 'before.parquet');
   const read = dataset.columns.map(({ name }) => name).join(', ');
   const [written] = await sql.rows(
@@ -125,12 +133,28 @@ async function findStale(run: ModelRun, derived: TableVersion, before: EventRows
   return key;
 }
 
+/**
+ * As {@link holders}, and all of the files where each of a few does: then hardly one of the others does not.
+ */
+async function likelyHolders(
+  sql: SqlSession,
+  fields: readonly TableField[],
+  paths: readonly string[],
+  wanted: Wanted,
+): Promise<string[]> {
+  const every = Math.ceil(paths.length / SAMPLED_FILES);
+  const [sample, others] = [paths.filter((_, i) => i % every === 0), paths.filter((_, i) => i % every > 0)];
+  const held = await holders(sql, fields, sample, wanted);
+  if (held.size === sample.length) return [...paths];
+  return [...held, ...(await holders(sql, fields, others, wanted))];
+}
+
 /** Those of a table's files that hold rows with keys that stand in the relation `keys`, too. */
 async function holders(
   sql: SqlSession,
   fields: readonly TableField[],
   paths: readonly string[],
-  { keys, key }: { keys: string; key: string },
+  { keys, key }: Wanted,
 ): Promise<Set<string>> {
   const [present] = await sql.rows(`SELECT count(*) AS n FROM ${keys}`);
   if (paths.length === 0 || present?.n === 0n) return new Set();

@@ -72,6 +72,28 @@ describe('the model', () => {
     expect(await names(1n)).toEqual(['user_id', 'views', 'views_of']);
   });
 
+  test('finds the events of a touched value in any of many files', async () => {
+    const log = place.log(1);
+    const context = place.archiveContext(shop.dataset, log);
+    const model = { table: 'views', sql: 'views.sql', key: ['user_id'], shareBy: 'user_id' };
+    const query = 'SELECT user_id, count(*) AS views FROM events GROUP BY user_id';
+    const derived = { ...place.modelContext(shop, context.tables.events), model, query };
+    const users = Array.from({ length: 12 }, (_, user) => String(user));
+    const bring = async (user: string) => {
+      await append(log, [[0, line(user)]]);
+      await archive(context, { ends: log.ranges() });
+    };
+    for (const user of users) await bring(user);
+    await runModel(derived);
+    for (const user of users) {
+      await bring(user);
+      await runModel(derived);
+    }
+    expect((await place.rows(derived.table, 'user_id')).map(({ views }) => views)).toEqual(
+      users.map(() => 2n),
+    );
+  });
+
   test('over shares is computed wholly where the contract has given its rows another column', async () => {
     const log = place.log(1);
     const narrow = datasetOf('name: n, type: int64');
