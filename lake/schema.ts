@@ -65,9 +65,9 @@ export function mergedFields(
   const added = wanted.fields.filter(({ name, nullable }) => nullable && !names.has(name));
   const fields =
     wanted.remove === 'none' && added.length > 0 ? [...existing.fields, ...added] : existing.fields;
-  const difference = differenceBetween({ ...existing, fields }, wanted);
+  const difference = columnDifference(fields, wanted.fields) ?? partitionDifference(existing, wanted);
   if (difference === null) return fields;
-  if (wanted.remove === 'all' && sameList(existing.partitionBy, wanted.partitionBy)) return wanted.fields;
+  if (wanted.remove === 'all' && partitionDifference(existing, wanted) === null) return wanted.fields;
   throw mismatch(table, difference);
 }
 
@@ -105,9 +105,13 @@ export function checkColumns(table: string, fields: readonly TableField[], wante
   });
 }
 
-function differenceBetween(existing: Layout, wanted: Layout): string | null {
-  const there = new Map(existing.fields.map((field) => [field.name, field]));
-  for (const { name, type, nullable } of wanted.fields) {
+/** Why rows of the `wanted` columns cannot stand beside rows of these, in words; null where they can. */
+export function columnDifference(
+  fields: readonly TableField[],
+  wanted: readonly TableField[],
+): string | null {
+  const there = new Map(fields.map((field) => [field.name, field]));
+  for (const { name, type, nullable } of wanted) {
     const field = there.get(name);
     if (field === undefined) return `it has no column ${name}`;
     if (field.type !== type) return `column ${name} is ${field.type} there and ${type} here`;
@@ -115,12 +119,10 @@ function differenceBetween(existing: Layout, wanted: Layout): string | null {
     there.delete(name);
   }
   const [extra] = there.keys();
-  if (extra !== undefined) return `it has a column ${extra} that is not written any more`;
-  if (sameList(existing.partitionBy, wanted.partitionBy)) return null;
-  const [a, b] = [existing.partitionBy.join(', '), wanted.partitionBy.join(', ')];
-  return `it is partitioned by (${a}), not by (${b})`;
+  return extra === undefined ? null : `it has a column ${extra} that is not written any more`;
 }
 
-function sameList(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((name, i) => name === b[i]);
+function partitionDifference(existing: Layout, wanted: Layout): string | null {
+  const [a, b] = [existing.partitionBy.join(', '), wanted.partitionBy.join(', ')];
+  return a === b ? null : `it is partitioned by (${a}), not by (${b})`;
 }

@@ -5,6 +5,7 @@ import { EVENTS_TABLE } from '../../core/dataset.ts';
 import type { SqlSession } from '../../core/engine.ts';
 import { eventColumns } from '../../core/lake-tables.ts';
 import { literal } from '../../core/sql.ts';
+import { columnDifference } from '../../lake/schema.ts';
 import { computeOver } from './model-compute.ts';
 import type { Computed, EventRows, ModelRun } from './model-run.ts';
 import { dropInputs, openInputs } from './model-views.ts';
@@ -44,7 +45,7 @@ export async function computeTouched(
     const { before, now } = await touchedEvents(run, events.table, added);
     const key = await findStale(run, derived, before);
     const computed = await computeOver(run, now, folder);
-    if (!haveSameColumns(computed.fields, derived.fields)) return null;
+    if (columnDifference(derived.fields, computed.fields) !== null) return null;
     const columns = computed.fields.map(({ name }) => name).join(', ');
     const paths = await run.paths(derived);
     const small = paths.filter((_, i) => (derived.files[i]?.rows ?? 0) < SMALL_FILE);
@@ -68,11 +69,6 @@ export async function computeTouched(
       inputs.map(({ name }) => name),
     );
   }
-}
-
-function haveSameColumns(a: readonly TableField[], b: readonly TableField[]): boolean {
-  const types = new Map(b.map(({ name, type }) => [name, type]));
-  return a.length === b.length && a.every(({ name, type }) => types.get(name) === type);
 }
 
 /** The events of the touched values: those that were there before, and all that are there now. */
