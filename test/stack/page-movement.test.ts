@@ -102,6 +102,8 @@ describe('the pipeline', () => {
     await page.route('**/api/pipeline/stream', (route) =>
       route.fulfill({ body, contentType: 'text/event-stream' }),
     );
+    // The page asks for it, too, as the stream above ends after one answer.
+    await page.route('**/api/pipeline', (route) => route.fulfill({ json: answer }));
     await page.reload();
     await page.getByText('440,885,129 behind').first().waitFor();
     await page.locator('[data-hop="archive"]').getByText(' by Spark').waitFor();
