@@ -7,7 +7,7 @@ const folders = {
   ingestion: ['core'],
   processing: ['core', 'lake'],
   inspection: ['core', 'lake', 'ingestion', 'processing'],
-  dashboard: ['core', 'lake', 'ingestion', 'processing', 'inspection'],
+  dashboard: ['core', 'lake', 'ingestion', 'processing', 'inspection', 'monitoring'],
   monitoring: ['core', 'lake', 'ingestion', 'processing', 'inspection'],
 };
 /** Packages that only adapters may know. */

@@ -40,7 +40,7 @@ export function ingestCommand(): Command {
     const session = await openSession(name, options, 'ingest', signal);
     noteStores(session);
     try {
-      const progress = new Progress();
+      const progress = new Progress(session);
       const observers = { monitor: await openMonitor(session), progress };
       const report = await ingestFiles(session, options, signal, observers).finally(() => progress.end());
       print(options.json ?? false, report, () => forDataset(ingestSummary(report), session.dataset.name));

@@ -45,7 +45,7 @@ export function processCommand(): Command {
       await eachDataset(names, options, { access: 'write', signal }, async (session) => {
         noteStores(session);
         const isEndless = options.follow ?? false;
-        const progress = new Progress();
+        const progress = new Progress(session);
         const skips = new Skips(options);
         const rejections = new Rejections(session.dataset.name, options);
         const notes = new StageNotes(session.dataset, { commits: true, renewals: isEndless });

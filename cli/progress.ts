@@ -1,5 +1,7 @@
+import { ProgressFile, progressFolder } from '../monitoring/progress-files.ts';
 import type { ProcessEvent } from '../processing/observer.ts';
 import { barsCanBeDrawn, clearBeforeNotes, coloured, note, thousands } from './output.ts';
+import type { Session } from './session.ts';
 
 const LINES_EVERY_MS = 5000;
 const DRAW_EVERY_MS = 100;
@@ -29,21 +31,25 @@ interface Shown extends StageState {
 
 /**
  * Shows how far the stages of a job have come: a labelled bar for each on a terminal, elsewhere a line for
- * each every few seconds.
+ * each every few seconds; and tells the page.
  */
 export class Progress {
   readonly #stages = new Map<Stage, Shown>();
   readonly #isTerminal = barsCanBeDrawn();
   readonly #timer: NodeJS.Timeout;
+  readonly #file: ProgressFile;
   #drawnAt = 0;
   #linesDrawn = 0;
   #text = '';
 
-  constructor() {
+  constructor({ settings, dataset }: Session) {
     // The stages also report while they have no news, as a model that is one long statement.
     this.#timer = setInterval(() => this.#tick(), this.#isTerminal ? DRAW_EVERY_MS : LINES_EVERY_MS);
     this.#timer.unref();
     if (this.#isTerminal) clearBeforeNotes(() => this.#clear());
+    this.#file = new ProgressFile(progressFolder(settings.home, dataset.name), () =>
+      this.#running().map(([stage, { share }]) => ({ stage, share })),
+    );
   }
 
   /** A stage has begun, or has come this far. */
@@ -61,6 +67,7 @@ export class Progress {
     const state = this.#stages.get(stage);
     if (!state || state.ended !== null) return;
     this.#stages.set(stage, { ...state, share: 1, ended: performance.now() });
+    this.#file.renew();
     if (this.#isTerminal) this.#draw();
   }
 
@@ -92,8 +99,13 @@ export class Progress {
   /** Leaves the terminal to what comes next. */
   end(): void {
     clearInterval(this.#timer);
+    this.#file.end();
     clearBeforeNotes(null);
     this.#clear();
+  }
+
+  #running(): [Stage, Shown][] {
+    return [...this.#stages].filter(([, { ended }]) => ended === null);
   }
 
   #tick(): void {
@@ -101,8 +113,7 @@ export class Progress {
       this.#draw();
       return;
     }
-    for (const [stage, state] of this.#stages) {
-      if (state.ended !== null) continue;
+    for (const [stage, state] of this.#running()) {
       const { done, unit, share } = state;
       const details = { event: 'progress', hop: stage, ...(unit && { [unit]: done }), share };
       note(`${stage}: ${figures(state)}`, 'info', details);

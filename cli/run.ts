@@ -67,7 +67,7 @@ export async function runWholeJob(
 ): Promise<RunResult> {
   const { signal } = stop;
   const monitor = await openMonitor(session);
-  const progress = new Progress();
+  const progress = new Progress(session);
   const skips = new Skips(options);
   const rejections = new Rejections(session.dataset.name, options);
   const notes = new StageNotes(session.dataset, { commits: false, renewals: false });

@@ -16,6 +16,7 @@ import { PipelineWatcher } from '../dashboard/pipeline-watcher.ts';
 import { PublishedTables } from '../dashboard/published.ts';
 import { Reports } from '../dashboard/reports.ts';
 import { dashboardServer, type ServerOptions } from '../dashboard/server.ts';
+import { progressFolder } from '../monitoring/progress-files.ts';
 import { OtherDashboards } from './dashboard-datasets.ts';
 import type { DashboardOptions } from './dashboard-options.ts';
 import { dashboardToken, isLoopback } from './dashboard-token.ts';
@@ -74,6 +75,7 @@ export async function openDashboard(
   const folder = join(cache, 'dashboard');
   const facts = new FactsStore({ dataset, view, panels, builder, folder, warn });
   const published = database && new PublishedTables(database);
+  const progress = progressFolder(session.settings.home, dataset.name);
   const context: DashboardContext = {
     dataset,
     datasets,
@@ -87,7 +89,7 @@ export async function openDashboard(
     audits: new Audits({ dataset, log, index, indices, warehouse, view, sql: builder, engine }),
     readings: dataset.live ? new LiveReadings(dataset, dataset.live, csvFile(session, csv), log) : null,
     reports: new Reports({ dataset, reports: await reportsOf(session), view, sql: panels, database }),
-    watcher: new PipelineWatcher({ dataset, log, index, published, view }),
+    watcher: new PipelineWatcher({ dataset, log, index, published, view, progress }),
   };
   const report = (error: Error) => note(`error: ${error.stack ?? error.message}`, 'error');
   const server = await dashboardServer(context, { host, token, requestMs, page, serverOf, report });

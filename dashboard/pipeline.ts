@@ -2,10 +2,11 @@ import type { EventLog } from '../core/contracts.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { Sink } from '../core/sink.ts';
 import { type StatusReport, status } from '../inspection/status.ts';
+import { type RunningStage, runningStages } from '../monitoring/progress-files.ts';
 import { computedFrom } from '../processing/model-inputs.ts';
 import type { PipelineAnswer } from './api.ts';
 import type { LakeView, SeenLake, SeenTable } from './lake-view.ts';
-import type { Movements } from './movement.ts';
+import type { Movement, Movements } from './movement.ts';
 import type { Published, PublishedTables } from './published.ts';
 
 /** What the pipeline's state is read from. */
@@ -16,9 +17,11 @@ export interface PipelineContext {
   /** Those in PostgreSQL; null where none are. */
   readonly published: PublishedTables | null;
   readonly view: LakeView;
+  /** The folder in which jobs tell of their progress. */
+  readonly progress: string;
 }
 
-type Hop = Omit<PipelineAnswer['hops'][number], 'moving' | 'perSecond'>;
+type Hop = Omit<PipelineAnswer['hops'][number], 'moving' | 'perSecond' | 'share'>;
 const NO_COMMIT = { lastCommit: null, engine: null };
 /** Older commits of the events than so many are not added up to a lag. */
 const COMMITS = 500;
@@ -37,6 +40,7 @@ export async function pipelineNow(context: PipelineContext, movements: Movements
   // The report may have newer versions than the look: who asks for rows because of them must find them.
   view.forget();
   const published = (await context.published?.now(seen.models)) ?? null;
+  const running = await runningStages(context.progress);
   const inLake = rowsOf(events) + rowsOf(rejected);
   const hops = [
     ingestHop(report),
@@ -61,9 +65,19 @@ export async function pipelineNow(context: PipelineContext, movements: Movements
   return {
     status: report,
     models,
-    hops: hops.map((hop) => ({ ...hop, ...movement(hop.name) })),
+    hops: hops.map((hop) => ({ ...hop, ...runningNow(running, hop.name, movement(hop.name)) })),
     ...(published?.tables ? { published: published.tables } : {}),
   };
+}
+
+/**
+ * A stage works if a job says so, or if its store changes: jobs of other machines tell this one nothing. Of
+ * several jobs the share is that of the first that knows it.
+ */
+function runningNow(running: readonly RunningStage[], name: Hop['name'], movement: Movement) {
+  const told = running.filter(({ stage }) => stage === name);
+  const share = told.find((one) => one.share !== null)?.share ?? null;
+  return { ...movement, moving: movement.moving || told.length > 0, share };
 }
 
 function ingestHop({ files, partitions }: StatusReport): Hop {

@@ -37,8 +37,10 @@ export const pipelineAnswer = z.object({
       lastCommit: time.nullable(),
       /** What computed that commit: DuckDB or Spark; null where the commit does not say. */
       engine: z.string().nullable(),
-      /** Whether it has done something in the last moments. */
+      /** Whether a job says that it works, or it has done something in the last moments. */
       moving: z.boolean(),
+      /** How much of its work is done, from 0 to 1, as a job says; null where none says it. */
+      share: z.number().min(0).max(1).nullable(),
       /**
        * Rows that reach its store each second, of ingest and archive; null for the others, and while it does
        * not move.

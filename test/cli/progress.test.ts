@@ -1,11 +1,13 @@
 import { once } from 'node:events';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { PipelineAnswer } from '../../dashboard/api.ts';
 import { runCommand } from '../servers/command.ts';
-import { ended, Home } from './fixtures.ts';
+import { waitFor } from '../wait-for.ts';
+import { addressOf, ended, FILE, Home } from './fixtures.ts';
 
 const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 const BARS = /^(ingest|archive|model|publish|audit) +[█░]{24}/;
@@ -132,4 +134,64 @@ test('elsewhere a stage that takes long says every few seconds how far it is', a
   silent.close();
   expect(said).toMatch(/^publish: +\d+\.\d s$/m);
   expect(said).not.toContain('\u001b');
+});
+
+describe('the page of another process', () => {
+  const environment = { EVENTLAKE_HOME: '' };
+  let silent: Awaited<ReturnType<typeof silentServer>>;
+  let page: ReturnType<Home['start']>;
+  let address: string;
+  beforeAll(async () => {
+    environment.EVENTLAKE_HOME = join(home.folder, 'watched');
+    silent = await silentServer();
+    page = home.start(['dashboard', '--port', '0'], environment);
+    address = await addressOf(page);
+  });
+  afterAll(async () => {
+    page.kill('SIGKILL');
+    await ended(page);
+    silent.close();
+  });
+
+  /** What runs, as the page shows it, and how far it is. */
+  const running = async () => {
+    const { hops } = (await (await fetch(`${address}/api/pipeline`)).json()) as PipelineAnswer;
+    return hops.filter(({ moving }) => moving).map(({ name, share }) => [name, share]);
+  };
+  const files = () => readdir(join(environment.EVENTLAKE_HOME, 'progress/electronics'));
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    'shows a stage that waits, until its job ends by %s',
+    async (signal) => {
+      const job = home.start(['run'], { ...environment, ELASTICSEARCH_URL: silent.url });
+      // No store changes meanwhile.
+      await waitFor(running, (stages) => JSON.stringify(stages) === '[["publish",null]]');
+      const before = await files();
+      job.kill(signal);
+      await ended(job);
+      const wasKilled = signal === 'SIGKILL';
+      expect(await files()).toEqual(wasKilled ? before : []);
+      await waitFor(running, (stages) => stages.length === 0);
+    },
+  );
+
+  test('shows how far a job has come, whose first look removes what killed ones left', async () => {
+    const left = await files();
+    expect(left).toHaveLength(1);
+    const [header = '', line = ''] = FILE.split('\n');
+    const file = await home.put('long.csv', `${header}\n${`${line}\n`.repeat(200_000)}`);
+    // Many commits, so that it takes some seconds.
+    const job = home.start(['ingest', '--file', file, '--batch-size', '100'], environment);
+    const end = ended(job);
+    const stages = await Promise.race([
+      waitFor(running, (found) => found.some(([, share]) => share !== null)),
+      end.then((code) => Promise.reject(new Error(`it ended with ${code}, and was not seen`))),
+    ]);
+    expect(stages).toEqual([['ingest', expect.any(Number)]]);
+    expect(stages[0]?.[1]).toBeGreaterThan(0);
+    expect(stages[0]?.[1]).toBeLessThan(1);
+    expect(await files()).not.toEqual(expect.arrayContaining(left));
+    await end;
+    expect(await files()).toEqual([]);
+  });
 });

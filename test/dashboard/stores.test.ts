@@ -41,7 +41,7 @@ describe('the pipeline', () => {
   test('shows what status prints, and the four stages', async () => {
     const { body } = await shown.ask<PipelineAnswer>('/api/pipeline');
     expect(body.status).toEqual(JSON.parse(JSON.stringify(await status(shown.session))));
-    const idle = { moving: false, perSecond: null };
+    const idle = { moving: false, share: null, perSecond: null };
     const committed = { lastCommit: expect.stringMatching(/Z$/), engine: 'DuckDB' };
     expect(body.hops).toEqual([
       { name: 'ingest', rows: 10, lag: null, ...committed, engine: null, note: null, ...idle },

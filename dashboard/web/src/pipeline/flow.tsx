@@ -104,6 +104,10 @@ function Arrow({ hop: { name, lag } }: { hop: Hop }) {
   );
 }
 
-function said({ name, perSecond }: Hop): string {
-  return perSecond === null ? `${name} is running` : `${name}: ${grouped(perSecond)} rows a second`;
+function said({ name, share, perSecond }: Hop): string {
+  const known = [
+    ...(share === null ? [] : [`${Math.floor(100 * share)} %`]),
+    ...(perSecond === null ? [] : [`${grouped(perSecond)} rows a second`]),
+  ];
+  return known.length === 0 ? `${name} is running` : `${name}: ${known.join(', ')}`;
 }
