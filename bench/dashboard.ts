@@ -20,8 +20,8 @@ const PANELS = [
   'overview/days?segment=buyer',
   'overview/categories?from=2020-11-01&to=2020-11-30',
   'overview/brands?segment=loyal&from=2021-01-01',
-  'customers?sort=total_spent&order=desc',
-  'customers?sort=last_seen&order=asc&offset=100000',
+  'entities?sort=total_spent&order=desc',
+  'entities?sort=last_seen&order=asc&offset=100000',
 ];
 
 /**

@@ -26,7 +26,7 @@ import { note, print } from './output.ts';
 import { openSession, openSql, type Session } from './session.ts';
 
 const PAGE = join(import.meta.dirname, '..', 'dashboard', 'web', 'dist');
-/** Panels count in one pass over facts, which needs little; sorting customers needs more. */
+/** Panels count in one pass over facts, which needs little; sorting profiles needs more. */
 const PANELS_MB = 400;
 const BUILDER_MB = 400;
 const QUERY_MS = 15_000;

@@ -31,7 +31,7 @@ export interface SinkCounts {
  * `open` first; then `apply` any number of times, and `finish` once all changes of the version are in.
  */
 export interface Sink {
-  /** For people: `elasticsearch http://localhost:9200, index customer-profiles`. */
+  /** For people: `elasticsearch http://localhost:9200, index profiles`. */
   readonly description: string;
   readonly form: SinkForm;
   /** What finishes this sink and others of its system together; absent where each is finished by itself. */

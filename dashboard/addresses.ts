@@ -5,7 +5,7 @@ export const DATASETS_PATH = '/datasets/';
 export const VIEWS = {
   overview: '/',
   reports: '/reports',
-  customers: '/customers',
+  entities: '/entities',
   pipeline: '/pipeline',
   lake: '/lake',
   live: '/live',
@@ -25,5 +25,5 @@ export function isOfApi(url: string): boolean {
 
 /** Whether the page has a view at the path. */
 export function isView(path: string): boolean {
-  return Object.values<string>(VIEWS).includes(path) || /^\/customers\/[^/]+$/.test(path);
+  return Object.values<string>(VIEWS).includes(path) || /^\/entities\/[^/]+$/.test(path);
 }

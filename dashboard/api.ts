@@ -6,8 +6,8 @@ import { z } from 'zod';
  * decimals are strings, counts are numbers, times are ISO 8601 in UTC, null is absent.
  */
 
-export * from './api/customers.ts';
 export * from './api/dataset.ts';
+export * from './api/entities.ts';
 export * from './api/lake.ts';
 export * from './api/live.ts';
 export * from './api/overview.ts';

@@ -18,7 +18,7 @@ export interface Facts {
   readonly versions: Record<string, string | null>;
   /** The days of the earliest and the latest event, UTC; null when there is no event. */
   readonly days: { readonly first: string; readonly last: string } | null;
-  /** Relations in the order of (customer, category) and (customer, brand). */
+  /** Relations in the order of (entity, category) and (entity, brand). */
   readonly byCategory: string;
   readonly byBrand: string;
   rows(sql: string): Promise<Row[]>;
@@ -47,7 +47,7 @@ interface Prepared {
 }
 
 /** Raised when the layout of facts changes, so that files of another layout are not used. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 /** Facts that are out of date are served when newer ones take longer than this. */
 const PATIENCE_MS = 1000;
 

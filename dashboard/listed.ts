@@ -17,7 +17,7 @@ export function listDatasets(datasets: readonly Dataset[]): ListedDataset[] {
         ...(live ? (['live'] as const) : []),
         'overview',
         ...(reports ? (['reports'] as const) : []),
-        ...(modelOf(dataset) ? (['customers'] as const) : []),
+        ...(modelOf(dataset) ? (['entities'] as const) : []),
         'pipeline',
         'lake',
       ],

@@ -12,21 +12,21 @@ export async function overview(facts: Facts, dataset: string, filter: Filter): P
 SELECT segment, step, count(*) AS events, sum(copies) - count(*) AS duplicates, CAST(sum(amount) AS DECIMAL(38, 2)) AS amount,
   min(time) AS first, max(time) AS last
 FROM ${facts.byCategory} WHERE ${where} GROUP BY segment, step`);
-  const customers = await customersBySegment(facts, where);
+  const entities = await entitiesBySegment(facts, where);
   const ofStep: Row[][] = [];
   for (const [i] of roles.funnel.entries()) {
-    ofStep.push(await customersBySegment(facts, `step = ${2 ** i} AND ${where}`));
+    ofStep.push(await entitiesBySegment(facts, `step = ${2 ** i} AND ${where}`));
   }
   const buyers = ofStep.at(-1) ?? [];
   const inLast = sums.filter((row) => last !== null && Number(row.step) === last);
   const events = total(sums, 'events');
   const duplicates = total(sums, 'duplicates');
-  const segments = customers
+  const segments = entities
     .filter((row) => row.segment !== null)
-    .map(({ segment, customers: n }) => ({
+    .map(({ segment, entities: n }) => ({
       segment: String(segment),
-      customers: Number(n),
-      buyers: Number(buyers.find((row) => row.segment === segment)?.customers ?? 0),
+      entities: Number(n),
+      buyers: Number(buyers.find((row) => row.segment === segment)?.entities ?? 0),
       revenue: money(inLast.filter((row) => row.segment === segment)),
     }));
   return {
@@ -41,8 +41,8 @@ FROM ${facts.byCategory} WHERE ${where} GROUP BY segment, step`);
     ),
     events: events + duplicates,
     duplicates,
-    customers: total(customers, 'customers'),
-    buyers: total(buyers, 'customers'),
+    entities: total(entities, 'entities'),
+    buyers: total(buyers, 'entities'),
     revenue: money(inLast),
     funnel: roles.funnel.map((step, i) => ({
       step,
@@ -50,9 +50,9 @@ FROM ${facts.byCategory} WHERE ${where} GROUP BY segment, step`);
         sums.filter((row) => Number(row.step) === 2 ** i),
         'events',
       ),
-      customers: total(ofStep[i] ?? [], 'customers'),
+      entities: total(ofStep[i] ?? [], 'entities'),
     })),
-    segments: segments.sort((a, b) => b.customers - a.customers || (a.segment < b.segment ? -1 : 1)),
+    segments: segments.sort((a, b) => b.entities - a.entities || (a.segment < b.segment ? -1 : 1)),
   };
 }
 
@@ -68,10 +68,10 @@ function money(rows: readonly Row[]): string {
   return `${cents < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
 
-async function customersBySegment(facts: Facts, where: string): Promise<Row[]> {
+async function entitiesBySegment(facts: Facts, where: string): Promise<Row[]> {
   return facts.rows(`
-SELECT segment, count(*) FILTER (is_first) AS customers FROM (
-  SELECT segment, customer IS DISTINCT FROM lag(customer) OVER () AS is_first FROM ${facts.byCategory} WHERE ${where}
+SELECT segment, count(*) FILTER (is_first) AS entities FROM (
+  SELECT segment, entity IS DISTINCT FROM lag(entity) OVER () AS is_first FROM ${facts.byCategory} WHERE ${where}
 ) GROUP BY segment`);
 }
 

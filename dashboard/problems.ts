@@ -10,7 +10,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'dataset:no_model': 404,
   'dataset:no_live': 404,
   'dataset:unknown': 404,
-  'customer:unknown': 404,
+  'entity:unknown': 404,
   'table:unknown': 404,
   'request:no_role': 400,
   'request:no_token': 401,

@@ -21,20 +21,20 @@ const filterFields = {
   to: day.optional().describe('Last day, UTC, inclusive.'),
   category: text.optional().describe('A category; empty for events that have none.'),
   brand: text.optional().describe('A brand; empty for events that have none.'),
-  segment: text.optional().describe('A segment of customers.'),
+  segment: text.optional().describe('A segment of entities.'),
 };
 
 export const filterQuery = z.strictObject(filterFields);
 export const valuesQuery = z.strictObject({ ...filterFields, limit: limit(10, 1000) });
-export const customersQuery = z.strictObject({
-  q: text.optional().describe("The beginning of a customer's id."),
+export const entitiesQuery = z.strictObject({
+  q: text.optional().describe("The beginning of an entity's id."),
   segment: text.optional(),
   sort: text.optional().describe("A column of the model's table; its amount when absent."),
   order: z.enum(['asc', 'desc']).default('desc'),
   limit: limit(50, 1000),
   offset,
 });
-export const customerParameters = z.object({ id: text });
+export const entityParameters = z.object({ id: text });
 export const eventsQuery = z.strictObject({ limit: limit(50, 1000), offset });
 export const rejectedQuery = z.strictObject({ limit: limit(20, 1000), reason: text.optional() });
 export const tableParameters = z.object({ table: text });

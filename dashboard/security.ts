@@ -32,7 +32,7 @@ export function secure(app: FastifyInstance, listenedOn: string): void {
   const names = new Set(['localhost', hostname().toLowerCase(), listenedOn.toLowerCase()]);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
-    // Customers' data should stay in no cache.
+    // Entities' data should stay in no cache.
     if (isOfApi(request.url)) reply.header('cache-control', 'no-store');
     const host = (request.headers.host ?? '').replace(/:\d*$/, '').toLowerCase();
     if (names.has(host) || isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0) return;

@@ -12,13 +12,13 @@ import { requireToken } from './login.ts';
 import { answerBadPath, answerUnreadable } from './malformed.ts';
 import { answerProblem } from './problems.ts';
 import { auditRoute } from './routes/audit.ts';
-import { customerRoute } from './routes/customer.ts';
-import { customerEventsRoute } from './routes/customer-events.ts';
-import { customerSessionsRoute } from './routes/customer-sessions.ts';
-import { customerSpendRoute } from './routes/customer-spend.ts';
-import { customersRoute } from './routes/customers.ts';
 import { datasetRoute } from './routes/dataset.ts';
 import { datasetsRoute } from './routes/datasets.ts';
+import { entitiesRoute } from './routes/entities.ts';
+import { entityRoute } from './routes/entity.ts';
+import { entityEventsRoute } from './routes/entity-events.ts';
+import { entitySessionsRoute } from './routes/entity-sessions.ts';
+import { entitySpendRoute } from './routes/entity-spend.ts';
 import { healthRoute } from './routes/health.ts';
 import { lakeRoute } from './routes/lake.ts';
 import { lakeCommitsRoute } from './routes/lake-commits.ts';
@@ -79,11 +79,11 @@ const ROUTES = [
   overviewDaysRoute,
   overviewSpendRoute,
   overviewValuesRoutes,
-  customersRoute,
-  customerRoute,
-  customerEventsRoute,
-  customerSessionsRoute,
-  customerSpendRoute,
+  entitiesRoute,
+  entityRoute,
+  entityEventsRoute,
+  entitySessionsRoute,
+  entitySpendRoute,
   pipelineRoute,
   pipelineStreamRoute,
   auditRoute,

@@ -19,33 +19,33 @@ export async function topValues(
   const found = await facts.rows(`
 WITH marked AS (
   SELECT ${role}, step, amount,
-    customer IS DISTINCT FROM lag(customer) OVER () OR ${role} IS DISTINCT FROM lag(${role}) OVER () AS is_first
+    entity IS DISTINCT FROM lag(entity) OVER () OR ${role} IS DISTINCT FROM lag(${role}) OVER () AS is_first
   FROM ${relation} WHERE ${where}
 ), counted AS (
-  SELECT ${role} AS value, count(*) AS events, count(*) FILTER (is_first) AS customers,
+  SELECT ${role} AS value, count(*) AS events, count(*) FILTER (is_first) AS entities,
     count(*) FILTER (step = ${last}) AS purchases, sum(amount) FILTER (step = ${last}) AS amount
   FROM marked GROUP BY ${role}
 ), ranked AS (
   SELECT *, row_number() OVER (ORDER BY events DESC, CAST(value AS VARCHAR) NULLS LAST) <= ${limit} AS is_top FROM counted
 )
 SELECT is_top, CASE WHEN is_top THEN CAST(value AS VARCHAR) END AS value, count(*) AS values, sum(events) AS events,
-  sum(customers) AS customers, sum(purchases) AS purchases, CAST(coalesce(sum(amount), 0) AS DECIMAL(38, 2)) AS revenue
+  sum(entities) AS entities, sum(purchases) AS purchases, CAST(coalesce(sum(amount), 0) AS DECIMAL(38, 2)) AS revenue
 FROM ranked GROUP BY ALL ORDER BY events DESC, value NULLS LAST`);
   const top = found.filter((row) => row.is_top);
   const rest = found.find((row) => !row.is_top);
   const items = top.map((row) => ({ value: row.value === null ? null : String(row.value), ...totals(row) }));
   if (!rest) return { items, others: null };
-  const customers = await customersOfOthers(
+  const entities = await entitiesOfOthers(
     facts,
     role,
     where,
     items.map(({ value }) => value),
   );
-  return { items, others: { values: Number(rest.values), ...totals({ ...rest, customers }) } };
+  return { items, others: { values: Number(rest.values), ...totals({ ...rest, entities }) } };
 }
 
-/** A customer of several of them counts once, so that they cannot be added up. */
-async function customersOfOthers(
+/** An entity of several of them counts once, so that they cannot be added up. */
+async function entitiesOfOthers(
   facts: Facts,
   role: string,
   where: string,
@@ -56,15 +56,15 @@ async function customersOfOthers(
   // keeps no order, so neighbours cannot be compared here.
   const isOther = `CAST(${role} AS VARCHAR) NOT IN (SELECT unnest([${named.join(', ')}]::VARCHAR[]))`;
   const [row] = await facts.rows(`
-SELECT count(DISTINCT customer) AS customers FROM ${facts.byCategory}
+SELECT count(DISTINCT entity) AS entities FROM ${facts.byCategory}
 WHERE (${top.includes(null) ? `${role} IS NOT NULL AND ${isOther}` : `${role} IS NULL OR ${isOther}`}) AND ${where}`);
-  return BigInt(row?.customers ?? 0);
+  return BigInt(row?.entities ?? 0);
 }
 
 function totals(row: Row) {
   return {
     events: Number(row.events),
-    customers: Number(row.customers),
+    entities: Number(row.entities),
     purchases: Number(row.purchases),
     revenue: String(row.revenue),
   };

@@ -46,7 +46,7 @@ export interface AuditedCopy {
   readonly difference: string | null;
 }
 
-/** Compares copies with their tables; `place` completes "documents of customers in …". */
+/** Compares copies with their tables; `place` completes "documents of … in". */
 export async function auditCopies(
   context: CopiesContext,
   copies: readonly NamedCopy[],

@@ -44,7 +44,7 @@ export class ElasticsearchSink implements Sink {
   #base: bigint | null = null;
 
   /**
-   * `table` names what the index shows, such as `electronics/customer_profiles`: an index of another table is
+   * `table` names what the index shows, such as `<dataset>/<table>`: an index of another table is
    * left alone.
    */
   constructor(options: ElasticsearchAddress & { readonly index: string; readonly table: string }) {

@@ -22,7 +22,7 @@ export const form = z.strictObject({
   /** The `events` table is partitioned by `event_month`, such as `2020-09`. */
   time: name.describe('Timestamp column; the table is partitioned by its UTC month.'),
   columns: contract(column),
-  /** As people call it: customer, customers. */
+  /** As people call what a row of the model is about. */
   entity: z
     .strictObject({ singular: z.string().min(1), plural: z.string().min(1) })
     .default({ singular: 'profile', plural: 'profiles' })

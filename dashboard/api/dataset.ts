@@ -28,7 +28,7 @@ export const datasetsAnswer = z.object({
       description: z.string().nullable(),
       /** Where its page and its API begin: empty, or `/datasets/<name>`. */
       path: z.string(),
-      views: z.array(z.enum(['overview', 'reports', 'customers', 'pipeline', 'lake', 'live'])),
+      views: z.array(z.enum(['overview', 'reports', 'entities', 'pipeline', 'lake', 'live'])),
       /** What the rows of its model are called. */
       entities: z.string(),
     }),

@@ -10,12 +10,12 @@ export const overviewAnswer = z.object({
   last: time.nullable(),
   events: count,
   duplicates: count,
-  customers: count,
+  entities: count,
   buyers: count,
   revenue: money,
-  funnel: z.array(z.object({ step: z.string(), events: count, customers: count })),
-  /** By number of customers. */
-  segments: z.array(z.object({ segment: z.string(), customers: count, buyers: count, revenue: money })),
+  funnel: z.array(z.object({ step: z.string(), events: count, entities: count })),
+  /** By number of entities. */
+  segments: z.array(z.object({ segment: z.string(), entities: count, buyers: count, revenue: money })),
 });
 
 export const daysAnswer = z.object({
@@ -27,11 +27,11 @@ export const daysAnswer = z.object({
 });
 
 export const spendAnswer = z.object({
-  /** Money spent by a customer who bought: at least `from`, less than `to`. */
-  buckets: z.array(z.object({ from: money, to: money.nullable(), customers: count })),
+  /** Money spent by an entity who bought: at least `from`, less than `to`. */
+  buckets: z.array(z.object({ from: money, to: money.nullable(), entities: count })),
 });
 
-const totals = { events: count, customers: count, purchases: count, revenue: money };
+const totals = { events: count, entities: count, purchases: count, revenue: money };
 export const valuesAnswer = z.object({
   /** The values with the most events. A null value stands for the events that have none. */
   items: z.array(z.object({ value: z.string().nullable(), ...totals })),

@@ -5,10 +5,10 @@ import { filterQuery } from '../requests.ts';
 import { spendDistribution } from '../spend-query.ts';
 import { answers } from './answers.ts';
 
-/** How much customers have spent. */
+/** How much entities have spent. */
 export function overviewSpendRoute(app: App, { facts }: DashboardContext): void {
   const schema = {
-    summary: 'Customers by money spent',
+    summary: 'Entities by money spent',
     querystring: filterQuery,
     response: answers(spendAnswer),
   };

@@ -19,7 +19,7 @@ describe('dashboard', () => {
     const end = ended(child);
     const address = await addressOf(child);
     expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-    const answer = await fetch(`${address}/api/customers/1515915625519388267`);
+    const answer = await fetch(`${address}/api/entities/1515915625519388267`);
     expect(await answer.json()).toMatchObject({ user_id: '1515915625519388267', total_spent: '31.90' });
     // An open stream does not hold it up.
     const stream = await fetch(`${address}/api/pipeline/stream`);
@@ -152,7 +152,7 @@ describe('dashboard', () => {
       expect(listed[0]).toMatchObject({
         name: 'electronics',
         path: '',
-        views: ['overview', 'customers', 'pipeline', 'lake'],
+        views: ['overview', 'entities', 'pipeline', 'lake'],
       });
       expect(listed.find(({ name }) => name === 'shop')).toMatchObject({
         path: '/datasets/shop',

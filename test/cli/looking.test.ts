@@ -70,7 +70,7 @@ test('commands that only look work in a home that they may not write to', async 
     const ended = once(shown, 'close');
     const [said] = await once(shown.stdout, 'data');
     const answer = await fetch(`${/http:[^"]+/.exec(String(said))?.[0]}/api/overview`);
-    expect(await answer.json()).toMatchObject({ events: 5, customers: 3 });
+    expect(await answer.json()).toMatchObject({ events: 5, entities: 3 });
     shown.kill('SIGTERM');
     await ended;
     expect(await readdir(temporary)).toEqual([]);

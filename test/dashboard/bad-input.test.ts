@@ -31,21 +31,21 @@ describe('what is no value of its field is 400, and says which field', () => {
   });
 
   test.each([
-    '/api/customers?limit=0',
-    '/api/customers?limit=1001',
-    '/api/customers?limit=ten',
-    '/api/customers?offset=-1',
-    '/api/customers?order=up',
-    '/api/customers?q=%00',
-    '/api/customers?sort=nothing',
-    '/api/customers?sort=user_id;drop%20table%20events',
-    '/api/customers?sort=total_spent%20desc--',
+    '/api/entities?limit=0',
+    '/api/entities?limit=1001',
+    '/api/entities?limit=ten',
+    '/api/entities?offset=-1',
+    '/api/entities?order=up',
+    '/api/entities?q=%00',
+    '/api/entities?sort=nothing',
+    '/api/entities?sort=user_id;drop%20table%20events',
+    '/api/entities?sort=total_spent%20desc--',
     '/api/overview/brands?limit=1e9',
     '/api/overview/brands?limit=1.5',
     '/api/lake/events/commits?limit=0',
     '/api/lake/events/files?offset=x',
     '/api/rejected?limit=-1',
-    '/api/customers/%E0%A4%A',
+    '/api/entities/%E0%A4%A',
   ])('%s', async (url) => {
     expect((await shown.ask(url)).status).toBe(400);
   });
@@ -78,10 +78,10 @@ describe('text that would be SQL is only text', () => {
       }
     }
     expect((await shown.ask(`/api/overview?brand=${value}`)).body).toMatchObject({ events: 0 });
-    expect((await shown.ask(`/api/customers?q=${value}`)).body).toMatchObject({ total: 0, customers: [] });
-    expect((await shown.ask(`/api/customers?segment=${value}`)).body).toMatchObject({
+    expect((await shown.ask(`/api/entities?q=${value}`)).body).toMatchObject({ total: 0, entities: [] });
+    expect((await shown.ask(`/api/entities?segment=${value}`)).body).toMatchObject({
       total: 0,
-      customers: [],
+      entities: [],
     });
     expect((await shown.ask(`/api/rejected?reason=${value}`)).body).toMatchObject({ total: 2, examples: [] });
   });
@@ -113,7 +113,7 @@ describe('a body', () => {
 test('nothing is changed by other methods', async () => {
   const { server } = shown.dashboard;
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
-    expect((await server.inject({ url: '/api/customers/1', method })).statusCode).toBe(404);
+    expect((await server.inject({ url: '/api/entities/1', method })).statusCode).toBe(404);
   }
   expect(await shown.ask('/api/nothing')).toMatchObject({
     status: 404,
@@ -126,13 +126,13 @@ test('the description names every route, and its answers', async () => {
   expect(body.openapi).toMatch(/^3\./);
   expect(Object.keys(body.paths).sort()).toEqual([
     '/api/audit',
-    '/api/customers',
-    '/api/customers/{id}',
-    '/api/customers/{id}/events',
-    '/api/customers/{id}/sessions',
-    '/api/customers/{id}/spend',
     '/api/dataset',
     '/api/datasets',
+    '/api/entities',
+    '/api/entities/{id}',
+    '/api/entities/{id}/events',
+    '/api/entities/{id}/sessions',
+    '/api/entities/{id}/spend',
     '/api/lake',
     '/api/lake/{table}/commits',
     '/api/lake/{table}/files',

@@ -16,9 +16,9 @@ const READS = [
   '/api/overview/spend',
   '/api/overview/categories',
   '/api/overview/brands',
-  '/api/customers',
-  '/api/customers/1',
-  '/api/customers/1/events',
+  '/api/entities',
+  '/api/entities/1',
+  '/api/entities/1/events',
   '/api/lake',
   '/api/lake/events/commits',
 ];
@@ -53,14 +53,14 @@ test('a lake without events is zeros', async () => {
   await shown.run(fileOf([], 'oops\n'));
   expect(await shown.ask('/api/overview')).toMatchObject({
     status: 200,
-    body: { events: 0, duplicates: 0, customers: 0, buyers: 0, revenue: '0.00', first: null, segments: [] },
+    body: { events: 0, duplicates: 0, entities: 0, buyers: 0, revenue: '0.00', first: null, segments: [] },
   });
   expect((await shown.ask('/api/overview/days')).body).toMatchObject({ days: [] });
   expect((await shown.ask('/api/overview/spend')).body).toEqual({ buckets: [] });
   expect((await shown.ask('/api/overview/brands')).body).toEqual({ items: [], others: null });
-  expect((await shown.ask('/api/customers')).body).toMatchObject({ total: 0, customers: [] });
-  expect((await shown.ask('/api/customers/1')).status).toBe(404);
-  expect((await shown.ask('/api/customers/1/events')).status).toBe(404);
+  expect((await shown.ask('/api/entities')).body).toMatchObject({ total: 0, entities: [] });
+  expect((await shown.ask('/api/entities/1')).status).toBe(404);
+  expect((await shown.ask('/api/entities/1/events')).status).toBe(404);
   expect((await shown.ask('/api/sql', { sql: 'SELECT count(*) FROM events' })).body).toMatchObject({
     rows: [['0']],
   });
@@ -69,7 +69,7 @@ test('a lake without events is zeros', async () => {
 test('what other processes commit is shown', async () => {
   const line: Line = { time: '2020-10-31 00:00:00', type: 'view', user: '1' };
   await shown.run(fileOf([line]));
-  expect(await overviewOf('0')).toMatchObject({ events: 1, customers: 1 });
+  expect(await overviewOf('0')).toMatchObject({ events: 1, entities: 1 });
   await shown.run(
     fileOf([
       { ...line, user: '2' },
@@ -79,10 +79,10 @@ test('what other processes commit is shown', async () => {
   );
   expect(await overviewOf('1')).toMatchObject({
     events: 3,
-    customers: 3,
-    segments: [{ segment: 'visitor', customers: 3 }],
+    entities: 3,
+    segments: [{ segment: 'visitor', entities: 3 }],
   });
-  expect((await shown.ask('/api/customers')).body).toMatchObject({ total: 3 });
+  expect((await shown.ask('/api/entities')).body).toMatchObject({ total: 3 });
 });
 
 test('a dataset that was reset and run again is another one, though its versions are the same', async () => {
@@ -90,10 +90,10 @@ test('a dataset that was reset and run again is another one, though its versions
   expect(await overviewOf('0')).toMatchObject({ events: 8 });
   await rm(join(shown.home, 'home/log'), { recursive: true });
   await rm(join(shown.home, 'home/lake'), { recursive: true });
-  expect((await shown.ask('/api/customers')).status).toBe(404);
+  expect((await shown.ask('/api/entities')).status).toBe(404);
   await shown.run(fileOf([{ time: '2020-10-31 00:00:00', type: 'view', user: '1' }]), 'other.csv');
   for (let events = 8; events !== 1; ) events = (await overviewOf('0')).events;
-  expect((await shown.ask('/api/customers')).body).toMatchObject({ total: 1 });
+  expect((await shown.ask('/api/entities')).body).toMatchObject({ total: 1 });
 });
 
 test('answers stay right while the tables are rewritten', async () => {
@@ -114,14 +114,14 @@ test('answers stay right while the tables are rewritten', async () => {
   while (running) {
     const [{ status, body }, customers, sql] = await Promise.all([
       shown.ask<OverviewAnswer>('/api/overview'),
-      shown.ask<{ total: number }>('/api/customers?limit=1'),
+      shown.ask<{ total: number }>('/api/entities?limit=1'),
       shown.ask<{ rows: string[][] }>('/api/sql', {
         sql: 'SELECT count(*), count(DISTINCT user_id) FROM events',
       }),
     ]);
     expect([status, customers.status, sql.status]).toEqual([200, 200, 200]);
     // Of one version, whichever that is.
-    expect(body).toMatchObject({ customers: body.events, buyers: body.events, revenue: `${body.events}.00` });
+    expect(body).toMatchObject({ entities: body.events, buyers: body.events, revenue: `${body.events}.00` });
     expect(body.events % 50).toBe(0);
     expect(customers.body.total % 50).toBe(0);
     expect(sql.body.rows[0]?.[0]).toBe(sql.body.rows[0]?.[1]);
@@ -140,6 +140,6 @@ test('files that are missing are 503, with when to try again', async () => {
     headers: { 'retry-after': '1' },
     body: { error: { code: 'lake:changing' } },
   });
-  expect((await shown.ask('/api/customers/3/events')).status).toBe(503);
-  expect((await shown.ask('/api/customers')).status).toBe(200);
+  expect((await shown.ask('/api/entities/3/events')).status).toBe(503);
+  expect((await shown.ask('/api/entities')).status).toBe(200);
 });

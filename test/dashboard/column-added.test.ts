@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Column } from '../../core/dataset.ts';
 import { Shown, SMALL } from './fixtures.ts';
 
-const PAGES = ['/api/audit', '/api/overview', '/api/customers', '/api/customers/1', '/api/lake'];
+const PAGES = ['/api/audit', '/api/overview', '/api/entities', '/api/entities/1', '/api/lake'];
 
 test('the page shows the events before and after the commit that adds a column', async () => {
   const added: Column[] = [];

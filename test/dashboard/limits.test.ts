@@ -50,9 +50,9 @@ test('event streams are limited in number; one that ends makes room', async () =
 test.each([
   '/api/dataset',
   '/api/overview',
-  '/api/customers',
-  '/api/customers/1',
-  '/api/customers/nobody',
+  '/api/entities',
+  '/api/entities/1',
+  '/api/entities/nobody',
   '/api/pipeline',
   '/api/rejected',
   '/api/lake',

@@ -33,7 +33,7 @@ async function visit(url = `/?token=${TOKEN}`): Promise<string> {
 describe('without the token', () => {
   test.each([
     '/api/dataset',
-    '/api/customers/1',
+    '/api/entities/1',
     '/api/pipeline/stream',
     '/openapi.json',
     '/api/nothing',
@@ -46,7 +46,7 @@ describe('without the token', () => {
     expect(headers['set-cookie']).toBeUndefined();
   });
 
-  test.each(['/', '/customers', '/assets/index.js', '/?token=wrong', '/?token='])(
+  test.each(['/', '/entities', '/assets/index.js', '/?token=wrong', '/?token='])(
     '%s is the page that asks for it',
     async (url) => {
       const { statusCode, headers, body } = await ask(url);
@@ -82,7 +82,7 @@ describe('without the token', () => {
 
 describe('with the token', () => {
   test('programs send it in a header', async () => {
-    const { statusCode, body } = await ask('/api/customers/1', { authorization: `Bearer ${TOKEN}` });
+    const { statusCode, body } = await ask('/api/entities/1', { authorization: `Bearer ${TOKEN}` });
     expect(statusCode).toBe(200);
     expect(JSON.parse(body)).toMatchObject({ user_id: '1' });
   });
@@ -92,13 +92,13 @@ describe('with the token', () => {
     expect(headers['set-cookie']).toMatch(/^eventlake_0=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
     expect(String(headers['set-cookie'])).not.toContain(TOKEN);
     const cookie = await visit();
-    expect((await ask('/api/customers/1', { cookie: `a=b; ${cookie}; c=d` })).statusCode).toBe(200);
-    expect((await ask('/api/customers/1', { cookie: `x${cookie}` })).statusCode).toBe(401);
+    expect((await ask('/api/entities/1', { cookie: `a=b; ${cookie}; c=d` })).statusCode).toBe(200);
+    expect((await ask('/api/entities/1', { cookie: `x${cookie}` })).statusCode).toBe(401);
   });
 
   test.each([
     [`/?token=${TOKEN}`, '/'],
-    [`/customers?segment=a%26b&token=${TOKEN}&q=1`, '/customers?segment=a%26b&#38;q=1'],
+    [`/entities?segment=a%26b&token=${TOKEN}&q=1`, '/entities?segment=a%26b&#38;q=1'],
     [`//elsewhere.example/?token=${TOKEN}`, '/elsewhere.example/'],
     [`/\\elsewhere.example/?token=${TOKEN}`, '/elsewhere.example/'],
     [`/"><script>?token=${TOKEN}`, '/&#34;&#62;&#60;script&#62;'],

@@ -17,9 +17,9 @@ afterAll(async () => {
 
 describe("a dataset whose key is not its model's", () => {
   test('has each customer in the segment of the profile', async () => {
-    expect((await byProduct.ask('/api/overview')).body).toMatchObject({ customers: 3, buyers: 2 });
+    expect((await byProduct.ask('/api/overview')).body).toMatchObject({ entities: 3, buyers: 2 });
     expect((await byProduct.ask('/api/dataset')).body).toMatchObject({ key: 'user_id' });
-    expect((await byProduct.ask('/api/customers/1')).body).toMatchObject({ user_id: '1' });
+    expect((await byProduct.ask('/api/entities/1')).body).toMatchObject({ user_id: '1' });
   });
 
   test.each([
@@ -29,11 +29,11 @@ describe("a dataset whose key is not its model's", () => {
     '/api/overview/spend',
     '/api/overview/categories?segment=loyal',
     '/api/overview/brands',
-    '/api/customers',
-    '/api/customers?segment=buyer&q=1',
-    '/api/customers/1',
-    '/api/customers/1/sessions',
-    '/api/customers/3/spend',
+    '/api/entities',
+    '/api/entities?segment=buyer&q=1',
+    '/api/entities/1',
+    '/api/entities/1/sessions',
+    '/api/entities/3/spend',
   ])('shows the same at %s as one with the same key', async (url) => {
     const { status, body } = await byProduct.ask(url);
     expect(status).toBe(200);
@@ -43,14 +43,14 @@ describe("a dataset whose key is not its model's", () => {
   test("finds a customer's events, and no product's", async () => {
     const events = async (shown: Shown) => {
       const { body } = await shown.ask<{ total: number; events: { event_time: string }[] }>(
-        '/api/customers/1/events',
+        '/api/entities/1/events',
       );
       return [body.total, body.events.map(({ event_time }) => event_time)];
     };
     expect(await events(byProduct)).toEqual(await events(byCustomer));
-    expect(await byProduct.ask('/api/customers/987654321')).toMatchObject({
+    expect(await byProduct.ask('/api/entities/987654321')).toMatchObject({
       status: 404,
-      body: { error: { code: 'customer:unknown' } },
+      body: { error: { code: 'entity:unknown' } },
     });
   });
 });

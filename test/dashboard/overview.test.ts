@@ -21,17 +21,17 @@ describe('the overview', () => {
       last: '2020-11-02T13:00:00Z',
       events: 8,
       duplicates: 1,
-      customers: 3,
+      entities: 3,
       buyers: 2,
       revenue: '112.34',
       funnel: [
-        { step: 'view', events: 3, customers: 2 },
-        { step: 'cart', events: 1, customers: 1 },
-        { step: 'purchase', events: 2, customers: 2 },
+        { step: 'view', events: 3, entities: 2 },
+        { step: 'cart', events: 1, entities: 1 },
+        { step: 'purchase', events: 2, entities: 2 },
       ],
       segments: [
-        { segment: 'buyer', customers: 2, buyers: 2, revenue: '112.34' },
-        { segment: 'returning_visitor', customers: 1, buyers: 0, revenue: '0.00' },
+        { segment: 'buyer', entities: 2, buyers: 2, revenue: '112.34' },
+        { segment: 'returning_visitor', entities: 1, buyers: 0, revenue: '0.00' },
       ],
     });
   });
@@ -42,39 +42,39 @@ describe('the overview', () => {
       last: '2020-10-31T00:00:01Z',
       events: 3,
       duplicates: 1,
-      customers: 1,
+      entities: 1,
     });
     expect(await overview('?to=2020-10-30')).toMatchObject({ events: 1, buyers: 0, revenue: '0.00' });
-    expect(await overview('?from=2020-11-01')).toMatchObject({ events: 4, customers: 2, revenue: '100.00' });
+    expect(await overview('?from=2020-11-01')).toMatchObject({ events: 4, entities: 2, revenue: '100.00' });
   });
 
   test('is narrowed to a brand, a category, a segment, and all of them together', async () => {
     expect(await overview('?brand=x')).toMatchObject({
       events: 6,
-      customers: 2,
+      entities: 2,
       buyers: 2,
       revenue: '112.34',
     });
     expect(await overview('?category=a')).toMatchObject({
       events: 5,
-      customers: 2,
+      entities: 2,
       buyers: 1,
       revenue: '12.34',
     });
     expect(await overview('?segment=returning_visitor')).toMatchObject({
       events: 2,
-      customers: 1,
+      entities: 1,
       buyers: 0,
     });
     expect(await overview('?segment=buyer&category=b&brand=x&from=2020-11-02')).toMatchObject({
       events: 1,
-      customers: 1,
+      entities: 1,
       revenue: '100.00',
     });
   });
 
   test('an empty brand or category stands for events without one', async () => {
-    expect(await overview('?brand=')).toMatchObject({ events: 1, customers: 1 });
+    expect(await overview('?brand=')).toMatchObject({ events: 1, entities: 1 });
     expect(await overview('?category=')).toMatchObject({
       events: 1,
       funnel: [{ events: 0 }, { events: 0 }, { events: 0 }],
@@ -86,7 +86,7 @@ describe('the overview', () => {
       first: null,
       last: null,
       events: 0,
-      customers: 0,
+      entities: 0,
       revenue: '0.00',
       segments: [],
     });
@@ -120,10 +120,10 @@ test('a filter takes days away at the ends only', async () => {
 test('money spent, from the first bucket with a customer to the last', async () => {
   expect((await shown.ask('/api/overview/spend')).body).toEqual({
     buckets: [
-      { from: '10.00', to: '20.00', customers: 1 },
-      { from: '20.00', to: '50.00', customers: 0 },
-      { from: '50.00', to: '100.00', customers: 0 },
-      { from: '100.00', to: '200.00', customers: 1 },
+      { from: '10.00', to: '20.00', entities: 1 },
+      { from: '20.00', to: '50.00', entities: 0 },
+      { from: '50.00', to: '100.00', entities: 0 },
+      { from: '100.00', to: '200.00', entities: 1 },
     ],
   });
   expect((await shown.ask('/api/overview/spend?brand=y')).body).toEqual({ buckets: [] });
@@ -133,9 +133,9 @@ describe('top values', () => {
   test('have the most events; null stands for none', async () => {
     expect((await shown.ask('/api/overview/categories')).body).toEqual({
       items: [
-        { value: 'a', events: 4, customers: 2, purchases: 1, revenue: '12.34' },
-        { value: 'b', events: 2, customers: 2, purchases: 1, revenue: '100.00' },
-        { value: null, events: 1, customers: 1, purchases: 0, revenue: '0.00' },
+        { value: 'a', events: 4, entities: 2, purchases: 1, revenue: '12.34' },
+        { value: 'b', events: 2, entities: 2, purchases: 1, revenue: '100.00' },
+        { value: null, events: 1, entities: 1, purchases: 0, revenue: '0.00' },
       ],
       others: null,
     });
@@ -143,14 +143,14 @@ describe('top values', () => {
 
   test('leave the rest together, in which a customer of several counts once', async () => {
     expect((await shown.ask('/api/overview/brands?limit=1')).body).toEqual({
-      items: [{ value: 'x', events: 5, customers: 2, purchases: 2, revenue: '112.34' }],
-      others: { values: 2, events: 2, customers: 1, purchases: 0, revenue: '0.00' },
+      items: [{ value: 'x', events: 5, entities: 2, purchases: 2, revenue: '112.34' }],
+      others: { values: 2, events: 2, entities: 1, purchases: 0, revenue: '0.00' },
     });
   });
 
   test('are narrowed like all', async () => {
     expect((await shown.ask('/api/overview/brands?segment=buyer&to=2020-10-31&limit=2')).body).toEqual({
-      items: [{ value: 'x', events: 3, customers: 1, purchases: 1, revenue: '12.34' }],
+      items: [{ value: 'x', events: 3, entities: 1, purchases: 1, revenue: '12.34' }],
       others: null,
     });
   });

@@ -23,8 +23,8 @@ test('the address of every view is the one document of the page', async () => {
   for (const url of [
     '/',
     '/index.html',
-    '/customers',
-    '/customers/1?tab=events',
+    '/entities',
+    '/entities/1?tab=events',
     '/pipeline',
     '/lake',
     '/live',
@@ -37,7 +37,7 @@ test('the address of every view is the one document of the page', async () => {
 });
 
 test('an address where nothing is answers 404, to a browser with the page that says so', async () => {
-  for (const url of ['/nothing', '/lake/nothing', '/customers/1/2', '/datasets/other/', '/metric']) {
+  for (const url of ['/nothing', '/lake/nothing', '/entities/1/2', '/datasets/other/', '/metric']) {
     const { server } = shown.dashboard;
     const program = await server.inject({ url });
     expect([program.statusCode, JSON.parse(program.body)]).toMatchObject([

@@ -12,7 +12,7 @@ const COUNTED = {
   last: '2020-11-02T13:00:00Z',
   events: 8,
   duplicates: 1,
-  customers: 3,
+  entities: 3,
   buyers: 0,
   revenue: '0.00',
   funnel: [],
@@ -43,7 +43,7 @@ describe.each([
     expect((await shown().ask('/api/overview')).body).toEqual({ ...COUNTED, versions: expect.any(Object) });
     expect((await shown().ask('/api/overview?from=2020-11-01')).body).toMatchObject({
       events: 4,
-      customers: 2,
+      entities: 2,
     });
     expect((await shown().ask('/api/overview/days')).body).toEqual({
       types: ['events'],
@@ -71,11 +71,11 @@ describe.each([
   });
 
   test('has events of one customer, in one visit and without money', async () => {
-    expect((await shown().ask('/api/customers/1/events?limit=1')).body).toMatchObject({
+    expect((await shown().ask('/api/entities/1/events?limit=1')).body).toMatchObject({
       total: 4,
       events: [{ event_type: 'purchase', price: '12.34' }],
     });
-    expect((await shown().ask('/api/customers/1/sessions')).body).toEqual({
+    expect((await shown().ask('/api/entities/1/sessions')).body).toEqual({
       sessions: [
         {
           session: null,
@@ -87,7 +87,7 @@ describe.each([
         },
       ],
     });
-    expect((await shown().ask('/api/customers/1/spend')).body).toEqual({ days: [] });
+    expect((await shown().ask('/api/entities/1/spend')).body).toEqual({ days: [] });
   });
 
   test('shows what status and audit print', async () => {
@@ -103,11 +103,11 @@ describe.each([
 test('without an overview the customers are there, without segments', async () => {
   const dataset = (await plain.ask<DatasetAnswer>('/api/dataset')).body;
   expect(dataset).toMatchObject({ overview: null, model: 'customer_profiles' });
-  expect((await plain.ask('/api/customers?limit=1')).body).toMatchObject({
+  expect((await plain.ask('/api/entities?limit=1')).body).toMatchObject({
     total: 3,
-    customers: [{ user_id: '3', total_spent: '100.00' }],
+    entities: [{ user_id: '3', total_spent: '100.00' }],
   });
-  expect(await plain.ask('/api/customers?segment=buyer')).toMatchObject({ status: 400 });
+  expect(await plain.ask('/api/entities?segment=buyer')).toMatchObject({ status: 400 });
 });
 
 test('without a model there are no customers, and nothing to compute or publish', async () => {
@@ -116,7 +116,7 @@ test('without a model there are no customers, and nothing to compute or publish'
     model: null,
     profileColumns: [],
   });
-  for (const url of ['/api/customers', '/api/customers/1'])
+  for (const url of ['/api/entities', '/api/entities/1'])
     expect(await bare.ask(url)).toMatchObject({
       status: 404,
       body: { error: { code: 'dataset:no_model' } },

@@ -198,7 +198,7 @@ async function balances(dataset: object, lines: readonly string[][]): Promise<bo
     const looking = await openSession('fuzzed', { embedded: true }, 'look');
     const dashboard = await openDashboard(looking, '127.0.0.1', { page: join(home, 'none') });
     try {
-      for (const url of ['/api/audit', '/api/overview', '/api/lake', '/api/customers']) {
+      for (const url of ['/api/audit', '/api/overview', '/api/lake', '/api/entities']) {
         const { statusCode, body } = await dashboard.server.inject({ url });
         expect({ url, body, fault: statusCode >= 500 && statusCode !== 503 }).toMatchObject({ fault: false });
       }

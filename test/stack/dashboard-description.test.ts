@@ -140,8 +140,8 @@ test('what cannot be read as a request is answered with a problem, too', async (
   const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
   const requests: [string, RegExp][] = [
     [get(`/api/overview?brand=${'x'.repeat(20_000)}`), /^HTTP\/1\.1 431 /],
-    [get('/api/customers/%E0%A4%A'), /^HTTP\/1\.1 400 /],
-    [get(`/api/customers/${'1'.repeat(1001)}`), /^HTTP\/1\.1 400 /],
+    [get('/api/entities/%E0%A4%A'), /^HTTP\/1\.1 400 /],
+    [get(`/api/entities/${'1'.repeat(1001)}`), /^HTTP\/1\.1 400 /],
     ['nonsense\r\n\r\n', /^HTTP\/1\.1 400 /],
   ];
   for (const [request, status] of requests) {

@@ -70,7 +70,7 @@ test(
       await lookEverywhere();
       for (const path of ['/api/dataset', '/api/pipeline'])
         expect(await shown.ask(path)).toMatchObject({ status: 200 });
-      for (const path of ['/api/overview', '/api/customers', '/api/lake', '/api/lake/events/files']) {
+      for (const path of ['/api/overview', '/api/entities', '/api/lake', '/api/lake/events/files']) {
         expect({ path, ...(await shown.ask(path)) }).toMatchObject({
           path,
           status: 404,
@@ -87,7 +87,7 @@ test(
       // A look is good for a moment; then the tables are seen, without a new start.
       let overview = await shown.ask('/api/overview');
       while (overview.status === 404) overview = await shown.ask('/api/overview');
-      expect(overview).toMatchObject({ status: 200, body: { events: 5, customers: 3 } });
+      expect(overview).toMatchObject({ status: 200, body: { events: 5, entities: 3 } });
       await sameAsCommands(shown, 0);
     } finally {
       await shown.stop();

@@ -32,12 +32,12 @@ test('a dataset of sensors is shown in its own words, in each view', async () =>
   const { page, context, faults } = await dashboard.open('/datasets/readings/');
   const heading = page.getByRole('heading', { level: 1 });
   await page.getByRole('link', { name: 'Sensors', exact: true }).waitFor();
-  for (const path of ['/', '/customers', '/customers?q=none', '/customers/attic-1', '/pipeline', '/lake']) {
+  for (const path of ['/', '/entities', '/entities?q=none', '/entities/attic-1', '/pipeline', '/lake']) {
     await page.goto(`${dashboard.address}/datasets/readings${path}`);
     await settled(page);
     // The view may be asked before it has begun to load.
-    if (path === '/customers?q=none') await page.getByText('No sensor matches.').waitFor();
-    if (path === '/customers/attic-1') await heading.filter({ hasText: /^Sensor attic-1/ }).waitFor();
+    if (path === '/entities?q=none') await page.getByText('No sensor matches.').waitFor();
+    if (path === '/entities/attic-1') await heading.filter({ hasText: /^Sensor attic-1/ }).waitFor();
     const main = await page.locator('main').textContent();
     expect(main).not.toMatch(/customer|buyer|shop/i);
   }

@@ -32,7 +32,7 @@ describe('in every view', () => {
     const [buyer] = Object.entries(profiles)
       .filter(([, { purchases }]) => Number(purchases) > 1)
       .reduce((a, b) => (Number(a[1].sessions) >= Number(b[1].sessions) ? a : b));
-    views = ['/', '/?segment=buyer', '/customers', `/customers/${buyer}`, '/pipeline', '/lake'];
+    views = ['/', '/?segment=buyer', '/entities', `/entities/${buyer}`, '/pipeline', '/lake'];
   });
   afterAll(() => dashboard?.close());
 

@@ -208,7 +208,7 @@ test('the navigation lists the datasets, each with its views, and leads to them'
   await page.locator('.datasets summary').click();
   const links = page.getByRole('navigation', { name: 'Datasets' }).getByRole('link');
   const addresses = await links.evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''));
-  expect(addresses.slice(0, 4)).toEqual(['/', '/customers', '/pipeline', '/lake']);
+  expect(addresses.slice(0, 4)).toEqual(['/', '/entities', '/pipeline', '/lake']);
   expect(addresses.filter((address) => address.startsWith('/datasets/co2_live/'))).toEqual(
     ['live', '', 'pipeline', 'lake'].map((view) => `/datasets/co2_live/${view}`),
   );

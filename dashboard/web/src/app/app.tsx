@@ -2,8 +2,8 @@ import { useEffect, useState } from 'react';
 import type { DatasetAnswer, DatasetsAnswer } from '../../../api.ts';
 import { connect, useLive, useTableNames } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
-import { CustomerView } from '../customers/customer-view.tsx';
-import { CustomersView } from '../customers/customers-view.tsx';
+import { EntitiesView } from '../entities/entities-view.tsx';
+import { EntityView } from '../entities/entity-view.tsx';
 import { LakeView } from '../lake/lake-view.tsx';
 import { LiveView } from '../live/live-view.tsx';
 import { OverviewView } from '../overview/overview-view.tsx';
@@ -60,9 +60,9 @@ export function App() {
 }
 
 function View({ path, dataset }: { path: string; dataset: DatasetAnswer }) {
-  const id = /^\/customers\/([^/]+)$/.exec(path)?.[1];
-  if (id !== undefined) return <CustomerView id={decoded(id)} dataset={dataset} />;
-  if (path === '/customers') return <CustomersView dataset={dataset} />;
+  const id = /^\/entities\/([^/]+)$/.exec(path)?.[1];
+  if (id !== undefined) return <EntityView id={decoded(id)} dataset={dataset} />;
+  if (path === '/entities') return <EntitiesView dataset={dataset} />;
   if (path === '/reports') return <ReportsView />;
   if (path === '/pipeline') return <PipelineView dataset={dataset} />;
   if (path === '/lake') return <LakeView />;
@@ -78,7 +78,7 @@ function View({ path, dataset }: { path: string; dataset: DatasetAnswer }) {
   );
 }
 
-/** What is no valid encoding stands for itself: there is no such customer. */
+/** What is no valid encoding stands for itself: there is no such entity. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

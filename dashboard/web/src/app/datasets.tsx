@@ -9,7 +9,7 @@ export function viewsOf({ views, entities }: Listed): { path: string; name: stri
     live: { path: '/live', name: 'Live' },
     overview: { path: '/', name: 'Overview' },
     reports: { path: '/reports', name: 'Reports' },
-    customers: { path: '/customers', name: capitalized(entities) },
+    entities: { path: '/entities', name: capitalized(entities) },
     pipeline: { path: '/pipeline', name: 'Pipeline' },
     lake: { path: '/lake', name: 'Lake' },
   };

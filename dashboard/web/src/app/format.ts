@@ -27,12 +27,12 @@ export function time(text: string | null): string {
   return text === null ? '–' : text.replace('T', ' ').replace(/(\.\d+)?Z$/, '');
 }
 
-/** `customers` → `Customers`. */
+/** `profiles` → `Profiles`. */
 export function capitalized(word: string): string {
   return `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
 }
 
-/** `customer_profiles` → `customer profiles`. */
+/** `daily_counts` → `daily counts`. */
 export function words(name: string): string {
   return name.replaceAll('_', ' ');
 }

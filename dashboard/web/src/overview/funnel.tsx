@@ -19,11 +19,11 @@ export function Funnel({ entities, loaded }: { entities: string; loaded: Loaded<
           <>
             <Bars
               unit={entities}
-              bars={funnel.map(({ step, customers, events }, i) => ({
+              bars={funnel.map(({ step, entities, events }, i) => ({
                 label: words(step),
                 colour: colourOf(step, steps, i),
-                value: customers,
-                note: share(customers, funnel[0]?.customers ?? 0),
+                value: entities,
+                note: share(entities, funnel[0]?.entities ?? 0),
                 detail: `${grouped(events)} events`,
               }))}
             />

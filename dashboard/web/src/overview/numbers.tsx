@@ -30,8 +30,8 @@ export function Numbers({ entities, loaded, hasAmount, currency, range, before, 
       ? [
           {
             name: entities,
-            value: answer?.customers,
-            earlier: before?.customers,
+            value: answer?.entities,
+            earlier: before?.entities,
             note: 'with a matching event',
           },
         ]
@@ -42,7 +42,7 @@ export function Numbers({ entities, loaded, hasAmount, currency, range, before, 
             name: 'buyers',
             value: answer?.buyers,
             earlier: before?.buyers,
-            note: answer && `${share(answer.buyers, answer.customers)} of them`,
+            note: answer && `${share(answer.buyers, answer.entities)} of them`,
           },
           {
             name: 'revenue',

@@ -82,15 +82,15 @@ function Panels({ dataset, filter, whole, turn }: PanelsProps) {
             hint={`${capitalized(entity.plural)} with a matching event, by what they have become`}
             loaded={bySegment}
           >
-            {({ segments, customers }) => (
+            {({ segments, entities }) => (
               <Bars
                 unit={entity.plural}
                 chosen={filter.segment}
                 onChoose={(segment) => setQuery({ segment })}
                 bars={segments.map((item) => ({
                   label: words(item.segment),
-                  value: item.customers,
-                  note: share(item.customers, customers),
+                  value: item.entities,
+                  note: share(item.entities, entities),
                   filter: item.segment,
                   detail: `${grouped(item.buyers)} buyers, ${money(item.revenue, roles.currency)} spent`,
                 }))}
@@ -131,10 +131,10 @@ function Panels({ dataset, filter, whole, turn }: PanelsProps) {
             {({ buckets }) => (
               <Histogram
                 unit="buyers"
-                columns={buckets.map(({ from, to, customers }) => ({
+                columns={buckets.map(({ from, to, entities }) => ({
                   label: to === null ? `${plain(from)} and more` : `${plain(from)} to ${plain(to)}`,
                   short: compact(from),
-                  values: [customers],
+                  values: [entities],
                 }))}
               />
             )}
@@ -147,7 +147,7 @@ function Panels({ dataset, filter, whole, turn }: PanelsProps) {
 
 /** Without profiles, the key may identify the event, such as a message: then each has one of its own. */
 function hasEntities({ model }: DatasetAnswer, whole: OverviewAnswer | null): boolean {
-  return model !== null || (whole !== null && whole.customers !== whole.events - whole.duplicates);
+  return model !== null || (whole !== null && whole.entities !== whole.events - whole.duplicates);
 }
 
 interface ValuesProps {
@@ -181,7 +181,7 @@ function Values({ title, name, path, filter, turn, entities, currency }: ValuesP
             bars={items.map((item) => ({
               label: item.value ?? `no ${name}`,
               value: item.events,
-              detail: `${grouped(item.customers)} ${entities}, ${grouped(item.purchases)} purchases, ${money(item.revenue, currency)} spent`,
+              detail: `${grouped(item.entities)} ${entities}, ${grouped(item.purchases)} purchases, ${money(item.revenue, currency)} spent`,
               filter: item.value ?? '',
             }))}
           />

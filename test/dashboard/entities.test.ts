@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { CustomersAnswer } from '../../dashboard/api.ts';
+import type { EntitiesAnswer } from '../../dashboard/api.ts';
 import { Shown, SMALL } from './fixtures.ts';
 
 let shown: Shown;
@@ -11,8 +11,8 @@ afterAll(() => shown.close());
 
 describe('the customers', () => {
   const ids = async (query: string) => {
-    const { body } = await shown.ask<CustomersAnswer>(`/api/customers${query}`);
-    return [body.total, ...body.customers.map((customer) => customer.user_id)];
+    const { body } = await shown.ask<EntitiesAnswer>(`/api/entities${query}`);
+    return [body.total, ...body.entities.map((customer) => customer.user_id)];
   };
 
   test('come with those first who spent most', async () => {
@@ -34,8 +34,8 @@ describe('the customers', () => {
   });
 
   test('have counts as numbers, ids and money as text', async () => {
-    const { body } = await shown.ask<CustomersAnswer>('/api/customers?q=1515');
-    expect(body.customers[0]).toMatchObject({
+    const { body } = await shown.ask<EntitiesAnswer>('/api/entities?q=1515');
+    expect(body.entities[0]).toMatchObject({
       user_id: '1515915625519388267',
       views: 2,
       total_spent: '0.00',
@@ -45,7 +45,7 @@ describe('the customers', () => {
 
 describe('one customer', () => {
   test('has a profile', async () => {
-    expect((await shown.ask('/api/customers/1')).body).toMatchObject({
+    expect((await shown.ask('/api/entities/1')).body).toMatchObject({
       user_id: '1',
       first_seen: '2020-10-30T23:59:59Z',
       events: 3,
@@ -58,7 +58,7 @@ describe('one customer', () => {
   });
 
   test('has events as the archive holds them, newest first', async () => {
-    const { body } = await shown.ask<{ events: object[] }>('/api/customers/1/events?limit=3');
+    const { body } = await shown.ask<{ events: object[] }>('/api/entities/1/events?limit=3');
     expect(body).toMatchObject({
       total: 4,
       events: [{ event_type: 'purchase' }, { event_type: 'purchase' }, { event_type: 'cart' }],
@@ -76,14 +76,14 @@ describe('one customer', () => {
       logPartition: expect.any(Number),
       logOffset: expect.stringMatching(/^\d+$/),
     });
-    expect((await shown.ask('/api/customers/1/events?limit=3&offset=3')).body).toMatchObject({
+    expect((await shown.ask('/api/entities/1/events?limit=3&offset=3')).body).toMatchObject({
       total: 4,
       events: [{ event_type: 'view' }],
     });
   });
 
   test('has sessions over distinct events, newest first', async () => {
-    expect((await shown.ask('/api/customers/1/sessions')).body).toEqual({
+    expect((await shown.ask('/api/entities/1/sessions')).body).toEqual({
       sessions: [
         {
           session: 's1',
@@ -95,33 +95,33 @@ describe('one customer', () => {
         },
       ],
     });
-    expect((await shown.ask('/api/customers/1515915625519388267/sessions')).body).toMatchObject({
+    expect((await shown.ask('/api/entities/1515915625519388267/sessions')).body).toMatchObject({
       sessions: [
         { session: 's3', events: 1, spent: '0.00' },
         { session: 's2', events: 1 },
       ],
     });
-    expect((await shown.ask('/api/customers/3/sessions')).body).toMatchObject({
+    expect((await shown.ask('/api/entities/3/sessions')).body).toMatchObject({
       sessions: [{ session: null, events: 2, spent: '100.00' }],
     });
   });
 
   test('has spent what distinct purchases cost, day by day', async () => {
-    expect((await shown.ask('/api/customers/1/spend')).body).toEqual({
+    expect((await shown.ask('/api/entities/1/spend')).body).toEqual({
       days: [{ day: '2020-10-31', spent: '12.34', total: '12.34' }],
     });
-    expect((await shown.ask('/api/customers/1515915625519388267/spend')).body).toEqual({ days: [] });
+    expect((await shown.ask('/api/entities/1515915625519388267/spend')).body).toEqual({ days: [] });
   });
 
   test.each(['', '/events', '/sessions', '/spend'])(
     'that nobody knows is 404, and what is no id is 400: %s',
     async (of) => {
-      expect(await shown.ask(`/api/customers/2${of}`)).toMatchObject({
+      expect(await shown.ask(`/api/entities/2${of}`)).toMatchObject({
         status: 404,
-        body: { error: { code: 'customer:unknown' } },
+        body: { error: { code: 'entity:unknown' } },
       });
       for (const id of ['x', '1.5', '9223372036854775808', "1'%20OR%201=1--", '%00', '1%2F2']) {
-        expect((await shown.ask(`/api/customers/${id}${of}`)).status).toBe(400);
+        expect((await shown.ask(`/api/entities/${id}${of}`)).status).toBe(400);
       }
     },
   );

@@ -3,13 +3,13 @@ import type { SqlSession } from '../core/engine.ts';
 import { EventlakeError, UsageError } from '../core/errors.ts';
 import { literal } from '../core/sql.ts';
 import { isInt64, plainCounts } from '../inspection/rows.ts';
-import type { CustomersAnswer } from './api.ts';
+import type { EntitiesAnswer } from './api.ts';
 import type { LakeView, SeenLake, SeenTable } from './lake-view.ts';
 import { plainRows } from './plain-rows.ts';
 import { rolesOf } from './roles.ts';
 
 /** A page of the model's table. */
-export interface CustomersRequest {
+export interface EntitiesRequest {
   readonly q?: string | undefined;
   readonly segment?: string | undefined;
   readonly sort?: string | undefined;
@@ -31,13 +31,13 @@ export function modelledIn(dataset: Dataset, { profiles }: SeenLake): { model: M
   );
 }
 
-/** Searches, sorts and pages through the customers. @throws `request:unknown_column`, `request:no_role` */
-export async function customers(
+/** Searches, sorts and pages through the entities. @throws `request:unknown_column`, `request:no_role` */
+export async function entities(
   dataset: Dataset,
   view: LakeView,
   sql: SqlSession,
-  request: CustomersRequest,
-): Promise<CustomersAnswer> {
+  request: EntitiesRequest,
+): Promise<EntitiesAnswer> {
   return view.read(async (seen) => {
     const { model, profiles } = modelledIn(dataset, seen);
     const column = sortColumn(model, profiles, request.sort);
@@ -50,7 +50,7 @@ export async function customers(
       );
     }
     const paths = await view.paths(profiles);
-    if (paths.length === 0) return { total: 0, sort, customers: [] };
+    if (paths.length === 0) return { total: 0, sort, entities: [] };
     const parts = ['true'];
     if (request.q) parts.push(`starts_with(CAST(${keyOf(model)} AS VARCHAR), ${literal(request.q)})`);
     if (request.segment !== undefined) parts.push(`${segment} = ${literal(request.segment)}`);
@@ -62,7 +62,7 @@ export async function customers(
     return {
       total: Number(counted?.total),
       sort,
-      customers: plainRows(rows.map((row) => plainCounts(row, keyOf(model)))),
+      entities: plainRows(rows.map((row) => plainCounts(row, keyOf(model)))),
     };
   });
 }
@@ -77,11 +77,11 @@ function sortColumn(model: Model, { snapshot }: SeenTable, wanted: string | unde
   });
 }
 
-/** The condition that an event is of this customer. @throws `customer:bad_id` */
-export function ofCustomer(dataset: Dataset, id: string): string {
+/** The condition that an event is of this entity. @throws `entity:bad_id` */
+export function ofEntity(dataset: Dataset, id: string): string {
   const key = entityKeyOf(dataset);
   if (dataset.columns.find((column) => column.name === key)?.type !== 'int64')
     return `${key} = ${literal(id)}`;
   if (isInt64(id)) return `${key} = ${BigInt(id)}`;
-  throw new UsageError('customer:bad_id', `"${id}" is no ${key}: it must be a 64-bit integer`);
+  throw new UsageError('entity:bad_id', `"${id}" is no ${key}: it must be a 64-bit integer`);
 }

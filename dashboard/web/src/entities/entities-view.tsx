@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { CustomersAnswer, DatasetAnswer, OverviewAnswer } from '../../../api.ts';
+import type { DatasetAnswer, EntitiesAnswer, OverviewAnswer } from '../../../api.ts';
 import { withQuery } from '../api/ask.ts';
 import { useTableVersions } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
@@ -16,11 +16,11 @@ const ROWS = 50;
 const TYPED_MS = 250;
 
 /** All rows of the model's table, a page of them at a time: searched, sorted and filtered by the server. */
-export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
+export function EntitiesView({ dataset }: { dataset: DatasetAnswer }) {
   const { query } = usePlace();
   const offset = useOffset('offset');
-  const { answer, problem, loading, again } = useAnswer<CustomersAnswer>(
-    withQuery('/api/customers', {
+  const { answer, problem, loading, again } = useAnswer<EntitiesAnswer>(
+    withQuery('/api/entities', {
       q: query.get('q'),
       segment: query.get('segment'),
       sort: query.get('sort'),
@@ -30,7 +30,7 @@ export function CustomersView({ dataset }: { dataset: DatasetAnswer }) {
     }),
     useTableVersions(),
   );
-  const shown = answer?.customers.length ?? 0;
+  const shown = answer?.entities.length ?? 0;
   const total = answer?.total ?? 0;
   if (isLakeMissing(problem)) {
     return (
@@ -123,12 +123,12 @@ function Segments() {
 
 interface TableProps {
   readonly dataset: DatasetAnswer;
-  readonly answer: CustomersAnswer;
+  readonly answer: EntitiesAnswer;
   readonly stale: boolean;
 }
 
 function Table({ dataset, answer, stale }: TableProps) {
-  const names = Object.keys(answer.customers[0] ?? {});
+  const names = Object.keys(answer.entities[0] ?? {});
   const columns = columnsInOrder(dataset, names);
   const types = new Map(dataset.profileColumns.map(({ name, type }) => [name, type]));
   const { column, order } = answer.sort;
@@ -160,16 +160,16 @@ function Table({ dataset, answer, stale }: TableProps) {
           </tr>
         </thead>
         <tbody>
-          {answer.customers.map((customer) => {
-            const id = String(customer[dataset.key]);
+          {answer.entities.map((entity) => {
+            const id = String(entity[dataset.key]);
             return (
               <tr key={id}>
                 <th scope="row">
-                  <Link href={`/customers/${encodeURIComponent(id)}`}>{id}</Link>
+                  <Link href={`/entities/${encodeURIComponent(id)}`}>{id}</Link>
                 </th>
                 {columns.slice(1).map((name) => (
                   <td key={name} className={isNumeric(types.get(name)) ? 'number' : ''}>
-                    {cellText(customer[name], types.get(name))}
+                    {cellText(entity[name], types.get(name))}
                   </td>
                 ))}
               </tr>

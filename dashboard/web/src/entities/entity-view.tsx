@@ -1,10 +1,10 @@
 import { useMemo } from 'react';
 import type {
-  CustomerAnswer,
-  CustomerEventsAnswer,
-  CustomerSessionsAnswer,
-  CustomerSpendAnswer,
   DatasetAnswer,
+  EntityAnswer,
+  EntityEventsAnswer,
+  EntitySessionsAnswer,
+  EntitySpendAnswer,
 } from '../../../api.ts';
 import { useTableVersions } from '../api/live.ts';
 import { useAnswer } from '../api/use-answer.ts';
@@ -23,9 +23,9 @@ import { columnsInOrder } from './column-order.ts';
 const EVENTS = 50;
 
 /** One row of the model's table: the profile, what was spent over time, sessions, and every event. */
-export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnswer }) {
-  const path = `/api/customers/${encodeURIComponent(id)}`;
-  const profile = useAnswer<CustomerAnswer>(path, useTableVersions());
+export function EntityView({ id, dataset }: { id: string; dataset: DatasetAnswer }) {
+  const path = `/api/entities/${encodeURIComponent(id)}`;
+  const profile = useAnswer<EntityAnswer>(path, useTableVersions());
   const isKnown = profile.answer !== null;
   if (profile.problem) {
     return (
@@ -39,7 +39,7 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
           <ProblemNote problem={profile.problem} again={profile.again} />
         )}
         <p>
-          <Link href="/customers">All {dataset.entity.plural}</Link>
+          <Link href="/entities">All {dataset.entity.plural}</Link>
         </p>
       </>
     );
@@ -55,7 +55,7 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
   return (
     <>
       <p className="back">
-        <Link href="/customers">{capitalized(dataset.entity.plural)}</Link>
+        <Link href="/entities">{capitalized(dataset.entity.plural)}</Link>
       </p>
       <h1>
         {capitalized(dataset.entity.singular)} {id}{' '}
@@ -92,14 +92,14 @@ export function CustomerView({ id, dataset }: { id: string; dataset: DatasetAnsw
 type Columns = DatasetAnswer['profileColumns'];
 
 /** Money and times of a profile, which say at once who this is. */
-function factsOf({ profileColumns }: DatasetAnswer, profile: CustomerAnswer): Columns {
+function factsOf({ profileColumns }: DatasetAnswer, profile: EntityAnswer): Columns {
   const of = (type: RegExp) => profileColumns.filter((column) => type.test(column.type)).slice(0, 2);
   return [...of(/^decimal/), ...of(/^timestamp/)].filter(({ name }) => name in profile);
 }
 
 interface FactsProps {
   readonly dataset: DatasetAnswer;
-  readonly profile: CustomerAnswer;
+  readonly profile: EntityAnswer;
   readonly facts: Columns;
 }
 
@@ -118,7 +118,7 @@ function Facts({ dataset, profile, facts }: FactsProps) {
 }
 
 function Spend({ path, currency }: { path: string | null; currency: string | null }) {
-  const loaded = useAnswer<CustomerSpendAnswer>(path && `${path}/spend`);
+  const loaded = useAnswer<EntitySpendAnswer>(path && `${path}/spend`);
   const { at, totals } = useMemo(() => {
     const days = loaded.answer?.days ?? [];
     return {
@@ -155,7 +155,7 @@ function Spend({ path, currency }: { path: string | null; currency: string | nul
 
 function Sessions({ path, overview }: { path: string | null } & Pick<DatasetAnswer, 'overview'>) {
   const steps = overview?.funnel ?? [];
-  const loaded = useAnswer<CustomerSessionsAnswer>(path && `${path}/sessions`);
+  const loaded = useAnswer<EntitySessionsAnswer>(path && `${path}/sessions`);
   return (
     <Panel title="Sessions" hint="Newest first" loaded={loaded}>
       {({ sessions }) => (
@@ -187,7 +187,7 @@ function Sessions({ path, overview }: { path: string | null } & Pick<DatasetAnsw
 
 function Events({ path, dataset }: { path: string | null; dataset: DatasetAnswer }) {
   const offset = useOffset('event');
-  const loaded = useAnswer<CustomerEventsAnswer>(path && `${path}/events?limit=${EVENTS}&offset=${offset}`);
+  const loaded = useAnswer<EntityEventsAnswer>(path && `${path}/events?limit=${EVENTS}&offset=${offset}`);
   const columns = dataset.columns.filter(({ name }) => name !== dataset.key);
   return (
     <Panel title="Timeline" hint="Every event, newest first" loaded={loaded} wide>

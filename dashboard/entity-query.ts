@@ -5,13 +5,8 @@ import type { Row } from '../core/row.ts';
 import { literal } from '../core/sql.ts';
 import { profileOf } from '../inspection/rows.ts';
 import { eventsRelation } from '../processing/events-table.ts';
-import type {
-  CustomerAnswer,
-  CustomerEventsAnswer,
-  CustomerSessionsAnswer,
-  CustomerSpendAnswer,
-} from './api.ts';
-import { modelledIn, ofCustomer } from './customers-query.ts';
+import type { EntityAnswer, EntityEventsAnswer, EntitySessionsAnswer, EntitySpendAnswer } from './api.ts';
+import { modelledIn, ofEntity } from './entities-query.ts';
 import type { LakeView } from './lake-view.ts';
 import { plainRows } from './plain-rows.ts';
 import { rolesOf } from './roles.ts';
@@ -19,10 +14,10 @@ import { rolesOf } from './roles.ts';
 const SESSIONS = 1000;
 
 /**
- * Queries about one customer. Each says `customer:unknown` for an id without events, `customer:bad_id` for
+ * Queries about one entity. Each says `entity:unknown` for an id without events, `entity:bad_id` for
  * what is no id.
  */
-export class CustomerQueries {
+export class EntityQueries {
   readonly #dataset: Dataset;
   readonly #view: LakeView;
   readonly #sql: SqlSession;
@@ -33,8 +28,8 @@ export class CustomerQueries {
     this.#sql = sql;
   }
 
-  async profile(id: string): Promise<CustomerAnswer> {
-    ofCustomer(this.#dataset, id);
+  async profile(id: string): Promise<EntityAnswer> {
+    ofEntity(this.#dataset, id);
     return this.#view.read(async (seen) => {
       const { model, profiles } = modelledIn(this.#dataset, seen);
       const profile = await profileOf(model, profiles.table, this.#view.files, this.#sql, id);
@@ -43,7 +38,7 @@ export class CustomerQueries {
   }
 
   /** All events as the archive has them, duplicates too, newest first. */
-  async events(id: string, limit: number, offset: number): Promise<CustomerEventsAnswer> {
+  async events(id: string, limit: number, offset: number): Promise<EntityEventsAnswer> {
     const { time } = this.#dataset;
     return this.#read(id, async (matching) => {
       const [counted] = await this.#sql.rows(`SELECT count(*) AS total FROM ${matching}`);
@@ -55,7 +50,7 @@ ORDER BY ${time} DESC, log_partition, log_offset DESC LIMIT ${limit} OFFSET ${of
   }
 
   /** The newest sessions, over distinct events. */
-  async sessions(id: string): Promise<CustomerSessionsAnswer> {
+  async sessions(id: string): Promise<EntitySessionsAnswer> {
     const { time } = this.#dataset;
     const { session, type, amount, funnel } = rolesOf(this.#dataset, null);
     const kind = type ?? 'NULL';
@@ -76,7 +71,7 @@ ORDER BY last DESC, session, kind`);
   }
 
   /** What was spent on each day with a purchase, and up to then. */
-  async spend(id: string): Promise<CustomerSpendAnswer> {
+  async spend(id: string): Promise<EntitySpendAnswer> {
     const { time } = this.#dataset;
     const { type, amount, funnel } = rolesOf(this.#dataset, null);
     const bought = funnel.at(-1);
@@ -107,7 +102,7 @@ FROM daily ORDER BY day`);
   }
 
   async #read<T>(id: string, query: (matching: string) => Promise<T>): Promise<T> {
-    const condition = ofCustomer(this.#dataset, id);
+    const condition = ofEntity(this.#dataset, id);
     return this.#view.read(async ({ events }) => {
       const paths = await this.#view.paths(events);
       if (paths.length === 0) this.#unknown(id);
@@ -119,7 +114,7 @@ FROM daily ORDER BY day`);
   }
 
   #unknown(id: string): never {
-    throw new EventlakeError('customer:unknown', `There is no ${entityKeyOf(this.#dataset)} ${id}`, {
+    throw new EventlakeError('entity:unknown', `There is no ${entityKeyOf(this.#dataset)} ${id}`, {
       hint: 'Are all events processed? The pipeline page says so.',
     });
   }
@@ -127,7 +122,7 @@ FROM daily ORDER BY day`);
 
 /** Rows of a session and a kind of event become one entry a session, the newest first. */
 function bySession(rows: readonly Row[], noTypes: boolean, bought: string | undefined) {
-  const sessions = new Map<string | null, CustomerSessionsAnswer['sessions'][number]>();
+  const sessions = new Map<string | null, EntitySessionsAnswer['sessions'][number]>();
   for (const row of rows) {
     const id = row.session === null ? null : String(row.session);
     const [first, last, events] = [String(row.first), String(row.last), Number(row.events)];

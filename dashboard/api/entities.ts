@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { count, day, money, row, time } from './values.ts';
 
-export const customersAnswer = z.object({
+export const entitiesAnswer = z.object({
   total: count,
   /** What they are sorted by, also where the request did not say. */
   sort: z.object({ column: z.string(), order: z.enum(['asc', 'desc']) }),
-  customers: z.array(row),
+  entities: z.array(row),
 });
-export const customerAnswer = row;
-export const customerEventsAnswer = z.object({
+export const entityAnswer = row;
+export const entityEventsAnswer = z.object({
   total: count,
   /** The contract's columns, with `logPartition` and `logOffset`. */
   events: z.array(row),
 });
-export const customerSessionsAnswer = z.object({
+export const entitySessionsAnswer = z.object({
   sessions: z.array(
     z.object({
       session: z.string().nullable(),
@@ -25,12 +25,12 @@ export const customerSessionsAnswer = z.object({
     }),
   ),
 });
-export const customerSpendAnswer = z.object({
+export const entitySpendAnswer = z.object({
   days: z.array(z.object({ day, spent: money, total: money })),
 });
 
-export type CustomersAnswer = z.infer<typeof customersAnswer>;
-export type CustomerAnswer = z.infer<typeof customerAnswer>;
-export type CustomerEventsAnswer = z.infer<typeof customerEventsAnswer>;
-export type CustomerSessionsAnswer = z.infer<typeof customerSessionsAnswer>;
-export type CustomerSpendAnswer = z.infer<typeof customerSpendAnswer>;
+export type EntitiesAnswer = z.infer<typeof entitiesAnswer>;
+export type EntityAnswer = z.infer<typeof entityAnswer>;
+export type EntityEventsAnswer = z.infer<typeof entityEventsAnswer>;
+export type EntitySessionsAnswer = z.infer<typeof entitySessionsAnswer>;
+export type EntitySpendAnswer = z.infer<typeof entitySpendAnswer>;

@@ -32,7 +32,7 @@ describe('customers', () => {
   const position = (page: Page): Locator => page.getByRole('navigation', { name: 'Pages' }).locator('span');
 
   test('are searched by the beginning of their id', () =>
-    visit('/customers', async (page, { requests }) => {
+    visit('/entities', async (page, { requests }) => {
       const prefix = Object.keys(profiles)[0]?.slice(0, -2) ?? '';
       const wanted = Object.keys(profiles).filter((id) => id.startsWith(prefix));
       expect(wanted.length).toBeLessThan(ROWS);
@@ -42,13 +42,13 @@ describe('customers', () => {
       await page.getByRole('searchbox').fill('000');
       await page.getByText('No customer matches.').waitFor();
       const limits = requests
-        .filter((path) => path.startsWith('/api/customers'))
+        .filter((path) => path.startsWith('/api/entities'))
         .map((path) => /limit=(\d+)/.exec(path)?.[1]);
       expect(new Set(limits)).toEqual(new Set([`${ROWS}`]));
     }));
 
   test('are sorted by what they spent, and come a page at a time', () =>
-    visit('/customers', async (page) => {
+    visit('/entities', async (page) => {
       const spent = Object.values(profiles).map((profile) => Number(profile.total_spent));
       const most = spent.sort((a, b) => b - a);
       const column = async () => {
@@ -76,7 +76,7 @@ describe('customers', () => {
     }));
 
   test.each([360, 800, 1280, 1920])('are seen in every column and row, in a window %i pixels wide', (width) =>
-    visit('/customers', async (page) => {
+    visit('/entities', async (page) => {
       await page.setViewportSize({ width, height: 800 });
       await page.locator('tbody tr').first().waitFor();
       const table = page.getByRole('region', { name: 'Customers, scrolls in both directions' });
@@ -106,7 +106,7 @@ describe('customers', () => {
   );
 
   test('one is opened, with the profile that an independent computation gives', () =>
-    visit('/customers?sort=total_spent&order=desc', async (page) => {
+    visit('/entities?sort=total_spent&order=desc', async (page) => {
       const best = Object.values(profiles).reduce((a, b) =>
         Number(a.total_spent) >= Number(b.total_spent) ? a : b,
       );
@@ -145,10 +145,10 @@ describe('customers', () => {
     }));
 
   test('one who is not there is told about, with the way back', async () => {
-    const opened = await dashboard.open('/customers/123');
+    const opened = await dashboard.open('/entities/123');
     await opened.page.getByRole('alert').filter({ hasText: '123' }).waitFor();
     // The page asks again when it learns of the tables' versions.
-    expect([...new Set(opened.faults)]).toEqual(['404 /api/customers/123']);
+    expect([...new Set(opened.faults)]).toEqual(['404 /api/entities/123']);
     await opened.page.getByRole('link', { name: 'All customers' }).click();
     await eventually(async () => (await ids(opened.page)).length, ROWS);
     await opened.context.close();
