@@ -59,7 +59,7 @@ def revenue(events):
 
 
 def totals(events):
-    return {"events": len(events), "customers": users(events), "purchases": len(bought(events)), "revenue": revenue(events)}
+    return {"events": len(events), "entities": users(events), "purchases": len(bought(events)), "revenue": revenue(events)}
 
 
 def top(events, column, limit):
@@ -78,22 +78,22 @@ def overview(events, distinct, segments):
         by_segment[segments[event.user_id]].append(event)
     times = [moment(event).strftime("%Y-%m-%dT%H:%M:%SZ") for event in distinct]
     of_segments = [
-        {"segment": name, "customers": users(own), "buyers": users(bought(own)), "revenue": revenue(own)} for name, own in by_segment.items()
+        {"segment": name, "entities": users(own), "buyers": users(bought(own)), "revenue": revenue(own)} for name, own in by_segment.items()
     ]
     return {
         "first": min(times, default=None),
         "last": max(times, default=None),
         "events": len(events),
         "duplicates": len(events) - len(distinct),
-        "customers": users(distinct),
+        "entities": users(distinct),
         "buyers": users(bought(distinct)),
         "revenue": revenue(distinct),
         "funnel": [
-            {"step": step, "events": len(own), "customers": users(own)}
+            {"step": step, "events": len(own), "entities": users(own)}
             for step in FUNNEL
             for own in [[event for event in distinct if event.event_type == step]]
         ],
-        "segments": sorted(of_segments, key=lambda found: (-found["customers"], found["segment"])),
+        "segments": sorted(of_segments, key=lambda found: (-found["entities"], found["segment"])),
     }
 
 
@@ -116,7 +116,7 @@ def spend(distinct):
         spent[event.user_id] += event.price
     places = Counter(max(i for i, bound in enumerate(BOUNDS) if cents >= bound * 100) for cents in spent.values())
     shown = range(min(places), max(places) + 1) if places else []
-    return {"buckets": [{"from": f"{BOUNDS[i]}.00", "to": f"{BOUNDS[i + 1]}.00", "customers": places[i]} for i in shown]}
+    return {"buckets": [{"from": f"{BOUNDS[i]}.00", "to": f"{BOUNDS[i + 1]}.00", "entities": places[i]} for i in shown]}
 
 
 def main():
