@@ -1,5 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generate } from '../generator/generate.ts';
 import { loadShape } from '../generator/shape.ts';
@@ -9,6 +9,12 @@ const SEED = 1;
 
 /** Where the benchmarks keep their data and, while they run, what they make. */
 export const BENCH_FOLDER = join(ROOT, '.eventlake', 'bench');
+
+/** Makes the folder new. */
+export async function emptyFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+}
 
 /**
  * The generator's clean file of so many rows, made once. It is read once, so that the first measured run

@@ -1,20 +1,19 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BENCH_FOLDER, dataFile } from './data.ts';
+import { BENCH_FOLDER, dataFile, emptyFolder } from './data.ts';
+import { DUCKDB_ALONE, measureDuckDbAlone } from './duckdb-alone.ts';
 import {
   alternate,
   bareEnvironment,
   type Figures,
   type Measured,
-  measure,
   measureEventlake,
   mustBe,
 } from './measure.ts';
-import { type BenchOptions, type Group, megabytes, type Pledge, ratio, withVersion } from './report.ts';
+import { type BenchOptions, type Group, megabytes, type Pledge, ratio } from './report.ts';
 
 const MANY = 10;
 const FOLDER = join(BENCH_FOLDER, 'embedded');
-const PEER = join(import.meta.dirname, 'raw-duckdb.ts');
 
 /**
  * The whole job in one process: against DuckDB that does nothing else, with ten times the rows, and again.
@@ -26,7 +25,7 @@ export async function embedded({ rows, runs }: BenchOptions): Promise<Group> {
   let audited: unknown[] = [];
 
   async function first(): Promise<Measured> {
-    await emptyFolder();
+    await emptyFolder(FOLDER);
     const measured = await run(file);
     const { events, users, totalSpent } = measured.result.audit.profiles;
     mustBe('events of the run', measured.result.ingest.events, rows);
@@ -41,15 +40,14 @@ export async function embedded({ rows, runs }: BenchOptions): Promise<Group> {
   }
 
   async function duckdb(): Promise<Measured> {
-    await emptyFolder();
-    const measured = await measure([PEER, file, FOLDER], bareEnvironment());
+    const measured = await measureDuckDbAlone(file, FOLDER);
     const { events, profiles, distinct, spent } = measured.result;
     mustBe('what DuckDB alone found', [events, profiles, distinct, spent], audited);
     return measured;
   }
 
   async function many(): Promise<Measured> {
-    await emptyFolder();
+    await emptyFolder(FOLDER);
     const measured = await run(manyFile);
     mustBe('events of the large run', measured.result.ingest.events, rows * MANY);
     return measured;
@@ -60,7 +58,7 @@ export async function embedded({ rows, runs }: BenchOptions): Promise<Group> {
       [
         { name: 'eventlake run', rows, run: first },
         { name: 'eventlake run, nothing new', rows: null, run: again },
-        { name: `DuckDB (${withVersion('@duckdb/node-api')}) alone`, rows, run: duckdb },
+        { name: DUCKDB_ALONE, rows, run: duckdb },
         { name: `eventlake run, ${MANY} × the rows`, rows: rows * MANY, run: many },
       ],
       runs,
@@ -118,9 +116,4 @@ function run(file: string): Promise<Measured> {
     ...bareEnvironment(),
     EVENTLAKE_HOME: FOLDER,
   });
-}
-
-async function emptyFolder(): Promise<void> {
-  await rm(FOLDER, { recursive: true, force: true });
-  await mkdir(FOLDER, { recursive: true });
 }

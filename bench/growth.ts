@@ -1,23 +1,15 @@
-import { appendFile, copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, copyFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { thousands } from '../cli/output.ts';
-import { BENCH_FOLDER, dataFile } from './data.ts';
-import {
-  alternate,
-  bareEnvironment,
-  type Measured,
-  measure,
-  measureEventlake,
-  median,
-  mustBe,
-} from './measure.ts';
-import { type BenchOptions, type Group, type Pledge, ratio, withVersion } from './report.ts';
+import { BENCH_FOLDER, dataFile, emptyFolder } from './data.ts';
+import { DUCKDB_ALONE, measureDuckDbAlone } from './duckdb-alone.ts';
+import { alternate, bareEnvironment, type Measured, measureEventlake, median, mustBe } from './measure.ts';
+import { type BenchOptions, type Group, type Pledge, ratio } from './report.ts';
 
 const MANY = 10;
 const MORE = 10_000;
 const FOLDER = join(BENCH_FOLDER, 'growth');
 const FILE = join(FOLDER, 'electronics.csv');
-const PEER = join(import.meta.dirname, 'raw-duckdb.ts');
 const PEER_FOLDER = join(BENCH_FOLDER, 'growth-duckdb');
 /**
  * What the whole job may take, and of it the models, on a machine where DuckDB alone takes this long for the
@@ -51,22 +43,19 @@ export async function growth({ rows, runs }: BenchOptions): Promise<Group> {
   }
 
   async function duckdb(): Promise<Measured> {
-    await rm(PEER_FOLDER, { recursive: true, force: true });
-    await mkdir(PEER_FOLDER, { recursive: true });
-    const measured = await measure([PEER, await dataFile(rows), PEER_FOLDER], bareEnvironment());
+    const measured = await measureDuckDbAlone(await dataFile(rows), PEER_FOLDER);
     mustBe('events of DuckDB alone', measured.result.events, rows);
     return measured;
   }
 
   try {
-    await rm(FOLDER, { recursive: true, force: true });
-    await mkdir(FOLDER, { recursive: true });
+    await emptyFolder(FOLDER);
     await copyFile(await dataFile(rows * MANY), FILE);
     await whole();
     const figures = await alternate(
       [
         { name: 'eventlake run', rows: MORE, run: more },
-        { name: `DuckDB (${withVersion('@duckdb/node-api')}) alone, from nothing`, rows, run: duckdb },
+        { name: `${DUCKDB_ALONE}, from nothing`, rows, run: duckdb },
       ],
       runs,
     );

@@ -1,4 +1,4 @@
-import { ProgressFile, progressFolder } from '../monitoring/progress-files.ts';
+import { ProgressFile, progressFolder, STAGES } from '../monitoring/progress-files.ts';
 import type { ProcessEvent } from '../processing/observer.ts';
 import { barsCanBeDrawn, clearBeforeNotes, coloured, note, thousands } from './output.ts';
 import type { Session } from './session.ts';
@@ -7,8 +7,6 @@ const LINES_EVERY_MS = 5000;
 const DRAW_EVERY_MS = 100;
 const BAR = 24;
 
-/** The stages of a job, in the order in which their bars stand. */
-const STAGES = ['ingest', 'archive', 'model', 'publish', 'audit'] as const;
 type Stage = (typeof STAGES)[number];
 
 /** How far a stage has come. */

@@ -46,7 +46,7 @@ export interface AuditedCopy {
   readonly difference: string | null;
 }
 
-/** Compares copies with their tables; `place` completes "documents of … in". */
+/** Compares copies with their tables; `place` says what a copy holds and where it is, for people. */
 export async function auditCopies(
   context: CopiesContext,
   copies: readonly NamedCopy[],

@@ -4,8 +4,11 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
+/** The stages of a job, in running order. */
+export const STAGES = ['ingest', 'archive', 'model', 'publish', 'audit'] as const;
+
 const stageProgress = z.object({
-  stage: z.enum(['ingest', 'archive', 'model', 'publish', 'audit']),
+  stage: z.enum(STAGES),
   /** From 0 to 1; null while it cannot be known. */
   share: z.number().min(0).max(1).nullable(),
 });
@@ -92,7 +95,7 @@ export async function runningStages(folder: string): Promise<RunningStage[]> {
   return jobs.flat();
 }
 
-/** None where the file is gone meanwhile, was left by a killed job, or is none of these. */
+/** None where the file is gone meanwhile, was left by a killed job, or has another form. */
 async function stagesIn(file: string): Promise<RunningStage[]> {
   try {
     const { mtimeMs } = await stat(file);

@@ -44,8 +44,7 @@ export class ElasticsearchSink implements Sink {
   #base: bigint | null = null;
 
   /**
-   * `table` names what the index shows, such as `<dataset>/<table>`: an index of another table is
-   * left alone.
+   * `table`, as `<dataset>/<table>`, names what the index shows: an index of another table is left alone.
    */
   constructor(options: ElasticsearchAddress & { readonly index: string; readonly table: string }) {
     this.#connection = new ElasticsearchConnection(options);

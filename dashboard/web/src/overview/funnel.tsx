@@ -19,11 +19,11 @@ export function Funnel({ entities, loaded }: { entities: string; loaded: Loaded<
           <>
             <Bars
               unit={entities}
-              bars={funnel.map(({ step, entities, events }, i) => ({
+              bars={funnel.map(({ step, entities: reached, events }, i) => ({
                 label: words(step),
                 colour: colourOf(step, steps, i),
-                value: entities,
-                note: share(entities, funnel[0]?.entities ?? 0),
+                value: reached,
+                note: share(reached, funnel[0]?.entities ?? 0),
                 detail: `${grouped(events)} events`,
               }))}
             />
